@@ -1,0 +1,30 @@
+/**
+ * The contract of everything that can run inference: the engine now, cloud vendors and other boxes later.
+ * One suite in `test/contracts/` runs over every implementation. Types only.
+ */
+import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
+import type { ServedModel } from "../domain/model.ts";
+
+export interface ChatContext {
+  /** `x-request-id`, unique on this box. */
+  readonly requestId: string;
+  /** What people see in `/admin/state`; also the turn-taking unit of the queue. */
+  readonly callerName: string;
+}
+
+export interface Backend {
+  readonly id: string;
+  readonly kind: "engine" | "cloud" | "peer";
+  /** The models this backend answers for, loaded or not. */
+  served(): readonly ServedModel[];
+  /** Exact prompt tokens of the request after the chat template. Throws Failure. */
+  count(request: ChatRequest): Promise<number>;
+  /**
+   * Answers one request. Throws a Failure only before the first event; afterwards the stream ends with `failed` or
+   * `aborted` and the usage so far. Aborting `signal` frees what the request holds within one step.
+   */
+  chat(request: ChatRequest, context: ChatContext, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  /** True when the model could answer now or after loading; the reason is for people. */
+  health(alias: string): { readonly able: boolean; readonly reason: string };
+  close(graceMs: number): Promise<void>;
+}

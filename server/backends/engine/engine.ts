@@ -1,0 +1,87 @@
+/**
+ * The engine as a backend: one host per model, requests told apart by alias. Runs in the server process and never loads
+ * node-llama-cpp itself.
+ */
+import type { ChatRequest } from "../../domain/chat.ts";
+import { Failure } from "../../domain/failure.ts";
+import type { ModelView, QueueEntryView } from "../../domain/model.ts";
+import type { ModelFile } from "../../domain/ports.ts";
+import type { Backend } from "../backend.ts";
+import { answer } from "./answer.ts";
+import { type EngineSettings, type HostPorts, ModelHost } from "./model-host.ts";
+import { promptInput } from "./prompt-input.ts";
+
+export interface EngineOptions {
+  readonly files: readonly ModelFile[];
+  readonly settings: EngineSettings;
+  readonly ports: HostPorts & { readonly newToolCallId: () => string };
+}
+
+/** What `/admin/state` shows of the engine, beside the backend contract. */
+export interface Engine extends Backend {
+  models(): Promise<readonly ModelView[]>;
+  queue(): readonly QueueEntryView[];
+  /** Begins to load a model nobody has asked for yet. Failures are logged and shown in its state. */
+  preload(alias: string): void;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { ports } = options;
+  const hosts = new Map(options.files.map((file) => [file.alias, new ModelHost(file, options.settings, ports)]));
+  const running = new Set<AbortController>();
+  let closing = false;
+  let onIdle: (() => void) | null = null;
+
+  const hostOf = (request: ChatRequest): ModelHost => {
+    if (closing) throw new Failure("shutting_down", "The box is shutting down.");
+    const host = hosts.get(request.model);
+    if (!host)
+      throw new Failure("model_not_found", `No model "${request.model.slice(0, 200)}" here.`, { param: "model" });
+    return host;
+  };
+
+  return {
+    id: "engine",
+    kind: "engine",
+    served: () => [...hosts.values()].map((host) => host.served()),
+    count: async (request) => {
+      const host = hostOf(request);
+      const link = await host.ready();
+      const id = `count-${ports.newToolCallId()}`;
+      const promptTokens = await link.prepare(id, promptInput(request));
+      link.drop(id);
+      return promptTokens;
+    },
+    chat: async function* (request, context, signal) {
+      const host = hostOf(request);
+      const own = new AbortController();
+      running.add(own);
+      try {
+        yield* answer(host, request, context, AbortSignal.any([signal, own.signal]), ports);
+      } finally {
+        running.delete(own);
+        if (running.size === 0) onIdle?.();
+      }
+    },
+    health: (alias) => hosts.get(alias)?.health() ?? { able: false, reason: "no such model" },
+    models: () => Promise.all([...hosts.values()].map((host) => host.view())),
+    queue: () => [...hosts.values()].flatMap((host) => host.line.view()),
+    preload: (alias) => {
+      void hosts
+        .get(alias)
+        ?.ready()
+        .catch(() => {});
+    },
+    close: async (graceMs) => {
+      closing = true;
+      if (running.size > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+          ports.clock.after(graceMs, resolve);
+        });
+      }
+      for (const one of running) one.abort(new Failure("shutting_down", "The box is shutting down."));
+      await Promise.all([...hosts.values()].map((host) => host.close()));
+    },
+  };
+}

@@ -1,0 +1,229 @@
+/**
+ * One worker process as its parent sees it: messages out, answers in, a watchdog, and the kill. Runs in the server process.
+ * It knows nothing of queues and restarts; `model-host.ts` decides those.
+ */
+import { Failure } from "../../domain/failure.ts";
+import type { Clock } from "../../domain/ports.ts";
+import type { FromWorker, GenerateOptions, PromptInput, StepEvent, ToWorker, WorkerSlot } from "./protocol.ts";
+
+/** The process itself, as `platform/` starts it: Node's fork with JSON messages. */
+export interface WorkerProcess {
+  readonly pid: number;
+  /** False once the channel is closed. */
+  send(message: ToWorker): boolean;
+  kill(): void;
+}
+
+export type StartWorker = (handlers: {
+  onMessage(message: FromWorker): void;
+  /** Exactly once, when the process is gone, with the reason in words ("killed by SIGKILL", "exit code 134"). */
+  onExit(reason: string): void;
+}) => WorkerProcess;
+
+export type LoadRequest = Omit<Extract<ToWorker, { type: "load" }>, "type">;
+export type Loaded = Omit<Extract<FromWorker, { type: "loaded" }>, "type">;
+
+export interface LinkHandlers {
+  /** The process is gone; every pending promise has been rejected and every running generation has ended as failed. */
+  onDeath(reason: string): void;
+}
+
+interface Pending<Value> {
+  resolve(value: Value): void;
+  reject(failure: Failure): void;
+}
+
+export class WorkerLink {
+  readonly #clock: Clock;
+  readonly #watchdogMs: number;
+  readonly #handlers: LinkHandlers;
+  readonly #process: WorkerProcess;
+  readonly #prepares = new Map<string, Pending<number>>();
+  readonly #generations = new Map<string, (event: StepEvent) => void>();
+  readonly #states = new Map<number, (state: { slots: readonly WorkerSlot[]; rssBytes: number }) => void>();
+  #load: Pending<Loaded> | null = null;
+  #lastPongAtMs: number;
+  #stopWatching: () => void = () => {};
+  #asked = 0;
+  #deathReason: string | null = null;
+  #killedFor: string | null = null;
+
+  constructor(start: StartWorker, clock: Clock, watchdogMs: number, handlers: LinkHandlers) {
+    this.#clock = clock;
+    this.#watchdogMs = watchdogMs;
+    this.#handlers = handlers;
+    this.#lastPongAtMs = clock.monotonicMs();
+    this.#process = start({
+      onMessage: (message) => this.#receive(message),
+      onExit: (reason) => this.#die(this.#killedFor ?? reason),
+    });
+    this.#watch();
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get alive(): boolean {
+    return this.#deathReason === null;
+  }
+
+  /** Rejects with `model_unavailable` when the library refuses the file, `worker_died` when the process ends first. */
+  load(request: LoadRequest): Promise<Loaded> {
+    return new Promise((resolve, reject) => {
+      this.#load = { resolve, reject };
+      this.#send({ type: "load", ...request });
+    });
+  }
+
+  /** Renders and tokenises; gives the number of prompt tokens. The worker keeps the tokens under `id`. */
+  prepare(id: string, prompt: PromptInput): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#prepares.set(id, { resolve, reject });
+      this.#send({ type: "prepare", id, prompt });
+    });
+  }
+
+  /** The prepared prompt is not wanted any more. */
+  drop(id: string): void {
+    this.#send({ type: "drop", id });
+  }
+
+  /** Events arrive in order; the last is `done`, `cancelled` or `failed`, also when the process dies. */
+  generate(id: string, caller: string, options: GenerateOptions, onEvent: (event: StepEvent) => void): void {
+    this.#generations.set(id, onEvent);
+    this.#send({ type: "generate", id, caller, options });
+  }
+
+  cancel(id: string): void {
+    this.#send({ type: "cancel", id });
+  }
+
+  /** What the slots are doing; null when the worker does not answer within `limitMs`. */
+  state(limitMs: number): Promise<{ slots: readonly WorkerSlot[]; rssBytes: number } | null> {
+    if (!this.alive) return Promise.resolve(null);
+    const id = this.#nextId();
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(limitMs, () => {
+        this.#states.delete(id);
+        resolve(null);
+      });
+      this.#states.set(id, (state) => {
+        cancel();
+        this.#states.delete(id);
+        resolve(state);
+      });
+      this.#send({ type: "state", id });
+    });
+  }
+
+  /** Asks the process to end; it is killed when it has not done so after `limitMs`. */
+  shutdown(limitMs: number): void {
+    if (!this.alive) return;
+    this.#send({ type: "shutdown" });
+    this.#clock.after(limitMs, () => {
+      if (this.alive) this.kill("did not stop when asked");
+    });
+  }
+
+  kill(reason: string): void {
+    this.#killedFor ??= reason;
+    this.#process.kill();
+  }
+
+  #nextId(): number {
+    this.#asked += 1;
+    return this.#asked;
+  }
+
+  #send(message: ToWorker): void {
+    if (this.#process.send(message)) return;
+    // The channel is closed but the exit has not been reported yet: the exit settles everything.
+    this.#process.kill();
+  }
+
+  /** A stopped or hung process never answers; SIGKILL ends it all the same. */
+  #watch(): void {
+    this.#stopWatching = this.#clock.after(this.#watchdogMs / 4, () => {
+      if (!this.alive) return;
+      if (this.#clock.monotonicMs() - this.#lastPongAtMs > this.#watchdogMs) {
+        this.kill(`stopped answering for ${this.#watchdogMs} ms`);
+        return;
+      }
+      this.#send({ type: "ping", id: this.#nextId() });
+      this.#watch();
+    });
+  }
+
+  #receive(message: FromWorker): void {
+    this.#lastPongAtMs = this.#clock.monotonicMs();
+    switch (message.type) {
+      case "step":
+        for (const event of message.events) this.#deliver(event);
+        return;
+      case "prepared":
+        this.#prepares.get(message.id)?.resolve(message.promptTokens);
+        this.#prepares.delete(message.id);
+        return;
+      case "refused":
+        this.#prepares.get(message.id)?.reject(new Failure(message.code, message.message, { param: "messages" }));
+        this.#prepares.delete(message.id);
+        return;
+      case "loaded":
+        this.#load?.resolve(message);
+        this.#load = null;
+        return;
+      case "load-failed":
+        this.#load?.reject(
+          new Failure("model_unavailable", "The engine could not load this model.", { cause: message.message }),
+        );
+        this.#load = null;
+        return;
+      case "state":
+        this.#states.get(message.id)?.(message);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #deliver(event: StepEvent): void {
+    const onEvent = this.#generations.get(event.id);
+    if (event.type === "done" || event.type === "cancelled" || event.type === "failed") {
+      this.#generations.delete(event.id);
+    }
+    onEvent?.(event);
+  }
+
+  #die(reason: string): void {
+    if (this.#deathReason !== null) return;
+    this.#deathReason = reason;
+    this.#stopWatching();
+    const failure = workerDied(reason);
+    this.#load?.reject(failure);
+    this.#load = null;
+    for (const pending of this.#prepares.values()) pending.reject(failure);
+    this.#prepares.clear();
+    for (const answer of this.#states.values()) answer({ slots: [], rssBytes: 0 });
+    const generations = [...this.#generations];
+    this.#generations.clear();
+    for (const [id, onEvent] of generations) {
+      onEvent({ id, type: "failed", code: failure.code, message: failure.message, ...nothingKnown });
+    }
+    this.#handlers.onDeath(reason);
+  }
+}
+
+const nothingKnown = Object.freeze({
+  promptTokens: 0,
+  cachedTokens: 0,
+  completionTokens: 0,
+  prefillMs: 0,
+  decodeMs: 0,
+});
+
+export function workerDied(reason: string): Failure {
+  return new Failure("worker_died", `The process that computes this model ended (${reason}); it is being restarted.`, {
+    retryAfterSeconds: 5,
+  });
+}

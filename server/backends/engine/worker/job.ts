@@ -1,0 +1,66 @@
+/** One answer in the making, and the slot it is made in. Types and small pure parts of the step loop. */
+import type { FinishReason } from "../../../domain/chat.ts";
+import type { GenerateOptions, GenerationEnd, WorkerSlot } from "../protocol.ts";
+import type { NativeSampler, SequenceId } from "./native.ts";
+import type { SlotFacts } from "./slots.ts";
+import type { TextStream } from "./text-stream.ts";
+
+export interface Job {
+  readonly id: string;
+  readonly caller: string;
+  readonly prompt: readonly number[];
+  readonly options: GenerateOptions;
+  readonly text: TextStream;
+  phase: "waiting" | "prefill" | "decode";
+  /** While waiting: the job whose prefill we share, and how far it must have got. */
+  waitFor: { readonly jobId: string; readonly sequence: SequenceId; readonly until: number } | null;
+  cachedTokens: number;
+  /** The token that the next step feeds; meaningful while decoding. */
+  nextToken: number;
+  completionTokens: number;
+  /** Prefill steps in which it got nothing. */
+  passedOver: number;
+  cancelled: boolean;
+  /** Monotonic milliseconds. */
+  readonly slotTakenAtMs: number;
+  firstTokenAtMs: number | null;
+}
+
+export interface Slot {
+  readonly sequence: SequenceId;
+  readonly sampler: NativeSampler;
+  /** Tokens whose KV is in place. */
+  tokens: number[];
+  job: Job | null;
+  lastUse: number;
+}
+
+export type JobEnd =
+  | { readonly type: "done"; readonly finishReason: FinishReason }
+  | { readonly type: "cancelled" }
+  | { readonly type: "failed"; readonly code: "internal"; readonly message: string };
+
+export function slotFacts(slot: Slot): SlotFacts {
+  return {
+    sequence: slot.sequence,
+    busy: slot.job !== null,
+    computed: slot.tokens,
+    planned: slot.job?.prompt ?? slot.tokens,
+    lastUse: slot.lastUse,
+  };
+}
+
+export function slotView(slot: Slot): WorkerSlot {
+  return { state: slot.job?.phase ?? "idle", tokens: slot.tokens.length, caller: slot.job?.caller ?? null };
+}
+
+export function generationEnd(job: Job, nowMs: number): GenerationEnd {
+  const firstTokenAtMs = job.firstTokenAtMs ?? nowMs;
+  return {
+    promptTokens: job.prompt.length,
+    cachedTokens: job.cachedTokens,
+    completionTokens: job.completionTokens,
+    prefillMs: Math.round(firstTokenAtMs - job.slotTakenAtMs),
+    decodeMs: Math.round(nowMs - firstTokenAtMs),
+  };
+}

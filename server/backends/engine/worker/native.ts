@@ -1,0 +1,264 @@
+/**
+ * The only file that touches node-llama-cpp. Runs in a worker process, one model and one context per process.
+ *
+ * It drives the library's own binding (`_ctx`, `_model`, `_bindings`) instead of its public sequences: those build batches
+ * of N-1 streams, starve decoding while another stream prefills, shift the context silently and leak one vocabulary-sized
+ * buffer per call (docs/decisions.md, "The engine drives the binding"). The names used here are internal to 3.22.1, which is
+ * pinned exactly; `checkBinding` says so in words when a later version moves them.
+ */
+import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
+import { z } from "zod";
+
+/** A KV sequence of the context, 0 to slots - 1. */
+export type SequenceId = number;
+
+/** One stretch of tokens of one sequence in a batch. */
+export interface BatchPart {
+  readonly sequence: SequenceId;
+  /** Position of the first token in its sequence. */
+  readonly position: number;
+  readonly tokens: Uint32Array;
+  /** True: keep the logits of the last token, so that it can be sampled. */
+  readonly wantsLogits: boolean;
+}
+
+/** The sampler's own words (AddonSampler.applyConfig). Absent keys switch a stage off. */
+export interface SamplerConfig {
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly seed: number;
+  readonly repeatPenalty?: number;
+  readonly repeatPenaltyMaxTokens?: number;
+  readonly repeatPenaltyTokens?: Uint32Array;
+  readonly repeatPenaltyPresencePenalty?: number;
+  readonly repeatPenaltyFrequencyPenalty?: number;
+  readonly tokenBiasKeys?: Uint32Array;
+  readonly tokenBiasValues?: Float32Array;
+  readonly grammarEvaluationState?: NativeGrammarState;
+}
+
+declare const grammarState: unique symbol;
+/** How far one answer has got in its grammar. Opaque. */
+export interface NativeGrammarState {
+  readonly [grammarState]: true;
+}
+declare const sampler: unique symbol;
+/** A reusable sampler with its own candidate buffer of 12 bytes per vocabulary entry. Opaque. */
+export interface NativeSampler {
+  readonly [sampler]: true;
+  applyConfig(config: SamplerConfig): void;
+}
+
+interface AddonContext {
+  initBatch(size: number): void;
+  addToBatch(sequence: number, position: number, tokens: Uint32Array, logitIndexes: Uint32Array): Uint32Array;
+  decodeBatch(): Promise<void>;
+  sampleToken(logitIndex: number, sampler: NativeSampler): Promise<number>;
+  disposeSequence(sequence: number): void;
+  removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
+  copySequenceStateFromOtherSequence(target: number, source: number): Promise<number>;
+}
+interface AddonModel {
+  tokenize(text: string, specialTokens: boolean): Uint32Array;
+  detokenize(tokens: Uint32Array, specialTokens: boolean): string;
+  isEogToken(token: number): boolean;
+  shouldPrependBosToken(): boolean;
+  tokenBos(): number;
+  getTokenString(token: number): string;
+  getTokenAttributes(token: number): number;
+}
+interface Bindings {
+  AddonSampler: new (model: AddonModel) => NativeSampler;
+  AddonGrammar: new (text: string, options: { addonExports: Bindings; rootRuleName: string }) => object;
+  AddonGrammarEvaluationState: new (model: AddonModel, grammar: object) => NativeGrammarState;
+}
+
+export interface LoadOptions {
+  readonly modelPath: string;
+  /** Tokens per slot; null: the model's own, at most `defaultContextLength`. */
+  readonly contextLength: number | null;
+  readonly slots: number;
+  /** Most tokens one decode call may hold. */
+  readonly batchSize: number;
+  /** Compute threads; 0 lets the library choose. */
+  readonly threads: number;
+  readonly onProgress: (share: number) => void;
+}
+
+/** Used when nobody asks for a context length and the model was trained for more. Tokens. */
+const defaultContextLength = 8_192;
+
+export interface NativeModel {
+  readonly contextLength: number;
+  readonly slots: number;
+  readonly batchSize: number;
+  readonly trainedContextLength: number;
+  readonly vocabularySize: number;
+  /** Jinja text from the GGUF; null when it has none. */
+  readonly chatTemplate: string | null;
+  readonly bosText: string;
+  readonly eosText: string;
+  /** Put the BOS token in front of a prompt that does not begin with it. */
+  readonly prependBos: boolean;
+  readonly bosToken: number | null;
+  /** Texts that the tokenizer turns into one token each before anything else is looked at. */
+  readonly splitsAtSpecialTokens: boolean;
+  readonly gpu: string;
+  tokenize(text: string): Uint32Array;
+  /** Text of tokens, control tokens left out; a character cut in two shows as U+FFFD. `before` gives spacing its context. */
+  detokenize(tokens: readonly number[], before: readonly number[]): string;
+  isEndOfGeneration(token: number): boolean;
+  newSampler(): NativeSampler;
+  /** Throws when the grammar does not parse. */
+  newGrammarState(gbnf: string): NativeGrammarState;
+  /** One decode call. Gives, per part, the index its logits lie at, or null. Never more than `batchSize` tokens. */
+  decode(parts: readonly BatchPart[]): Promise<readonly (number | null)[]>;
+  /** The next token, or -1 when nothing can follow. Marks it as accepted in the sampler's penalties and grammar. */
+  sample(logitIndex: number, sampler: NativeSampler): Promise<number>;
+  /** Forgets everything from `position` on. False: this architecture cannot cut there, and the sequence is now empty. */
+  truncate(sequence: SequenceId, position: number): boolean;
+  /** Makes `target` an exact copy of `source`. Gives the number of tokens it now holds. */
+  copy(target: SequenceId, source: SequenceId): Promise<number>;
+  dispose(): Promise<void>;
+}
+
+const metadataShape = z.object({
+  tokenizer: z
+    .object({
+      chat_template: z.string().optional(),
+      ggml: z.object({ model: z.string().optional(), tokens: z.array(z.unknown()).optional() }).optional(),
+    })
+    .optional(),
+});
+
+/** Loads weights and makes the context. Throws the library's error; the caller turns it into words. */
+export async function loadNative(options: LoadOptions): Promise<NativeModel> {
+  const library = await import("node-llama-cpp");
+  const llama = await library.getLlama({
+    gpu: "auto",
+    build: "never",
+    skipDownload: true,
+    progressLogs: false,
+    logLevel: library.LlamaLogLevel.error,
+    ...(options.threads > 0 ? { maxThreads: options.threads } : {}),
+  });
+  const model = await llama.loadModel({ modelPath: options.modelPath, onLoadProgress: options.onProgress });
+  const context = await model.createContext({
+    sequences: options.slots,
+    contextSize: options.contextLength ?? Math.min(model.trainContextSize, defaultContextLength),
+    batchSize: options.batchSize,
+    // A sliding-window model keeps its whole window, or its prefix could not be reused (engine trap: SWA).
+    swaFullCache: true,
+    ...(options.threads > 0 ? { threads: options.threads } : {}),
+  });
+  return wrap(llama, model, context, options);
+}
+
+function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: LoadOptions): NativeModel {
+  const { addonContext, addonModel, bindings } = checkBinding(llama, model, context);
+  const metadata = metadataShape.safeParse(model.fileInfo.metadata);
+  const tokenizer = metadata.success ? metadata.data.tokenizer : undefined;
+  const bosToken = model.tokens.bos;
+  // Byte-level BPE splits at special tokens first and then looks at each stretch alone; SentencePiece does not.
+  const splitsAtSpecialTokens = tokenizer?.ggml?.model === "gpt2";
+  const lastIndex = new Uint32Array(1);
+  const noIndex = new Uint32Array(0);
+
+  return {
+    contextLength: context.contextSize,
+    slots: options.slots,
+    batchSize: context.batchSize,
+    trainedContextLength: model.trainContextSize,
+    vocabularySize: tokenizer?.ggml?.tokens?.length ?? 0,
+    chatTemplate: tokenizer?.chat_template ?? null,
+    bosText: model.tokens.bosString ?? "",
+    eosText: model.tokens.eosString ?? "",
+    prependBos: model.tokens.shouldPrependBosToken,
+    bosToken: bosToken ?? null,
+    splitsAtSpecialTokens,
+    gpu: llama.gpu === false ? "cpu" : llama.gpu,
+    tokenize: (text) => addonModel.tokenize(text, true),
+    detokenize: (tokens, before) => {
+      if (splitsAtSpecialTokens || before.length === 0) return addonModel.detokenize(Uint32Array.from(tokens), false);
+      const lead = addonModel.detokenize(Uint32Array.from(before), false);
+      const whole = addonModel.detokenize(Uint32Array.from([...before, ...tokens]), false);
+      return whole.startsWith(lead) ? whole.slice(lead.length) : addonModel.detokenize(Uint32Array.from(tokens), false);
+    },
+    isEndOfGeneration: (token) => addonModel.isEogToken(token),
+    newSampler: () => new bindings.AddonSampler(addonModel),
+    newGrammarState: (gbnf) => {
+      const grammar = new bindings.AddonGrammar(gbnf, { addonExports: bindings, rootRuleName: "root" });
+      return new bindings.AddonGrammarEvaluationState(addonModel, grammar);
+    },
+    decode: async (parts) => {
+      let size = 0;
+      for (const part of parts) size += part.tokens.length;
+      addonContext.initBatch(size);
+      const logitIndexes = parts.map((part) => {
+        lastIndex[0] = part.tokens.length - 1;
+        const kept = part.wantsLogits ? lastIndex : noIndex;
+        return addonContext.addToBatch(part.sequence, part.position, part.tokens, kept)[0] ?? null;
+      });
+      await addonContext.decodeBatch();
+      return logitIndexes;
+    },
+    sample: (logitIndex, chosen) => addonContext.sampleToken(logitIndex, chosen),
+    truncate: (sequence, position) => {
+      if (position > 0 && addonContext.removeTokenCellsFromSequence(sequence, position, -1)) return true;
+      addonContext.disposeSequence(sequence);
+      return position === 0;
+    },
+    copy: async (target, source) => {
+      addonContext.disposeSequence(target);
+      return (await addonContext.copySequenceStateFromOtherSequence(target, source)) + 1;
+    },
+    dispose: async () => {
+      await context.dispose();
+      await model.dispose();
+      await llama.dispose();
+    },
+  };
+}
+
+const isFunction = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function");
+const contextShape = z.object({
+  initBatch: isFunction,
+  addToBatch: isFunction,
+  decodeBatch: isFunction,
+  sampleToken: isFunction,
+  disposeSequence: isFunction,
+  removeTokenCellsFromSequence: isFunction,
+  copySequenceStateFromOtherSequence: isFunction,
+});
+const modelShape = z.object({ tokenize: isFunction, detokenize: isFunction, isEogToken: isFunction });
+const bindingShape = z.object({
+  AddonSampler: isFunction,
+  AddonGrammar: isFunction,
+  AddonGrammarEvaluationState: isFunction,
+});
+
+/** The internal objects, checked by shape: a library that has moved them is refused with a sentence, not a TypeError. */
+function checkBinding(
+  llama: Llama,
+  model: LlamaModel,
+  context: LlamaContext,
+): { addonContext: AddonContext; addonModel: AddonModel; bindings: Bindings } {
+  const addonContext: unknown = Reflect.get(context, "_ctx");
+  const addonModel: unknown = Reflect.get(model, "_model");
+  const bindings: unknown = Reflect.get(llama, "_bindings");
+  // Methods of native objects live on the prototype, where zod's object parser does not look: read them by name.
+  const named = (object: unknown, keys: readonly string[]) =>
+    Object.fromEntries(keys.map((key) => [key, Reflect.get(Object(object), key)]));
+  const found =
+    contextShape.safeParse(named(addonContext, Object.keys(contextShape.shape))).success &&
+    modelShape.safeParse(named(addonModel, Object.keys(modelShape.shape))).success &&
+    bindingShape.safeParse(named(bindings, Object.keys(bindingShape.shape))).success;
+  if (!found) throw new Error("This version of node-llama-cpp has moved its binding; Lanthorn needs exactly 3.22.1.");
+  return {
+    addonContext: addonContext as AddonContext,
+    addonModel: addonModel as AddonModel,
+    bindings: bindings as Bindings,
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * Which slot a request gets and where its prefix comes from. Pure: facts in, a choice out; the step loop carries it out.
+ */
+
+/** What the choice needs to know about one slot. */
+export interface SlotFacts {
+  readonly sequence: number;
+  readonly busy: boolean;
+  /** Tokens whose KV is computed and in place. */
+  readonly computed: readonly number[];
+  /** Tokens that will be computed by whoever holds the slot: its prompt. Equal to `computed` in an idle slot. */
+  readonly planned: readonly number[];
+  /** A counter that grows with every use; the smallest was used longest ago. */
+  readonly lastUse: number;
+}
+
+export type Placement =
+  /** Use this slot; keep its first `keep` tokens. */
+  | { readonly type: "reuse"; readonly sequence: number; readonly keep: number }
+  /** Copy `keep` tokens from `source` into this slot. */
+  | { readonly type: "copy"; readonly sequence: number; readonly source: number; readonly keep: number }
+  /** Take this slot, and wait until `source` has computed `until` tokens of the shared prefix. */
+  | { readonly type: "wait"; readonly sequence: number; readonly source: number; readonly until: number };
+
+/** Shorter shared prefixes are computed again: a copy moves the source's whole stream. Tokens. */
+const smallestCopy = 32;
+/** Waiting for somebody else's prefill pays only when it saves at least this much. Tokens. */
+const smallestWait = 64;
+
+export function commonPrefixLength(left: readonly number[], right: readonly number[]): number {
+  const most = Math.min(left.length, right.length);
+  let length = 0;
+  while (length < most && left[length] === right[length]) length += 1;
+  return length;
+}
+
+/**
+ * Chooses for a prompt of at least one token; null when no slot is idle. At least one token is always left to compute,
+ * because the first answer token needs fresh logits. With `share` false nothing is reused.
+ */
+export function placeInSlot(slots: readonly SlotFacts[], prompt: readonly number[], share: boolean): Placement | null {
+  const idle = slots.filter((slot) => !slot.busy);
+  const oldest = idle.reduce<SlotFacts | null>(
+    (best, slot) => (best === null || cheaperToLose(slot, best) ? slot : best),
+    null,
+  );
+  if (oldest === null) return null;
+  if (!share) return { type: "reuse", sequence: oldest.sequence, keep: 0 };
+
+  const mostUseful = prompt.length - 1;
+  let ownBest: { slot: SlotFacts; length: number } | null = null;
+  let best: { slot: SlotFacts; length: number } | null = null;
+  let promised: { slot: SlotFacts; length: number } | null = null;
+  for (const slot of slots) {
+    const length = Math.min(commonPrefixLength(slot.computed, prompt), mostUseful);
+    if (!slot.busy && (ownBest === null || length > ownBest.length)) ownBest = { slot, length };
+    if (best === null || length > best.length) best = { slot, length };
+    if (!slot.busy) continue;
+    const later = Math.min(commonPrefixLength(slot.planned, prompt), mostUseful);
+    if (promised === null || later > promised.length) promised = { slot, length: later };
+  }
+
+  const have = best?.length ?? 0;
+  if (promised !== null && promised.length >= have + smallestWait) {
+    return { type: "wait", sequence: oldest.sequence, source: promised.slot.sequence, until: promised.length };
+  }
+  // Going on in the slot that holds the prefix loses what lies behind it. That is right for a conversation that goes on,
+  // and wrong when a long history shares only its head with us: then we copy the head and leave the history alone.
+  if (ownBest !== null && ownBest.length >= have && continues(ownBest.slot, ownBest.length, oldest)) {
+    return { type: "reuse", sequence: ownBest.slot.sequence, keep: ownBest.length };
+  }
+  if (best !== null && best.length >= smallestCopy && best.slot.sequence !== oldest.sequence) {
+    return { type: "copy", sequence: oldest.sequence, source: best.slot.sequence, keep: best.length };
+  }
+  const keep = Math.min(commonPrefixLength(oldest.computed, prompt), mostUseful);
+  return { type: "reuse", sequence: oldest.sequence, keep };
+}
+
+/** An empty slot is lost most cheaply, then the one used longest ago. */
+function cheaperToLose(left: SlotFacts, right: SlotFacts): boolean {
+  const leftEmpty = left.computed.length === 0;
+  const rightEmpty = right.computed.length === 0;
+  if (leftEmpty !== rightEmpty) return leftEmpty;
+  return left.lastUse < right.lastUse;
+}
+
+/** At least half of what the slot holds is ours, or it would be the one to lose anyway. */
+function continues(slot: SlotFacts, shared: number, oldest: SlotFacts): boolean {
+  return slot.sequence === oldest.sequence || shared * 2 >= slot.computed.length;
+}

@@ -1,0 +1,320 @@
+/**
+ * The step loop: one decode call after another over all slots of one context. Runs in a worker process.
+ *
+ * Each step gives every answering stream one token and computes a chunk of waiting prompts. Admission, copies, cuts and
+ * aborts happen only between steps, so that no request ever waits for another one's whole prompt. What to do is decided in
+ * `slots.ts` and `chunk.ts`; this file carries it out.
+ */
+import type { StepEvent, WorkerSlot } from "../protocol.ts";
+import { chunkTokens, sharePrefill } from "./chunk.ts";
+import { generationEnd, type Job, type JobEnd, type Slot, slotFacts, slotView } from "./job.ts";
+import type { BatchPart, NativeModel } from "./native.ts";
+import { samplerConfig } from "./sampling.ts";
+import { type Placement, placeInSlot } from "./slots.ts";
+import { StepSpeed } from "./step-speed.ts";
+
+export interface StepLoopPorts {
+  readonly monotonicMs: () => number;
+  /** Unsigned 32 bits. */
+  readonly randomSeed: () => number;
+  /** One call per step; never with an empty list. */
+  readonly emit: (events: readonly StepEvent[]) => void;
+}
+
+/** A slot's share of one step. */
+interface Turn {
+  readonly slot: Slot;
+  readonly job: Job;
+  readonly tokens: readonly number[];
+  readonly wantsLogits: boolean;
+}
+
+export class StepLoop {
+  readonly #model: NativeModel;
+  readonly #ports: StepLoopPorts;
+  readonly #tokenGapMs: number;
+  readonly #slots: Slot[];
+  readonly #pending: Job[] = [];
+  readonly #speed = new StepSpeed();
+  #events: StepEvent[] = [];
+  #uses = 0;
+  #running = false;
+
+  constructor(model: NativeModel, tokenGapMs: number, ports: StepLoopPorts) {
+    this.#model = model;
+    this.#ports = ports;
+    this.#tokenGapMs = tokenGapMs;
+    this.#slots = Array.from({ length: model.slots }, (_, sequence) => ({
+      sequence,
+      // One sampler per slot for the life of the process: each holds 12 bytes per vocabulary entry that only a garbage
+      // collection would free, and V8 does not know of them.
+      sampler: model.newSampler(),
+      tokens: [],
+      job: null,
+      lastUse: 0,
+    }));
+  }
+
+  /** Takes a job; it starts between the current step and the next. */
+  submit(job: Job): void {
+    this.#pending.push(job);
+    this.#wake();
+  }
+
+  /** Ends the job between the current step and the next. Unknown ids are ignored: the answer may just have ended. */
+  cancel(id: string): void {
+    const job = this.#pending.find((one) => one.id === id) ?? this.#slots.find((slot) => slot.job?.id === id)?.job;
+    if (!job) return;
+    job.cancelled = true;
+    this.#wake();
+  }
+
+  view(): WorkerSlot[] {
+    return this.#slots.map(slotView);
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    void this.#run().finally(() => {
+      this.#running = false;
+    });
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      this.#dropCancelled();
+      await this.#admit();
+      await this.#resumeWaiting();
+      const turns = this.#plan();
+      this.#flush();
+      if (turns.length === 0) return;
+      await this.#step(turns);
+      this.#flush();
+    }
+  }
+
+  #flush(): void {
+    if (this.#events.length === 0) return;
+    const events = this.#events;
+    this.#events = [];
+    this.#ports.emit(events);
+  }
+
+  #dropCancelled(): void {
+    for (const job of this.#pending.filter((one) => one.cancelled)) {
+      this.#pending.splice(this.#pending.indexOf(job), 1);
+      this.#events.push({ id: job.id, type: "cancelled", ...generationEnd(job, this.#ports.monotonicMs()) });
+    }
+    for (const slot of this.#slots) if (slot.job?.cancelled) this.#end(slot, slot.job, { type: "cancelled" });
+  }
+
+  async #admit(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const job = this.#pending[0];
+      if (!job) return;
+      const placement = placeInSlot(this.#slots.map(slotFacts), job.prompt, job.options.cachePrompt);
+      if (placement === null) return;
+      this.#pending.shift();
+      await this.#place(job, placement);
+    }
+  }
+
+  /** Jobs that waited for a shared prefix: when it is there, or will never come, they are placed again in their own slot. */
+  async #resumeWaiting(): Promise<void> {
+    for (const slot of this.#slots) {
+      const job = slot.job;
+      if (job?.waitFor == null) continue;
+      const source = this.#slots[job.waitFor.sequence];
+      const stillComing = source?.job?.id === job.waitFor.jobId && source.tokens.length < job.waitFor.until;
+      if (stillComing) continue;
+      const facts = this.#slots.map((other) => ({ ...slotFacts(other), busy: other !== slot }));
+      const placement = placeInSlot(facts, job.prompt, true);
+      if (placement !== null) await this.#place(job, placement);
+    }
+  }
+
+  async #place(job: Job, placement: Placement): Promise<void> {
+    const slot = this.#slotOf(placement.sequence);
+    slot.job = job;
+    this.#uses += 1;
+    slot.lastUse = this.#uses;
+    if (placement.type === "wait") {
+      const source = this.#slotOf(placement.source);
+      job.phase = "waiting";
+      job.waitFor = { jobId: source.job?.id ?? "", sequence: placement.source, until: placement.until };
+      return;
+    }
+    job.waitFor = null;
+    job.phase = "prefill";
+    try {
+      job.cachedTokens = await this.#bringPrefix(slot, placement);
+      this.#configureSampler(slot, job);
+      this.#events.push({ id: job.id, type: "started", cachedTokens: job.cachedTokens });
+    } catch (thrown) {
+      this.#clear(slot);
+      this.#end(slot, job, failed("The engine could not prepare a slot for this request.", thrown));
+    }
+  }
+
+  /** Puts the shared prefix into the slot; gives the tokens that need not be computed. */
+  async #bringPrefix(slot: Slot, placement: Exclude<Placement, { type: "wait" }>): Promise<number> {
+    if (placement.type === "copy") {
+      const source = this.#slotOf(placement.source);
+      const copied = await this.#model.copy(slot.sequence, source.sequence);
+      if (copied !== source.tokens.length) {
+        this.#clear(slot);
+        return 0;
+      }
+      slot.tokens = source.tokens.slice();
+    }
+    if (slot.tokens.length === placement.keep) return placement.keep;
+    const cut = this.#model.truncate(slot.sequence, placement.keep);
+    slot.tokens.length = cut ? placement.keep : 0;
+    return slot.tokens.length;
+  }
+
+  #configureSampler(slot: Slot, job: Job): void {
+    const { grammar, sampling } = job.options;
+    const config = samplerConfig({
+      sampling,
+      randomSeed: this.#ports.randomSeed(),
+      promptTokens: job.prompt,
+      contextLength: this.#model.contextLength,
+      vocabularySize: this.#model.vocabularySize,
+      grammarState: grammar === null ? null : this.#model.newGrammarState(grammar),
+    });
+    // The same seed twice would go on where the last answer stopped: another one in between starts it afresh. The penalty
+    // stage keeps its history the same way and is rebuilt when it was absent.
+    slot.sampler.applyConfig({ temperature: 0, seed: (config.seed ^ 1) >>> 0 });
+    slot.sampler.applyConfig(config);
+  }
+
+  /** Who gets how many tokens in the next step. */
+  #plan(): Turn[] {
+    const turns: Turn[] = [];
+    const prompts = new Map<string, { slot: Slot; job: Job }>();
+    for (const slot of this.#slots) {
+      const job = slot.job;
+      if (job?.phase === "decode") turns.push({ slot, job, tokens: [job.nextToken], wantsLogits: true });
+      if (job?.phase === "prefill") prompts.set(job.id, { slot, job });
+    }
+    if (prompts.size === 0) return turns;
+    const budget = chunkTokens({
+      decoding: turns.length,
+      batchSize: this.#model.batchSize,
+      tokenGapMs: this.#tokenGapMs,
+      prefillTokensPerSecond: this.#speed.prefillTokensPerSecond,
+      decodeStepMs: this.#speed.decodeStepMs,
+    });
+    const waiting = [...prompts].map(([key, { slot, job }]) => ({
+      key,
+      tokensLeft: job.prompt.length - slot.tokens.length,
+      passedOver: job.passedOver,
+    }));
+    for (const { job } of prompts.values()) job.passedOver += 1;
+    for (const share of sharePrefill(waiting, budget)) {
+      const prompt = prompts.get(share.key);
+      if (!prompt) continue;
+      prompt.job.passedOver = 0;
+      const from = prompt.slot.tokens.length;
+      const tokens = prompt.job.prompt.slice(from, from + share.tokens);
+      turns.push({ ...prompt, tokens, wantsLogits: from + share.tokens === prompt.job.prompt.length });
+    }
+    return turns;
+  }
+
+  async #step(turns: readonly Turn[]): Promise<void> {
+    const startedAtMs = this.#ports.monotonicMs();
+    const parts = turns.map(
+      (turn): BatchPart => ({
+        sequence: turn.slot.sequence,
+        position: turn.slot.tokens.length,
+        tokens: Uint32Array.from(turn.tokens),
+        wantsLogits: turn.wantsLogits,
+      }),
+    );
+    let sampled: readonly (number | null)[];
+    try {
+      const logitIndexes = await this.#model.decode(parts);
+      for (const turn of turns) for (const token of turn.tokens) turn.slot.tokens.push(token);
+      sampled = await Promise.all(
+        logitIndexes.map((index, at) => {
+          const slot = turns[at]?.slot;
+          return index === null || slot === undefined ? null : this.#model.sample(index, slot.sampler);
+        }),
+      );
+    } catch (thrown) {
+      // What the KV holds now is unknown: everybody in this step ends, and their slots start empty.
+      for (const { slot, job } of turns) {
+        this.#clear(slot);
+        this.#end(slot, job, failed("The engine failed while computing this answer.", thrown));
+      }
+      return;
+    }
+    this.#speed.record(turns, this.#ports.monotonicMs() - startedAtMs);
+    for (const [at, turn] of turns.entries()) {
+      const token = sampled[at] ?? null;
+      if (token !== null) this.#take(turn.slot, turn.job, token);
+    }
+  }
+
+  /** One new token of an answer. */
+  #take(slot: Slot, job: Job, token: number): void {
+    if (token < 0) {
+      this.#end(slot, job, failed("Nothing can follow here under the grammar that was asked for.", null));
+      return;
+    }
+    job.firstTokenAtMs ??= this.#ports.monotonicMs();
+    job.phase = "decode";
+    job.nextToken = token;
+    job.completionTokens += 1;
+    const ends = this.#model.isEndOfGeneration(token);
+    // A finished grammar allows nothing but the end, so `ignoreEos` cannot go on there.
+    if (ends && (!job.options.ignoreEos || job.options.grammar !== null)) {
+      this.#end(slot, job, { type: "done", finishReason: "stop" });
+      return;
+    }
+    if (!job.cancelled) {
+      const piece = job.text.push(token);
+      if (piece.text !== "") this.#text(job, piece.text);
+      if (piece.stopped) {
+        this.#end(slot, job, { type: "done", finishReason: "stop" });
+        return;
+      }
+    }
+    const full = slot.tokens.length >= this.#model.contextLength;
+    if (full || job.completionTokens >= job.options.maxTokens) {
+      this.#end(slot, job, { type: "done", finishReason: "length" });
+    }
+  }
+
+  #end(slot: Slot, job: Job, end: JobEnd): void {
+    if (end.type === "done") {
+      const rest = job.text.flush();
+      if (rest !== "") this.#text(job, rest);
+    }
+    this.#events.push({ id: job.id, ...end, ...generationEnd(job, this.#ports.monotonicMs()) });
+    slot.job = null;
+  }
+
+  #text(job: Job, text: string): void {
+    this.#events.push({ id: job.id, type: "text", text, tokens: job.completionTokens });
+  }
+
+  #clear(slot: Slot): void {
+    this.#model.truncate(slot.sequence, 0);
+    slot.tokens = [];
+  }
+
+  #slotOf(sequence: number): Slot {
+    const slot = this.#slots[sequence];
+    if (!slot) throw new Error(`no slot ${sequence}`);
+    return slot;
+  }
+}
+
+function failed(message: string, cause: unknown): JobEnd {
+  const detail = cause instanceof Error ? ` (${cause.message})` : "";
+  return { type: "failed", code: "internal", message: `${message}${detail}` };
+}

@@ -1,0 +1,69 @@
+/**
+ * Renders a GGUF's own chat template. The template is somebody else's program: it runs in a sandboxed interpreter (no
+ * access to JavaScript) and under a time limit, after which the request is refused. Runs in a worker process.
+ */
+import { createContext, Script } from "node:vm";
+import { Template } from "@huggingface/jinja";
+import { Failure } from "../../../domain/failure.ts";
+import type { PromptInput } from "../protocol.ts";
+
+export interface TemplateFacts {
+  readonly template: string | null;
+  readonly bosText: string;
+  readonly eosText: string;
+  readonly timeLimitMs: number;
+}
+
+export type RenderPrompt = (prompt: PromptInput) => string;
+
+/** Parses once. A model without a template, or with one that does not parse, refuses every chat with a sentence. */
+export function chatTemplate(facts: TemplateFacts): RenderPrompt {
+  const parsed = parse(facts.template);
+  // V8 ends whatever runs under `runInContext` at the limit, the interpreter outside the context included.
+  const host = createContext({ render: () => "" });
+  const script = new Script("render()");
+  return (prompt) => {
+    if (typeof parsed === "string") throw new Failure("invalid_request", parsed);
+    host.render = () =>
+      parsed.render({
+        messages: prompt.messages,
+        ...(prompt.tools.length > 0 ? { tools: prompt.tools } : {}),
+        add_generation_prompt: true,
+        bos_token: facts.bosText,
+        eos_token: facts.eosText,
+      });
+    try {
+      const text: unknown = script.runInContext(host, { timeout: facts.timeLimitMs });
+      return String(text);
+    } catch (thrown) {
+      throw asRefusal(thrown, facts.timeLimitMs);
+    } finally {
+      host.render = () => "";
+    }
+  };
+}
+
+function parse(template: string | null): Template | string {
+  if (template === null) return "This model's file has no chat template, so it cannot answer chat requests.";
+  try {
+    return new Template(template);
+  } catch {
+    return "This model's chat template cannot be read, so it cannot answer chat requests.";
+  }
+}
+
+function asRefusal(thrown: unknown, timeLimitMs: number): Failure {
+  const timedOut = thrown instanceof Error && Reflect.get(thrown, "code") === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+  if (timedOut) {
+    return new Failure(
+      "invalid_request",
+      `The model's chat template ran longer than ${timeLimitMs} ms and was stopped.`,
+    );
+  }
+  // What a template raises on purpose ("roles must alternate") is written for whoever sent the messages.
+  const reason = thrown instanceof Error ? thrown.message.slice(0, 300) : "unknown reason";
+  return new Failure("invalid_request", `The model's chat template refused these messages: ${reason}`, {
+    param: "messages",
+    cause: thrown,
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * The shapes of the server's answers as commands read them: checked at this edge, unknown fields ignored, so that a command
+ * works with a server one version ahead.
+ */
+import { z } from "zod";
+import type { ModelView, QueueEntryView } from "../domain/model.ts";
+import type { Cost } from "../domain/money.ts";
+import type { Timings, Usage } from "../domain/usage.ts";
+import type { RequestRecord, UsageSummary } from "../ledger/records.ts";
+import type { KeyRow } from "../ledger/rows.ts";
+import type { Setting } from "../config/show.ts";
+
+const count = z.int().nonnegative();
+const time = z.number();
+
+const slot = z.object({
+  state: z.enum(["idle", "waiting", "prefill", "decode"]),
+  tokens: count,
+  caller: z.string().nullable(),
+});
+
+const model = z.object({
+  id: z.string(),
+  demo: z.boolean().default(false),
+  state: z.enum(["unloaded", "loading", "ready", "backing-off", "failed", "stopping"]),
+  since: time,
+  reason: z.string(),
+  until: time.nullable(),
+  workerPid: z.int().nullable(),
+  contextLength: count,
+  slots: z.array(slot),
+}) satisfies z.ZodType<ModelView, unknown>;
+
+const queued = z.object({
+  caller: z.string(),
+  model: z.string(),
+  position: count,
+  expectedMs: z.number().nullable(),
+}) satisfies z.ZodType<QueueEntryView, unknown>;
+
+/** `GET /admin/state`. */
+export const stateAnswer = z.object({
+  box: z.looseObject({
+    name: z.string().optional(),
+    version: z.string().optional(),
+    startedAtMs: z.number().optional(),
+  }),
+  models: z.array(model),
+  queue: z.array(queued),
+});
+export type StateAnswer = z.output<typeof stateAnswer>;
+
+/** True while somebody is being answered or waits. */
+export function isBusy(state: StateAnswer): boolean {
+  return state.queue.length > 0 || answering(state) > 0;
+}
+
+/** Slots that hold a request now. */
+export function answering(state: StateAnswer): number {
+  return state.models.flatMap((entry) => entry.slots).filter((entry) => entry.state !== "idle").length;
+}
+
+/** `GET /v1/models`: the fields every server of this dialect gives. */
+export const modelsAnswer = z.object({ data: z.array(z.looseObject({ id: z.string() })) });
+
+const keyRow = z.object({
+  id: z.int(),
+  kind: z.enum(["inference", "admin"]),
+  name: z.string(),
+  label: z.string().nullable(),
+  tail: z.string(),
+  createdAtMs: time,
+  lastUsedAtMs: time.nullable(),
+  revokedAtMs: time.nullable(),
+}) satisfies z.ZodType<KeyRow, unknown>;
+
+/** `GET /admin/keys`. */
+export const keysAnswer = z.object({ keys: z.array(keyRow) });
+/** `POST /admin/keys` and `/admin/keys/reset-admin`. */
+export const createdKeyAnswer = z.object({ secret: z.string(), key: keyRow });
+/** `DELETE /admin/keys/:id`. */
+export const revokedKeyAnswer = z.object({ key: keyRow });
+
+const usage = z.object({
+  promptTokens: count,
+  cachedTokens: count,
+  completionTokens: count,
+  reasoningTokens: count,
+}) satisfies z.ZodType<Usage, unknown>;
+
+const timings = z.object({
+  queueMs: time,
+  loadMs: time,
+  prefillMs: time,
+  decodeMs: time,
+}) satisfies z.ZodType<Timings, unknown>;
+
+const cost = z.discriminatedUnion("known", [
+  z.object({ known: z.literal(true), nanos: z.int(), basis: z.enum(["measured", "estimated", "billed"]) }),
+  z.object({ known: z.literal(false), reason: z.literal("not_priced") }),
+]) satisfies z.ZodType<Cost, unknown>;
+
+const attemptStatus = z.enum(["open", "done", "failed", "aborted", "interrupted"]);
+const callerKind = z.enum(["key", "keyless", "admin"]);
+
+/** `GET /admin/usage/requests/:id`. */
+export const requestAnswer = z.object({
+  id: z.string(),
+  startedAtMs: time,
+  callerKind,
+  keyId: z.int().nullable(),
+  callerName: z.string(),
+  dialect: z.string(),
+  alias: z.string(),
+  stream: z.boolean(),
+  status: z.enum(["open", "done", "failed", "refused", "aborted", "interrupted"]),
+  finishReason: z.enum(["stop", "length", "tool-calls"]).nullable(),
+  failureCode: z.string().nullable(),
+  durationMs: time.nullable(),
+  ttftMs: time.nullable(),
+  usage,
+  timings,
+  cost: cost.nullable(),
+  attempts: z.array(
+    z.object({
+      number: count,
+      target: z.string(),
+      reason: z.string(),
+      offsetMs: time,
+      status: attemptStatus,
+      failureCode: z.string().nullable(),
+      durationMs: time.nullable(),
+      usage,
+      timings,
+      cost: cost.nullable(),
+    }),
+  ),
+}) satisfies z.ZodType<RequestRecord, unknown>;
+
+const totals = z.object({
+  requests: count,
+  usage,
+  knownCostNanos: z.int(),
+  knownCostRequests: count,
+  unknownCostRequests: count,
+});
+
+/** `GET /admin/usage/summary`. */
+export const summaryAnswer = z.object({
+  fromMs: time.nullable(),
+  toMs: time.nullable(),
+  total: totals,
+  byStatus: z.object({
+    open: count,
+    done: count,
+    failed: count,
+    refused: count,
+    aborted: count,
+    interrupted: count,
+  }),
+  byAlias: z.array(totals.extend({ alias: z.string() })),
+  byCaller: z.array(totals.extend({ callerKind, keyId: z.int().nullable(), callerName: z.string() })),
+}) satisfies z.ZodType<UsageSummary, unknown>;
+
+/** `GET /admin/config`. */
+export const configAnswer = z.object({
+  settings: z.array(
+    z.object({
+      path: z.string(),
+      value: z.unknown(),
+      origin: z.custom<Setting["origin"]>((value) => typeof value === "string"),
+      meaning: z.string(),
+      variable: z.string(),
+    }),
+  ),
+});
+
+/** Any answer that is JSON: the status said it all. */
+export const anyAnswer = z.unknown();

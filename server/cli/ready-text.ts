@@ -1,0 +1,40 @@
+/** What `lanthorn serve` prints on a terminal when it is ready: what is served, where, and how to go on. Pure. */
+import type { ServeReady } from "../main.ts";
+import { contextText, plural } from "./format.ts";
+import { factLines } from "./table.ts";
+import { printable } from "./text.ts";
+
+/**
+ * Aligned lines without a final newline. The admin key stands here once, when it was made for this very terminal.
+ * `tunnel` is the command that brings a remote person's port here; null when nobody is remote.
+ */
+export function readyText(ready: ServeReady, tunnel: string | null): string {
+  const facts: (readonly [string, string])[] = ready.models.map((model, index) => [
+    index === 0 ? "Models" : "",
+    `${printable(model.alias)}   ${contextText(model.contextLength)} context, ${plural(model.slots, "slot")}${model.demo ? "   demo: tiny and often wrong" : ""}`,
+  ]);
+  if (facts.length === 0) facts.push(["Models", "none yet; put GGUF files into the data folder's models/"]);
+  for (const refused of ready.refusedModels) {
+    facts.push(["Left out", `${printable(refused.fileName)}: ${printable(refused.reason)}`]);
+  }
+  facts.push(["Ready", `${ready.url}/v1   OpenAI; the page is ${ready.url}/`]);
+  if (ready.lanUrls.length > 0) facts.push(["LAN", ready.lanUrls.join("   ")]);
+  else facts.push(["", "this computer only; for the network: lanthorn serve --lan"]);
+  if (ready.lanUrls.length === 0 && tunnel !== null) facts.push(["Tunnel", tunnel]);
+  facts.push(["Keys", ready.keylessAllowed ? "none needed from this computer" : "everybody needs one"]);
+  if (ready.adminKeyOnce !== null) {
+    facts.push(["Admin", `${ready.adminKeyOnce}   shown once; lost? lanthorn keys reset-admin`]);
+  } else if (ready.adminKeyFile !== null) {
+    facts.push(["Admin", `the key lies in ${ready.adminKeyFile}`]);
+  }
+  facts.push(["Data", ready.homeFolder]);
+  for (const warning of ready.warnings) facts.push(["Note", warning]);
+  facts.push(["next", nextStep(ready)]);
+  return factLines(facts);
+}
+
+function nextStep(ready: ServeReady): string {
+  if (!ready.keylessAllowed) return "lanthorn keys create <name>";
+  const alias = ready.models[0]?.alias;
+  return alias === undefined ? "lanthorn models list" : `lanthorn bench ${printable(alias)}`;
+}

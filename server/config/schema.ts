@@ -1,0 +1,103 @@
+/**
+ * Every setting of the box: its type, bounds, default and one sentence about it. Pure; runs wherever settings are read.
+ *
+ * The names are the ones of `lanthorn.yaml`. The environment variable of a setting follows from its name
+ * (`engine.tokenGapMs` is LANTHORN_ENGINE_TOKEN_GAP_MS), and `config show` and docs/configuration.md are drawn from here.
+ */
+import { z } from "zod";
+
+type DeepReadonly<T> = T extends readonly (infer Element)[]
+  ? readonly DeepReadonly<Element>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+const anyText = z.string().trim().min(1).max(1000);
+/** Times are bounded by a day, so that a slip of the keyboard is noticed. */
+const milliseconds = z.int().min(0).max(86_400_000);
+/** Tokens one request may hold. */
+const contextTokens = z.int().min(64).max(16_777_216);
+const slotCount = z.int().min(1).max(256);
+
+/** An alias is what clients send as `model`; `/`, `:` and `@` are usual in it. */
+export const aliasName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\s\p{Cc}\p{Cs},]+$/u, "must be one word without spaces and commas");
+
+export const modelSetting = z.strictObject({
+  path: anyText.describe("A GGUF file"),
+  alias: aliasName.optional().describe("What clients ask for; the file's name when absent"),
+  context: contextTokens.optional().describe("Tokens one request may hold"),
+  slots: slotCount.optional().describe("Requests answered at the same time"),
+});
+
+const engine = z.strictObject({
+  threads: z
+    .union([z.literal("auto"), z.int().min(1).max(1024)], { error: 'must be "auto" or a whole number from 1 to 1024' })
+    .default("auto")
+    .describe("CPU threads of one worker"),
+  slots: slotCount.default(4).describe("Requests one model answers at the same time"),
+  context: z
+    .union([z.literal("auto"), contextTokens], { error: 'must be "auto" or a whole number from 64 to 16777216' })
+    .default("auto")
+    .describe("Tokens one request may hold, prompt and answer together"),
+  batchSize: z.int().min(32).max(8192).default(512).describe("Most tokens computed in one step"),
+  tokenGapMs: milliseconds
+    .min(10)
+    .default(250)
+    .describe("Longest gap that a new prompt may put between two tokens of running answers"),
+  queue: z.int().min(0).max(100_000).default(64).describe("Requests that may wait for one model"),
+  loadTimeoutMs: milliseconds.min(1000).default(120_000).describe("Longest time a model may take to load"),
+  watchdogMs: milliseconds.min(500).default(10_000).describe("A worker silent for longer is replaced"),
+  templateTimeLimitMs: milliseconds.min(10).default(2000).describe("Longest time a chat template may run"),
+});
+
+const http = z.strictObject({
+  bodyLimitBytes: z
+    .int()
+    .min(1024)
+    .max(1024 ** 3)
+    .default(32 * 1024 ** 2)
+    .describe("Largest request body"),
+  keepAliveMs: milliseconds.min(100).default(5000).describe("A silent stream gets a sign of life this often"),
+  headerTimeoutMs: milliseconds.min(1000).default(10_000).describe("A client must have sent its headers by then"),
+});
+
+const log = z.strictObject({
+  level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least serious line written"),
+});
+
+const shutdown = z.strictObject({
+  graceMs: milliseconds.default(10_000).describe("How long running requests may still take when the box stops"),
+});
+
+export const configSchema = z.strictObject({
+  host: anyText.default("127.0.0.1").describe("Address to listen on"),
+  port: z.int().min(0).max(65_535).default(4747).describe("Port to listen on; 0 picks a free one"),
+  auth: z
+    .enum(["auto", "always"])
+    .default("auto")
+    .describe("auto: on a loopback address inference needs no key; always: it does"),
+  headless: z.boolean().default(false).describe("No person at this box: a key is needed from 127.0.0.1 too"),
+  hosts: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(253)
+        .regex(/^[^\s/]+$/, "must be a host name or an address, without http:// and without a path"),
+    )
+    .max(100)
+    .default([])
+    .describe("Further names this box is reached by, for the Host check"),
+  models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
+  engine: engine.prefault({}).describe("The engine"),
+  http: http.prefault({}).describe("The HTTP server"),
+  log: log.prefault({}).describe("The log"),
+  shutdown: shutdown.prefault({}).describe("Stopping"),
+});
+
+export type Config = DeepReadonly<z.output<typeof configSchema>>;
+export type ModelSetting = Config["models"][number];

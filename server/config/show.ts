@@ -1,0 +1,42 @@
+/**
+ * The settings as `config show` and the admin page list them. Pure. No setting is a secret; keys live in the ledger, and
+ * LANTHORN_ADMIN_KEY is not a setting, so it cannot turn up here.
+ */
+import { leaves } from "./leaves.ts";
+import type { Origin, ResolvedConfig } from "./load.ts";
+
+export interface Setting {
+  /** `engine.threads`, or `models[0]` for one entry of the list. */
+  readonly path: string;
+  readonly value: unknown;
+  readonly origin: Origin;
+  readonly meaning: string;
+  /** The environment variable that would set it. */
+  readonly variable: string;
+}
+
+function valueAt(values: unknown, segments: readonly string[]): unknown {
+  return segments.reduce<unknown>(
+    (section, name) =>
+      typeof section === "object" && section !== null
+        ? (section as Readonly<Record<string, unknown>>)[name]
+        : undefined,
+    values,
+  );
+}
+
+/** In the order of the schema. */
+export function listSettings(resolved: ResolvedConfig): readonly Setting[] {
+  return leaves().flatMap((leaf): Setting[] => {
+    const { path, meaning, variable } = leaf;
+    const models = resolved.values.models;
+    if (path === "models" && models.length > 0) {
+      return models.map((value, index) => {
+        const entry = `models[${index}]`;
+        return { path: entry, value, origin: resolved.origins[entry] ?? "default", meaning, variable };
+      });
+    }
+    const value = valueAt(resolved.values, leaf.segments);
+    return [{ path, value, origin: resolved.origins[path] ?? "default", meaning, variable }];
+  });
+}

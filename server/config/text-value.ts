@@ -1,0 +1,51 @@
+/**
+ * Reads a setting that arrives as text, from an environment variable or a flag. Pure.
+ */
+import type { Leaf } from "./leaves.ts";
+import { modelFieldsOf } from "./model-flag.ts";
+import { pathInWords, wordsFor } from "./words.ts";
+
+export type TextValue =
+  | { readonly good: true; readonly value: unknown }
+  | { readonly good: false; readonly problem: string };
+
+/** What a text may stand for, likeliest first; the setting's own type picks. */
+function readings(text: string, leaf: Leaf): readonly unknown[] {
+  if (leaf.path === "models" || leaf.path === "hosts") {
+    if (text.startsWith("[")) {
+      try {
+        return [JSON.parse(text)];
+      } catch {
+        return [text];
+      }
+    }
+    if (leaf.path === "models") return [[modelFieldsOf(text)]];
+    return [
+      text
+        .split(",")
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== ""),
+    ];
+  }
+  const asNumber = /^[+-]?\d+(\.\d+)?$/.test(text) ? [Number(text)] : [];
+  const asBoolean = /^(true|false)$/i.test(text) ? [text.toLowerCase() === "true"] : [];
+  return [...asNumber, ...asBoolean, text];
+}
+
+/**
+ * A value that is no text is judged as it is. `hosts` is `a,b` or JSON; `models` is one model as `--model` takes it, or
+ * several as JSON.
+ */
+export function readTextValue(leaf: Leaf, raw: unknown): TextValue {
+  let problem = "";
+  for (const candidate of typeof raw === "string" ? readings(raw.trim(), leaf) : [raw]) {
+    const parsed = leaf.schema.safeParse(candidate);
+    if (parsed.success) return { good: true, value: parsed.data };
+    const issue = parsed.error.issues[0];
+    if (problem === "" && issue !== undefined) {
+      const inside = pathInWords(issue.path).replace(/^(?=[^[])/, ".");
+      problem = `${leaf.path}${issue.path.length > 0 ? inside : ""} ${wordsFor(issue)}`;
+    }
+  }
+  return { good: false, problem };
+}

@@ -1,0 +1,58 @@
+/**
+ * The contract of a wire shape we serve. Pure: bytes and objects in, requests and frames out; no I/O and no clock.
+ * One suite in `test/contracts/` runs over the registry in `index.ts`.
+ */
+import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
+import type { Failure } from "../domain/failure.ts";
+import type { Cost } from "../domain/money.ts";
+import type { ServedModel } from "../domain/model.ts";
+
+/** What the encoder needs to know that is not in the events. */
+export interface ReplyFacts {
+  readonly requestId: string;
+  /** Epoch seconds. */
+  readonly createdAtS: number;
+  /** The alias the client asked for, echoed as it wrote it. */
+  readonly model: string;
+  /** Names the build that answered: with the same one, the same seed gives the same answer. */
+  readonly fingerprint: string;
+}
+
+/** Known when the request has ended; goes into the closing comment of a stream. */
+export interface ClosingFacts {
+  /** `engine/lanthorn-demo`; null when no attempt was made. */
+  readonly target: string | null;
+  readonly cost: Cost;
+}
+
+export interface WireFailure {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body: string;
+}
+
+/** Turns one request's events into the client's frames. Holds the state of that one stream. */
+export interface ChatEncoder {
+  /** The frames (possibly none) one event becomes, ready to be written. `finished` yields everything but the terminator. */
+  frames(event: ChatEvent): string;
+  /** What closes the stream after `frames(end)`: closing comment and terminator. No terminator after a failure. */
+  close(closing: ClosingFacts): string;
+  /** The whole answer as one JSON text, for a client that did not ask for a stream. Call once, with all events. */
+  whole(events: readonly ChatEvent[]): string;
+}
+
+export interface Dialect {
+  readonly id: string;
+  readonly contentType: { readonly stream: string; readonly whole: string };
+  /** `unknown` is a parsed JSON body. Throws Failure `invalid_request` with `param`. */
+  decodeChat(body: unknown): ChatRequest;
+  chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncoder;
+  encodeFailure(failure: Failure): WireFailure;
+  /** The error frame inside a stream that has already begun. */
+  failureFrame(failure: Failure): string;
+  /** Bytes that keep the connection busy and that every client of this dialect ignores. */
+  readonly keepAlive: string;
+  encodeModels(models: readonly ServedModel[]): string;
+  encodeModel(model: ServedModel): string;
+}

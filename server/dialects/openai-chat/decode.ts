@@ -1,0 +1,176 @@
+/**
+ * An OpenAI chat body → `ChatRequest`. Pure; runs in the server process; imports the domain only.
+ *
+ * The schema has judged the form; here the meaning is judged: what is asked for and cannot be given is refused by name
+ * (never a silently weaker answer), what merely does not concern us is dropped.
+ */
+import type {
+  ChatMessage,
+  ChatRequest,
+  ContentPart,
+  ResponseFormat,
+  ToolCall,
+  ToolChoice,
+  ToolDefinition,
+} from "../../domain/chat.ts";
+import { badField, fieldFailure } from "../field-failure.ts";
+import { chatBody, type WireChatBody, type WireContent, type WireMessage, type WireToolCall } from "./schema.ts";
+
+/** Throws Failure `invalid_request` with `param`. `body` is parsed JSON. */
+export function decodeChat(body: unknown): ChatRequest {
+  const parsed = chatBody.safeParse(body);
+  if (!parsed.success) throw fieldFailure(parsed.error);
+  const wire = parsed.data;
+  refuseWhatWeCannotGive(wire);
+  const tools = toolsOf(wire);
+  return {
+    model: wire.model,
+    messages: messagesOf(wire.messages),
+    tools,
+    toolChoice: toolChoiceOf(wire, tools),
+    parallelToolCalls: wire.parallel_tool_calls ?? true,
+    responseFormat: responseFormatOf(wire),
+    sampling: {
+      temperature: wire.temperature ?? null,
+      topP: wire.top_p ?? null,
+      topK: wire.top_k === undefined || wire.top_k === null ? null : Math.max(0, wire.top_k),
+      minP: wire.min_p ?? null,
+      // Any safe integer is a fair wish; the engine takes 32 bits of it.
+      seed: wire.seed === undefined || wire.seed === null ? null : wire.seed >>> 0,
+      frequencyPenalty: wire.frequency_penalty ?? null,
+      presencePenalty: wire.presence_penalty ?? null,
+      repeatPenalty: wire.repeat_penalty ?? null,
+      logitBias: logitBiasOf(wire),
+    },
+    maxTokens: wire.max_completion_tokens ?? wire.max_tokens ?? null,
+    stop: stopOf(wire),
+    ignoreEos: wire.ignore_eos ?? false,
+    cachePrompt: wire.cache_prompt ?? true,
+    stream: wire.stream ?? false,
+    includeUsage: wire.stream_options?.include_usage ?? false,
+  };
+}
+
+function refuseWhatWeCannotGive(wire: WireChatBody): void {
+  if ((wire.n ?? 1) > 1) throw badField("n", "Only one choice per request is served: 'n' must be 1.");
+  if (wire.logprobs === true) throw badField("logprobs", "Log-probabilities are not served yet: leave 'logprobs' out.");
+  if ((wire.top_logprobs ?? 0) > 0)
+    throw badField("top_logprobs", "'top_logprobs' needs 'logprobs', which is not served yet.");
+  if (wire.modalities?.some((modality) => modality !== "text")) {
+    throw badField("modalities", "Only text can be generated: 'modalities' may hold nothing but \"text\".");
+  }
+  if ((wire.functions?.length ?? 0) > 0) {
+    throw badField("functions", "The old 'functions' field is not served: send 'tools'.");
+  }
+}
+
+function messagesOf(wire: readonly WireMessage[]): readonly ChatMessage[] {
+  const callIds = new Set<string>();
+  return wire.map((message, index) => messageOf(message, `messages[${index}]`, callIds));
+}
+
+/** `callIds`: the tool calls made so far in this conversation; this message's own are added. */
+function messageOf(message: WireMessage, param: string, callIds: Set<string>): ChatMessage {
+  const content = contentOf(message.content ?? null, `${param}.content`);
+  switch (message.role) {
+    case "system":
+    case "developer":
+      return { role: "system", content };
+    case "user":
+      return { role: "user", content };
+    case "assistant": {
+      const toolCalls = (message.tool_calls ?? []).map(toolCallOf);
+      for (const call of toolCalls) callIds.add(call.id);
+      const said = content.length === 0 && message.refusal ? [textPart(message.refusal)] : content;
+      const thought = message.reasoning_content ?? message.reasoning;
+      const reasoning = typeof thought === "string" ? thought : null;
+      return { role: "assistant", content: said, reasoning, toolCalls };
+    }
+    case "tool": {
+      const field = `${param}.tool_call_id`;
+      if (!callIds.has(message.tool_call_id)) {
+        throw badField(field, `No earlier assistant message made the tool call that '${field}' answers.`);
+      }
+      return { role: "tool", toolCallId: message.tool_call_id, content };
+    }
+  }
+}
+
+function toolCallOf(call: WireToolCall): ToolCall {
+  const written = call.function.arguments;
+  return {
+    id: call.id,
+    name: call.function.name,
+    arguments: typeof written === "string" ? written : JSON.stringify(written),
+  };
+}
+
+function contentOf(wire: WireContent, param: string): readonly ContentPart[] {
+  if (wire === null || wire === "") return [];
+  if (typeof wire === "string") return [textPart(wire)];
+  return wire.map((part, index) => {
+    if ("text" in part) return textPart(part.text);
+    if ("refusal" in part) return textPart(part.refusal);
+    throw badField(`${param}[${index}]`, "Only text can be read here: this content part is of another type.");
+  });
+}
+
+function textPart(text: string): ContentPart {
+  return { type: "text", text };
+}
+
+function toolsOf(wire: WireChatBody): readonly ToolDefinition[] {
+  const tools: ToolDefinition[] = [];
+  for (const tool of wire.tools ?? []) {
+    if (!("function" in tool)) continue;
+    const { name, description, parameters } = tool.function;
+    tools.push({ name, description: description ?? null, parameters: parameters ?? null });
+  }
+  return tools;
+}
+
+function toolChoiceOf(wire: WireChatBody, tools: readonly ToolDefinition[]): ToolChoice {
+  const wished = wire.tool_choice ?? "auto";
+  const choice: ToolChoice =
+    typeof wished === "string"
+      ? { type: wished }
+      : "function" in wished
+        ? { type: "named", name: wished.function.name }
+        : { type: wished.type };
+  if (choice.type === "required" && tools.length === 0) {
+    throw badField("tool_choice", "'tool_choice' asks for a call, but 'tools' holds no function.");
+  }
+  if (choice.type === "named" && !tools.some((tool) => tool.name === choice.name)) {
+    throw badField("tool_choice", "'tool_choice' names a function that 'tools' does not hold.");
+  }
+  return choice;
+}
+
+function responseFormatOf(wire: WireChatBody): ResponseFormat {
+  const wished = wire.response_format;
+  if (wished === undefined || wished === null || wished.type === "text") return { type: "text" };
+  const hasSchema = wished.type === "json_schema" || (wished.schema !== undefined && wished.schema !== null);
+  if (hasSchema) {
+    throw badField(
+      "response_format",
+      "A JSON schema cannot be enforced yet, and an answer that only might follow it is not given. Use the type \"json_object\", or leave 'response_format' out.",
+    );
+  }
+  return { type: "json-object" };
+}
+
+function stopOf(wire: WireChatBody): readonly string[] {
+  const wished = wire.stop ?? [];
+  const strings = typeof wished === "string" ? [wished] : wished;
+  // An empty string would end every answer before it began; clients send it to mean "none".
+  return strings.filter((text) => text !== "");
+}
+
+function logitBiasOf(wire: WireChatBody): ReadonlyMap<number, number> {
+  const biases = new Map<number, number>();
+  for (const [key, bias] of Object.entries(wire.logit_bias ?? {})) {
+    if (!/^\d{1,9}$/.test(key)) throw badField("logit_bias", "The keys of 'logit_bias' must be token ids.");
+    biases.set(Number(key), bias);
+  }
+  return biases;
+}

@@ -1,0 +1,22 @@
+/** The models this box serves, as OpenAI lists them, with what an agent needs to plan its context. Pure. */
+import type { ServedModel } from "../../domain/model.ts";
+
+function wireModel(model: ServedModel): object {
+  return {
+    id: model.alias,
+    object: "model",
+    created: Math.floor(model.createdAtMs / 1000),
+    owned_by: "lanthorn",
+    context_length: model.contextLength,
+    slots: model.slots,
+    demo: model.demo,
+  };
+}
+
+export function encodeModel(model: ServedModel): string {
+  return JSON.stringify(wireModel(model));
+}
+
+export function encodeModels(models: readonly ServedModel[]): string {
+  return JSON.stringify({ object: "list", data: models.map(wireModel) });
+}

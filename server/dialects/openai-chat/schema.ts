@@ -1,0 +1,141 @@
+/**
+ * What an OpenAI chat request may look like, as a zod schema. Pure; runs in the server process; imports no other room.
+ *
+ * Tolerant where real agents need it (unknown fields, `null` for "not given", content in every form) and strict where
+ * being tolerant would mean silently doing something else than asked. Meaning is judged in `decode.ts`.
+ */
+import { z } from "zod";
+
+/** OpenAI allows 4; agents with long stop lists exist and each string is cheap. */
+const mostStopStrings = 16;
+/** A stop string has to be held back while it may still complete, so it has a bound. */
+const longestStopString = 1024;
+
+/**
+ * A part of a message's content. Every type is let through here, so that `decode.ts` can name the part it cannot serve
+ * instead of saying "invalid union".
+ */
+const contentPart = z.union(
+  [
+    z.object({ type: z.literal("text"), text: z.string() }),
+    z.object({ type: z.literal("refusal"), refusal: z.string() }),
+    z.object({ type: z.string().refine((type) => type !== "text" && type !== "refusal", { abort: true }) }),
+  ],
+  { error: "must be a content part: an object with a type" },
+);
+export type WirePart = z.infer<typeof contentPart>;
+
+const content = z.union([z.string(), z.null(), z.array(contentPart)], {
+  error: "must be text, null or a list of content parts",
+});
+export type WireContent = z.infer<typeof content>;
+
+const toolCall = z.object({
+  id: z.string().min(1),
+  type: z.literal("function").nullish(),
+  function: z.object({
+    name: z.string().min(1),
+    /** JSON text. Some clients send the object itself: taken as its compact text. */
+    arguments: z.union([z.string(), z.record(z.string(), z.unknown())], { error: "must be JSON text" }),
+  }),
+});
+export type WireToolCall = z.infer<typeof toolCall>;
+
+const message = z.discriminatedUnion(
+  "role",
+  [
+    z.object({ role: z.literal("system"), content }),
+    z.object({ role: z.literal("developer"), content }),
+    z.object({ role: z.literal("user"), content }),
+    z.object({
+      role: z.literal("assistant"),
+      content: content.optional(),
+      /** What opencode, Cline and Qwen Code echo; `reasoning` is the other spelling in use. Taken when it is text. */
+      reasoning_content: z.string().nullish(),
+      reasoning: z.string().nullish(),
+      refusal: z.string().nullish(),
+      tool_calls: z.array(toolCall).nullish(),
+    }),
+    z.object({ role: z.literal("tool"), tool_call_id: z.string().min(1), content }),
+  ],
+  { error: "must be a message with the role system, developer, user, assistant or tool" },
+);
+export type WireMessage = z.infer<typeof message>;
+
+const functionTool = z.object({
+  type: z.literal("function"),
+  function: z.object({
+    name: z.string().min(1),
+    description: z.string().nullish(),
+    parameters: z.record(z.string(), z.unknown()).nullish(),
+  }),
+});
+/** Tool types only a vendor can run (`web_search`, `custom` …): agents send them to everybody, so they are dropped. */
+const vendorTool = z.object({ type: z.string().refine((type) => type !== "function", { abort: true }) });
+const tool = z.union([functionTool, vendorTool], { error: "must be a tool: an object with a type" });
+
+const toolChoice = z.union(
+  [
+    z.enum(["auto", "none", "required"]),
+    z.object({ type: z.enum(["auto", "none", "required"]) }),
+    z.object({ type: z.literal("function"), function: z.object({ name: z.string().min(1) }) }),
+  ],
+  { error: 'must be "auto", "none", "required" or name a function' },
+);
+
+const responseFormat = z.discriminatedUnion(
+  "type",
+  [
+    z.object({ type: z.literal("text") }),
+    /** `schema` here is an extension of llama.cpp; it is read so that it can be refused rather than ignored. */
+    z.object({ type: z.literal("json_object"), schema: z.unknown().optional() }),
+    z.object({
+      type: z.literal("json_schema"),
+      json_schema: z.object({ schema: z.record(z.string(), z.unknown()) }),
+    }),
+  ],
+  { error: 'must be an object with the type "text", "json_object" or "json_schema"' },
+);
+
+const stop = z.union(
+  [z.string().max(longestStopString), z.array(z.string().max(longestStopString)).max(mostStopStrings)],
+  { error: `must be a string or a list of at most ${mostStopStrings} strings` },
+);
+
+export const chatBody = z.object({
+  model: z.string().min(1),
+  messages: z.array(message).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  stop: stop.nullish(),
+  n: z.int().min(1).nullish(),
+
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  seed: z.int().nullish(),
+  logit_bias: z.record(z.string(), z.number().min(-100).max(100)).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+
+  tools: z.array(tool).nullish(),
+  tool_choice: toolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: responseFormat.nullish(),
+
+  /** Asked for things we cannot make; read only to be refused when they ask for anything. */
+  modalities: z.array(z.string()).nullish(),
+  functions: z.array(z.unknown()).nullish(),
+
+  /** Extensions shared with llama.cpp. A `top_k` of -1 means off in vLLM. */
+  top_k: z.int().min(-1).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  repeat_penalty: z.number().gt(0).max(10).nullish(),
+  ignore_eos: z.boolean().nullish(),
+  cache_prompt: z.boolean().nullish(),
+});
+export type WireChatBody = z.infer<typeof chatBody>;

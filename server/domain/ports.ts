@@ -1,0 +1,46 @@
+/**
+ * What one room needs from a neighbour or from above, as small interfaces. Joined in `server/appliance.ts` only.
+ * Pure types: no I/O here.
+ */
+import type { ModelView, QueueEntryView } from "./model.ts";
+
+/** Time is passed in. `now` is for people and rows, `monotonicMs` for every time-out and every duration. */
+export interface Clock {
+  /** Epoch milliseconds. May jump when somebody sets the clock. */
+  now(): number;
+  /** Milliseconds from an arbitrary start. Never jumps. */
+  monotonicMs(): number;
+  /** Calls back after `delayMs` of monotonic time; the returned function cancels. Does not keep the process alive. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/** A GGUF that has been validated and may be handed to native code. */
+export interface ModelFile {
+  readonly alias: string;
+  readonly path: string;
+  readonly fileName: string;
+  readonly sizeBytes: number;
+  readonly createdAtMs: number;
+  /** From the header: tokens the model was trained for. */
+  readonly trainedContextLength: number;
+  readonly demo: boolean;
+  /** Asked for by flag or config; null: the engine's default. */
+  readonly context: number | null;
+  readonly slots: number | null;
+}
+
+/** Facts that others may want to hear: the admin event stream, the log, metrics. */
+export type BoxEvent =
+  | { readonly type: "model"; readonly model: ModelView }
+  | { readonly type: "queue"; readonly queue: readonly QueueEntryView[] }
+  | { readonly type: "request"; readonly id: string; readonly status: string };
+
+export type Publish = (event: BoxEvent) => void;
+
+/** The few methods of a logger that rooms use. Never log a body, a prompt or a key. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,34 @@
+/** Token counts and times of one request. Pure. */
+
+/** Counts of tokens. `promptTokens` includes the cached ones, `completionTokens` includes the reasoning ones. */
+export interface Usage {
+  readonly promptTokens: number;
+  /** The part of the prompt that was not computed again because its KV was already there. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  readonly reasoningTokens: number;
+}
+
+export const noUsage: Usage = Object.freeze({
+  promptTokens: 0,
+  cachedTokens: 0,
+  completionTokens: 0,
+  reasoningTokens: 0,
+});
+
+/**
+ * Where the time of one attempt went, in milliseconds. A part that was never reached is 0.
+ * `queueMs + loadMs + prefillMs + decodeMs` is the attempt's duration, up to rounding.
+ */
+export interface Timings {
+  /** Waiting for a slot. */
+  readonly queueMs: number;
+  /** Waiting for the model to be loaded. */
+  readonly loadMs: number;
+  /** From the slot to the first token. */
+  readonly prefillMs: number;
+  /** From the first token to the last. */
+  readonly decodeMs: number;
+}
+
+export const noTimings: Timings = Object.freeze({ queueMs: 0, loadMs: 0, prefillMs: 0, decodeMs: 0 });

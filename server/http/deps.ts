@@ -1,0 +1,76 @@
+/** What the HTTP room needs from the others, handed in by `server/appliance.ts`. Types only. */
+import type { Access } from "../access/access.ts";
+import type { Keyring } from "../access/keyring.ts";
+import type { Sessions } from "../access/sessions.ts";
+import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
+import type { Inference } from "../inference.ts";
+import type { Reports } from "../ledger/reports.ts";
+
+export interface HttpSettings {
+  /** Largest body of an inference request. */
+  readonly bodyLimitBytes: number;
+  /** A silent stream gets a comment this often. */
+  readonly keepAliveMs: number;
+  /** A client must have sent its headers by then. */
+  readonly headerTimeoutMs: number;
+  /** Names and addresses this box is also reached by, from the configuration; with or without a port. */
+  readonly hosts: readonly string[];
+}
+
+/** Periods that are no settings: each has one right value, and tests shorten them. */
+export interface HttpTiming {
+  /**
+   * How long an answer may wait before its headers are sent. Until then every failure keeps its HTTP status; Qwen Code
+   * gives up on a server without headers after 120 s, the undici clients after 300 s.
+   */
+  readonly commitMs: number;
+  /** A client that takes nothing for this long is cut off. */
+  readonly stallMs: number;
+  /** Time a body may take to arrive, besides `size / leastBodyBytesPerSecond`. */
+  readonly bodyGraceMs: number;
+  /** How long the rest of an unwanted body is thrown away, so that the client gets to read the refusal. */
+  readonly discardMs: number;
+  /** How long streams that were cut at the end of the grace period have to write their error frame. */
+  readonly partingMs: number;
+}
+
+export const httpTiming: HttpTiming = Object.freeze({
+  commitMs: 5_000,
+  stallMs: 60_000,
+  bodyGraceMs: 12_000,
+  discardMs: 5_000,
+  partingMs: 1_500,
+});
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why, in words a person reads. */
+  readonly reason: string;
+}
+
+export interface HttpDeps {
+  readonly inference: Inference;
+  readonly access: Pick<Access, "authenticate"> & {
+    readonly keyring: Pick<Keyring, "create" | "revoke" | "list" | "resetAdmin">;
+    readonly sessions: Sessions;
+  };
+  readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
+  readonly settings: HttpSettings;
+  readonly timing?: HttpTiming;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** `GET /admin/state`, in the shape of the design. */
+  boxState(): Promise<object>;
+  /** `GET /admin/config`: every setting with its value and where it came from. */
+  configuration(): unknown;
+  readiness(): Readiness;
+  /** Calls back for every event until the returned function is called. */
+  subscribe(listener: (event: BoxEvent) => void): () => void;
+  /** Asks the process to stop; `now` means without waiting for running answers. Returns at once. */
+  stop(request: { readonly now: boolean }): void;
+  readonly version: string;
+  /** Names the engine's build, for `/version` and `system_fingerprint`. */
+  readonly engineBuild: string;
+  /** The built page (`dist/renderer`); null where there is none. */
+  readonly pageFolder: string | null;
+}

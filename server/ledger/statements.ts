@@ -1,0 +1,132 @@
+/**
+ * The writer's SQL, prepared once, with values put into the shape the columns take. Runs where the writer runs.
+ */
+import type Database from "better-sqlite3";
+import type { Cost } from "../domain/money.ts";
+import type { Timings, Usage } from "../domain/usage.ts";
+import type { AttemptEnding, AttemptOpening, RequestEnding, RequestOpening } from "./rows.ts";
+
+/** Longest text of a client that a row keeps, in UTF-16 units. */
+const longestText = 200;
+
+/** Counts and durations are whole and not negative; clocks hand in fractions. */
+function whole(value: number): number {
+  return Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0;
+}
+
+function wholeOrNull(value: number | null): number | null {
+  return value === null ? null : whole(value);
+}
+
+/** Bounded, and valid UTF-8 once stored: half of a character pair would not survive. */
+function text(value: string): string {
+  return value.slice(0, longestText).toWellFormed();
+}
+
+type Counts = [number, number, number, number, number, number, number, number];
+
+function counts(usage: Usage, timings: Timings): Counts {
+  return [
+    whole(usage.promptTokens),
+    whole(usage.cachedTokens),
+    whole(usage.completionTokens),
+    whole(usage.reasoningTokens),
+    whole(timings.queueMs),
+    whole(timings.loadMs),
+    whole(timings.prefillMs),
+    whole(timings.decodeMs),
+  ];
+}
+
+function cost(value: Cost): [number | null, string] {
+  return value.known ? [value.nanos, value.basis] : [null, value.reason];
+}
+
+const measures = `prompt_tokens = ?, cached_tokens = ?, completion_tokens = ?, reasoning_tokens = ?,
+  queue_ms = ?, load_ms = ?, prefill_ms = ?, decode_ms = ?, cost_nanos = ?, cost_basis = ?`;
+
+/** Each function runs one statement inside the caller's transaction and returns how many rows it changed. */
+export interface Statements {
+  openRequest(number: number, row: RequestOpening): number;
+  openAttempt(request: number, row: AttemptOpening): number;
+  closeAttempt(request: number, row: AttemptEnding): number;
+  closeRequest(number: number, row: RequestEnding): number;
+  touchKey(id: number, atMs: number): number;
+  lastRequestNumber(): number;
+  begin(): void;
+  commit(): void;
+  rollback(): void;
+}
+
+export function prepareStatements(database: Database.Database): Statements {
+  // Opening a row twice with the same number happens when a commit failed late and is tried again.
+  const openRequest = database.prepare(
+    `INSERT INTO requests (number, id, started_at_ms, caller_kind, key_id, caller_name, dialect, alias, stream)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING`,
+  );
+  const openAttempt = database.prepare(
+    `INSERT INTO attempts (request, number, target, reason, offset_ms) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (request, number) DO NOTHING`,
+  );
+  const closeAttempt = database.prepare(
+    `UPDATE attempts SET status = ?, failure_code = ?, duration_ms = ?, ${measures}
+     WHERE request = ? AND number = ? AND status = 'open'`,
+  );
+  const closeRequest = database.prepare(
+    `UPDATE requests SET status = ?, finish_reason = ?, failure_code = ?, duration_ms = ?, ttft_ms = ?, ${measures}
+     WHERE number = ? AND status = 'open'`,
+  );
+  const touchKey = database.prepare(
+    "UPDATE keys SET last_used_at_ms = ? WHERE id = ? AND coalesce(last_used_at_ms, 0) < ?",
+  );
+  const last = database.prepare<[], { last: number }>("SELECT coalesce(max(number), 0) AS last FROM requests");
+  const begin = database.prepare("BEGIN IMMEDIATE");
+  const commit = database.prepare("COMMIT");
+  const rollback = database.prepare("ROLLBACK");
+
+  return {
+    openRequest: (number, row) =>
+      openRequest.run(
+        number,
+        row.id,
+        whole(row.startedAtMs),
+        row.callerKind,
+        row.keyId,
+        text(row.callerName),
+        row.dialect,
+        text(row.alias),
+        row.stream ? 1 : 0,
+      ).changes,
+    openAttempt: (request, row) =>
+      openAttempt.run(request, row.number, text(row.target), text(row.reason), whole(row.offsetMs)).changes,
+    closeAttempt: (request, row) =>
+      closeAttempt.run(
+        row.status,
+        row.failureCode,
+        whole(row.durationMs),
+        ...counts(row.usage, row.timings),
+        ...cost(row.cost),
+        request,
+        row.number,
+      ).changes,
+    closeRequest: (number, row) =>
+      closeRequest.run(
+        row.status,
+        row.finishReason,
+        row.failureCode,
+        whole(row.durationMs),
+        wholeOrNull(row.ttftMs),
+        ...counts(row.usage, row.timings),
+        ...cost(row.cost),
+        number,
+      ).changes,
+    touchKey: (id, atMs) => touchKey.run(whole(atMs), id, whole(atMs)).changes,
+    lastRequestNumber: () => last.get()?.last ?? 0,
+    begin: () => void begin.run(),
+    commit: () => void commit.run(),
+    rollback: () => {
+      // SQLite has ended the transaction by itself when the disk was the trouble.
+      if (database.inTransaction) rollback.run();
+    },
+  };
+}

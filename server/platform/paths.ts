@@ -1,0 +1,62 @@
+/**
+ * Where Lanthorn keeps its things: one data folder, and the fixed names in it. Runs in the server and the CLI.
+ */
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import envPaths from "env-paths";
+import { Failure } from "../domain/failure.ts";
+
+export interface DataPaths {
+  /** The data folder itself. */
+  readonly home: string;
+  /** GGUF files that are served without being named anywhere. */
+  readonly models: string;
+  readonly config: string;
+  readonly ledger: string;
+  /** The admin key the server made for this box's own user. */
+  readonly adminKey: string;
+  /** Where the running server is: pid and address. */
+  readonly serverFile: string;
+  /** Held by the one process that may write here. */
+  readonly lock: string;
+}
+
+/** `LANTHORN_HOME`, else the platform's own folder. Absolute paths; nothing is created. */
+export function dataPaths(environment: Readonly<Record<string, string | undefined>>): DataPaths {
+  const asked = environment.LANTHORN_HOME;
+  const home = asked ? resolve(asked.replace(/^~(?=$|[\\/])/, homedir())) : envPaths("lanthorn", { suffix: "" }).data;
+  return {
+    home,
+    models: join(home, "models"),
+    config: join(home, "lanthorn.yaml"),
+    ledger: join(home, "ledger.db"),
+    adminKey: join(home, "admin.key"),
+    serverFile: join(home, "server.json"),
+    lock: join(home, "data.lock"),
+  };
+}
+
+/**
+ * Makes the data folder and its `models`, for their owner only, and makes sure they can be written. A folder that was
+ * there keeps its mode: every file inside is 0600 anyway. Throws Failure `cannot_start`.
+ */
+export function createDataFolder(paths: DataPaths): void {
+  for (const folder of [paths.home, paths.models]) {
+    try {
+      if (!existsSync(folder)) {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        // The mode of mkdir passes through the umask; ours is exact.
+        chmodSync(folder, 0o700);
+      }
+      if (!statSync(folder).isDirectory()) throw new Error("not a folder");
+      accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch (cause) {
+      throw new Failure("cannot_start", `The data folder ${folder} cannot be used.`, {
+        cause,
+        why: "It must be a folder that this user can read and write.",
+        next: ["LANTHORN_HOME=<another folder> lanthorn serve"],
+      });
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** The registry of scenarios that run against servers, in the order of the table in docs/benchmarks.md. */
+import type { Scenario } from "../scenario.ts";
+import { agentTurns } from "./agent-turns.ts";
+import { decodeEight, decodeFour, decodeOne } from "./decode.ts";
+import { forcedJson } from "./forced-json.ts";
+import { memory, memoryGrowth } from "./memory.ts";
+import { prefixBurst } from "./prefix-burst.ts";
+import { prefixCopy } from "./prefix-copy.ts";
+import { requestsPerSecond } from "./requests-per-second.ts";
+import { tokenGap } from "./token-gap.ts";
+import { ttft } from "./ttft.ts";
+
+export const scenarios: readonly Scenario[] = Object.freeze([
+  decodeOne,
+  decodeFour,
+  decodeEight,
+  ttft,
+  tokenGap,
+  prefixBurst,
+  agentTurns,
+  requestsPerSecond,
+  memory,
+  memoryGrowth,
+  prefixCopy,
+  forcedJson,
+]);
