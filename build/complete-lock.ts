@@ -8,22 +8,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-
-export interface LockEntry {
-  version?: string;
-  integrity?: string;
-  resolved?: string;
-  dev?: boolean;
-  optional?: boolean;
-  os?: string[];
-  cpu?: string[];
-  libc?: string[];
-  license?: string;
-  engines?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
-  [field: string]: unknown;
-}
-export type LockPackages = Record<string, LockEntry>;
+import { type LockEntry, type LockPackages, locate } from "./lock.ts";
 
 /**
  * Kept out of ordinary installs by a processor nobody has: 177 MB of download each for hosts whose NVIDIA driver stops at CUDA 12.
@@ -62,17 +47,6 @@ export function platformOf(name: string): { os: string; cpu: string } {
   return { os, cpu };
 }
 
-/** True where Node would find `name` from the package at `location`, by the lock alone. */
-function isLocked(packages: LockPackages, location: string, name: string): boolean {
-  let folder = location;
-  while (folder !== "") {
-    if (packages[`${folder}/node_modules/${name}`] !== undefined) return true;
-    const parent = folder.lastIndexOf("/node_modules/");
-    folder = parent === -1 ? "" : folder.slice(0, parent);
-  }
-  return packages[`node_modules/${name}`] !== undefined;
-}
-
 function derivedEntry(packages: LockPackages, parent: LockEntry, name: string, version: string): LockEntry {
   const { os, cpu } = platformOf(name);
   const siblings = Object.keys(parent.optionalDependencies ?? {}).map((other) => packages[`node_modules/${other}`]);
@@ -98,7 +72,7 @@ export function completed(packages: LockPackages): { packages: LockPackages; add
   const marked: string[] = [];
   for (const [location, entry] of Object.entries(packages)) {
     for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-      if (isLocked(packages, location, name)) continue;
+      if (locate(packages, location, name) !== undefined) continue;
       if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) {
         throw new Error(`${name} is wanted as "${version}", not as one version: add its lock entry by hand.`);
       }

@@ -29,6 +29,9 @@ const model = z.object({
   workerPid: z.int().nullable(),
   contextLength: count,
   slots: z.array(slot),
+  /** Beyond the view that is promised: shown when the server says it. */
+  fileName: z.string().optional(),
+  sizeBytes: count.optional(),
 }) satisfies z.ZodType<ModelView, unknown>;
 
 const queued = z.object({

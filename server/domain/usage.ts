@@ -32,3 +32,21 @@ export interface Timings {
 }
 
 export const noTimings: Timings = Object.freeze({ queueMs: 0, loadMs: 0, prefillMs: 0, decodeMs: 0 });
+
+export function addUsage(left: Usage, right: Usage): Usage {
+  return {
+    promptTokens: left.promptTokens + right.promptTokens,
+    cachedTokens: left.cachedTokens + right.cachedTokens,
+    completionTokens: left.completionTokens + right.completionTokens,
+    reasoningTokens: left.reasoningTokens + right.reasoningTokens,
+  };
+}
+
+export function addTimings(left: Timings, right: Timings): Timings {
+  return {
+    queueMs: left.queueMs + right.queueMs,
+    loadMs: left.loadMs + right.loadMs,
+    prefillMs: left.prefillMs + right.prefillMs,
+    decodeMs: left.decodeMs + right.decodeMs,
+  };
+}

@@ -8,6 +8,8 @@ import type { AttemptEnding, AttemptOpening, RequestEnding, RequestOpening } fro
 
 /** Longest text of a client that a row keeps, in UTF-16 units. */
 const longestText = 200;
+/** A target is a backend's name and a model's. */
+const longestTarget = 300;
 
 /** Counts and durations are whole and not negative; clocks hand in fractions. */
 function whole(value: number): number {
@@ -19,8 +21,10 @@ function wholeOrNull(value: number | null): number | null {
 }
 
 /** Bounded, and valid UTF-8 once stored: half of a character pair would not survive. */
-function text(value: string): string {
-  return value.slice(0, longestText).toWellFormed();
+function text(value: string, longest = longestText): string {
+  const cut = value.slice(0, longest);
+  const halfAtTheEnd = cut.length < value.length && /[\ud800-\udbff]$/.test(cut);
+  return (halfAtTheEnd ? cut.slice(0, -1) : cut).toWellFormed();
 }
 
 type Counts = [number, number, number, number, number, number, number, number];
@@ -98,7 +102,8 @@ export function prepareStatements(database: Database.Database): Statements {
         row.stream ? 1 : 0,
       ).changes,
     openAttempt: (request, row) =>
-      openAttempt.run(request, row.number, text(row.target), text(row.reason), whole(row.offsetMs)).changes,
+      openAttempt.run(request, row.number, text(row.target, longestTarget), text(row.reason), whole(row.offsetMs))
+        .changes,
     closeAttempt: (request, row) =>
       closeAttempt.run(
         row.status,

@@ -47,12 +47,12 @@ function readSeconds(text: string): number {
 async function stop(flags: StopFlags, context: CommandContext): Promise<void> {
   const { output } = context;
   const address = findServer(context.environment);
-  if (address === null || (address.pid === null && !(await answers(address)))) {
-    output.answer({ stopped: true, wasRunning: false, pid: null }, () => "No server is running.");
+  const startMs = performance.now();
+  const wasRunning = address !== null && (await askToStop(address, flags.now === true, output.note));
+  if (!wasRunning) {
+    output.answer({ stopped: true, wasRunning, pid: null }, () => "No server is running.");
     return;
   }
-  const startMs = performance.now();
-  await askToStop(address, flags.now === true, output.note);
   context.onInterrupt("The server goes on stopping.");
   const progress = output.progress();
   const limitMs = flags.now ? Math.min(nowPatienceMs, flags.wait * 1000) : flags.wait * 1000;
@@ -70,24 +70,27 @@ async function stop(flags: StopFlags, context: CommandContext): Promise<void> {
   });
 }
 
-/** By HTTP, so that it also works from another machine; by signal where that is not possible and the process is ours. */
-async function askToStop(address: ServerAddress, now: boolean, note: (text: string) => void): Promise<void> {
+/**
+ * By HTTP, so that it also works from another machine; by signal where that is not possible and the process is ours.
+ * False when nothing was running after all.
+ */
+async function askToStop(address: ServerAddress, now: boolean, note: (text: string) => void): Promise<boolean> {
   try {
     await withClient(address, (client) =>
       client.call("POST", "/admin/stop", anyAnswer, { body: { now }, signal: AbortSignal.timeout(nowPatienceMs) }),
     );
-    return;
+    return true;
   } catch (thrown) {
-    if (address.pid === null) throw thrown;
     const failure = asCommandFailure(thrown);
-    // Between the look at the file and the request it may have gone by itself.
-    if (!(await isLanthornServer(address.pid))) {
-      if (failure.exitCode === exitCodes.noServer) return;
+    if (address.pid === null || !(await isLanthornServer(address.pid))) {
+      // Nobody listens, and no process of ours is left: it ended by itself, or died and left its file behind.
+      if (failure.exitCode === exitCodes.noServer) return false;
       throw failure;
     }
     note(`The server does not take the request (${failure.message}); its process ${address.pid} gets SIGTERM.`);
     signal(address.pid, "SIGTERM");
     if (now) signal(address.pid, "SIGTERM");
+    return true;
   }
 }
 

@@ -1,0 +1,103 @@
+/**
+ * `lanthorn keys …`: through the admin API of the running server, else straight on the data folder's ledger. A secret is
+ * printed once, alone on stdout, so that `$(lanthorn keys create jonas)` is the key.
+ */
+import type { Command } from "commander";
+import type { KeyRow } from "../../ledger/rows.ts";
+import { type CommandContext, examples } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { usageFailure } from "../errors.ts";
+import { agoText, dateText, unknownMark } from "../format.ts";
+import { keyMark, selectKey } from "../key-selector.ts";
+import { withKeyDesk } from "../key-desk.ts";
+import { type Column, tableText } from "../table.ts";
+import { printable } from "../text.ts";
+
+export function define(command: Command, context: CommandContext): void {
+  examples(command, [
+    ['lanthorn keys create jonas --label "opencode laptop"', "prints the new key, once"],
+    ["lanthorn keys list", "who has one, and when it was last used"],
+    ["lanthorn keys revoke 9f3c", "by its last four characters, its id, or its name"],
+    ["lanthorn keys reset-admin", "a new admin key; the old ones end"],
+  ]);
+  command
+    .command("create <name>")
+    .description("a new inference key for a person or a bot")
+    .option("--label <text>", "what it is for: a tool, a machine")
+    .action((name: string, flags: { readonly label?: string }) => create(name, flags.label ?? null, context));
+  command
+    .command("list")
+    .description("living keys, newest last")
+    .option("--all", "revoked ones too")
+    .action((flags: { readonly all?: true }) => list(flags.all === true, context));
+  command
+    .command("revoke <key>")
+    .description("end a key; its rows stay")
+    .option("--yes", "do not ask")
+    .action((key: string, flags: { readonly yes?: true }) => revoke(key, flags.yes === true, context));
+  command
+    .command("reset-admin")
+    .description("make a new admin key and end the old ones")
+    .action(() => resetAdmin(context));
+}
+
+async function create(name: string, label: string | null, context: CommandContext): Promise<void> {
+  if (name.trim() === "") throw usageFailure("A key needs a name", "", ["lanthorn keys create jonas"]);
+  const created = await withKeyDesk(context, (desk) => desk.create(name, label));
+  handOver(created, context);
+  context.output.note(`This is the only time it is shown. It is for ${printable(name)}: LANTHORN_API_KEY=<key>`);
+}
+
+function handOver(created: { readonly secret: string; readonly key: KeyRow }, context: CommandContext): void {
+  context.output.answer(created, () => created.secret);
+}
+
+async function list(withRevoked: boolean, context: CommandContext): Promise<void> {
+  const keys = (await withKeyDesk(context, (desk) => desk.list())).filter((key) => withRevoked || key.revokedAtMs === null);
+  const nowMs = Date.now();
+  context.output.answer(keys, () =>
+    keys.length === 0 ? "No keys yet. Make one: lanthorn keys create <name>" : tableText(columnsAt(nowMs), keys),
+  );
+}
+
+async function revoke(selector: string, yes: boolean, context: CommandContext): Promise<void> {
+  // Two visits, with nothing held between them: a person who reads the question does not keep a server from starting.
+  const chosen = selectKey(await withKeyDesk(context, (desk) => desk.list()), selector);
+  if (chosen.kind === "admin") {
+    throw usageFailure("The admin key is replaced, not revoked", "Without one nobody could administer this box.", [
+      "lanthorn keys reset-admin",
+    ]);
+  }
+  let revoked = chosen;
+  if (chosen.revokedAtMs === null) {
+    await confirm({
+      text: `Revoke ${keyMark(chosen)} of ${printable(chosen.name)}? Whoever uses it is refused from then on.`,
+      yes,
+      canAsk: context.canAsk,
+      command: `lanthorn keys revoke ${chosen.id} --yes`,
+      signal: context.signal,
+    });
+    revoked = await withKeyDesk(context, (desk) => desk.revoke(chosen.id));
+  }
+  context.output.answer(revoked, () => `Revoked ${keyMark(revoked)} of ${printable(revoked.name)}.`);
+}
+
+/** Does not ask: whoever lost the key has nothing to lose, and inference keys go on. */
+async function resetAdmin(context: CommandContext): Promise<void> {
+  const created = await withKeyDesk(context, (desk) => desk.resetAdmin());
+  handOver(created, context);
+  context.output.note("This is the only time it is shown. The data folder's admin.key has it for commands on this box.");
+}
+
+function columnsAt(nowMs: number): readonly Column<KeyRow>[] {
+  return [
+    { title: "ID", of: (key) => String(key.id), align: "right" },
+    { title: "NAME", of: (key) => key.name },
+    { title: "LABEL", of: (key) => key.label ?? unknownMark },
+    { title: "KEY", of: keyMark },
+    { title: "KIND", of: (key) => key.kind },
+    { title: "MADE", of: (key) => dateText(key.createdAtMs) },
+    { title: "LAST USED", of: (key) => agoText(key.lastUsedAtMs, nowMs) },
+    { title: "STATE", of: (key) => (key.revokedAtMs === null ? "valid" : `revoked ${dateText(key.revokedAtMs)}`) },
+  ];
+}

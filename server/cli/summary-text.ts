@@ -1,0 +1,62 @@
+/** `lanthorn usage summary` in words. Pure. */
+import type { UsageSummary, UsageTotals } from "../ledger/records.ts";
+import { countText, nanosText, plural, timeText, tokensText } from "./format.ts";
+import { type Column, factLines, tableText } from "./table.ts";
+
+/** Several lines without a final newline. `zone` is printed beside the times, because days depend on it. */
+export function summaryText(summary: UsageSummary, zone: string): string {
+  const { total } = summary;
+  if (total.requests === 0) return `No requests ${rangeText(summary)}.`;
+  const head = factLines([
+    ["Requests", `${countText(total.requests)}   ${endingsText(summary)}`],
+    ["Tokens", tokensOf(total)],
+    ["Cost", costOf(total)],
+    ["Range", `${rangeText(summary)} (${zone})`],
+  ]);
+  const people = tableText([{ title: "PERSON", of: (row) => row.callerName }, ...columns], summary.byCaller);
+  const models = tableText([{ title: "MODEL", of: (row) => row.alias }, ...columns], summary.byAlias);
+  return [head, people, models].join("\n\n");
+}
+
+const columns: readonly Column<UsageTotals>[] = [
+  { title: "REQUESTS", of: (row) => countText(row.requests), align: "right" },
+  { title: "IN", of: (row) => tokensText(row.usage.promptTokens), align: "right" },
+  { title: "CACHED", of: (row) => tokensText(row.usage.cachedTokens), align: "right" },
+  { title: "OUT", of: (row) => tokensText(row.usage.completionTokens), align: "right" },
+  { title: "COST", of: costOf },
+];
+
+function tokensOf(row: UsageTotals): string {
+  const { promptTokens, cachedTokens, completionTokens } = row.usage;
+  return `${tokensText(promptTokens)} in (${tokensText(cachedTokens)} cached), ${tokensText(completionTokens)} out`;
+}
+
+/** What is not priced is counted beside the sum and never in it. */
+function costOf(row: UsageTotals): string {
+  if (row.knownCostRequests === 0) return row.unknownCostRequests === 0 ? "no cost" : "local: not yet priced";
+  const rest = row.unknownCostRequests === 0 ? "" : ` + ${plural(row.unknownCostRequests, "request")} without a price`;
+  return `${nanosText(row.knownCostNanos)}${rest}`;
+}
+
+function endingsText(summary: UsageSummary): string {
+  const { byStatus } = summary;
+  const words = [
+    [byStatus.done, "done"],
+    [byStatus.open, "running"],
+    [byStatus.failed, "failed"],
+    [byStatus.refused, "refused"],
+    [byStatus.aborted, "ended by the client"],
+    [byStatus.interrupted, "interrupted"],
+  ] as const;
+  return words
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${countText(count)} ${word}`)
+    .join(", ");
+}
+
+function rangeText(summary: UsageSummary): string {
+  const { fromMs, toMs } = summary;
+  if (fromMs === null && toMs === null) return "since the ledger began";
+  if (fromMs === null) return `before ${timeText(toMs ?? 0)}`;
+  return toMs === null ? `from ${timeText(fromMs)}` : `from ${timeText(fromMs)} to ${timeText(toMs)}`;
+}

@@ -1,0 +1,102 @@
+/** One request as a picture in text: where its time went, on one axis, attempt by attempt. Pure. */
+import type { AttemptRecord, RequestRecord } from "../ledger/records.ts";
+import { costText, durationText, timeText, tokenRateText, tokensText, unknownMark } from "./format.ts";
+import { pad, printable } from "./text.ts";
+
+/** Columns of the axis. */
+const axisColumns = 32;
+
+interface Bar {
+  readonly word: string;
+  readonly startMs: number;
+  readonly lengthMs: number;
+  readonly remark: string;
+}
+
+/** Several lines without a final newline. */
+export function waterfallText(request: RequestRecord): string {
+  const bars = request.attempts.flatMap((attempt) => barsOf(attempt, request.attempts.length > 1));
+  const endMs = Math.max(request.durationMs ?? 0, ...bars.map((bar) => bar.startMs + bar.lengthMs), 1);
+  const wordWidth = Math.max(0, ...bars.map((bar) => bar.word.length));
+  const timeWidth = Math.max(0, ...bars.map((bar) => durationText(bar.lengthMs).length));
+  const drawn = bars.map((bar) => {
+    const from = Math.min(axisColumns - 1, Math.floor((bar.startMs / endMs) * axisColumns));
+    const to = Math.min(axisColumns, Math.max(from + 1, Math.round(((bar.startMs + bar.lengthMs) / endMs) * axisColumns)));
+    const line = " ".repeat(from) + "█".repeat(to - from);
+    return ` ${pad(bar.word, wordWidth)} ${pad(durationText(bar.lengthMs), timeWidth, "left")}  ${pad(line, axisColumns)}  ${bar.remark}`.trimEnd();
+  });
+  return [headline(request), ...drawn, ...footlines(request)].join("\n");
+}
+
+function headline(request: RequestRecord): string {
+  const last = request.attempts.at(-1);
+  const where = last === undefined ? "reached no model" : printable(last.target);
+  return [
+    printable(request.id),
+    printable(request.callerName),
+    `${printable(request.alias)} → ${where}`,
+    endingText(request),
+    request.durationMs === null ? unknownMark : durationText(request.durationMs),
+    request.cost === null ? unknownMark : costText(request.cost),
+  ].join("   ");
+}
+
+const endings = Object.freeze({
+  open: "still running",
+  done: "done",
+  failed: "failed",
+  refused: "refused",
+  aborted: "ended by the client",
+  interrupted: "interrupted: the server ended",
+} satisfies Record<RequestRecord["status"], string>);
+
+const finishWords = Object.freeze({
+  stop: "stopped by the model",
+  length: "stopped at its length limit",
+  "tool-calls": "called a tool",
+} satisfies Record<NonNullable<RequestRecord["finishReason"]>, string>);
+
+function endingText(request: RequestRecord): string {
+  const reason = request.finishReason === null ? "" : `, ${finishWords[request.finishReason]}`;
+  return `${endings[request.status]}${request.failureCode === null ? reason : `: ${printable(request.failureCode)}`}`;
+}
+
+/** The parts that took time, in the order they happened. A part that was never reached is left out. */
+function barsOf(attempt: AttemptRecord, numbered: boolean): readonly Bar[] {
+  const { queueMs, loadMs, prefillMs, decodeMs } = attempt.timings;
+  const { promptTokens, cachedTokens, completionTokens } = attempt.usage;
+  const fresh = promptTokens - cachedTokens;
+  const prompt = `${tokensText(promptTokens)} in${cachedTokens > 0 ? `: ${tokensText(cachedTokens)} from cache, ${tokensText(fresh)} new` : ""}`;
+  const parts: readonly (readonly [string, number, string])[] = [
+    ["queue", queueMs, ""],
+    ["load", loadMs, ""],
+    ["prefill", prefillMs, `${prompt}${rateAt(fresh, prefillMs)}`],
+    ["decode", decodeMs, `${tokensText(completionTokens)} out${rateAt(completionTokens - 1, decodeMs)}`],
+  ];
+  const prefix = numbered ? `${attempt.number} ` : "";
+  let startMs = attempt.offsetMs;
+  return parts.flatMap(([word, lengthMs, remark]) => {
+    const bar = { word: prefix + word, startMs, lengthMs, remark };
+    startMs += lengthMs;
+    return lengthMs > 0 ? [bar] : [];
+  });
+}
+
+function rateAt(tokens: number, ms: number): string {
+  return tokens > 0 && ms > 0 ? ` at ${tokenRateText((tokens / ms) * 1000)}` : "";
+}
+
+function footlines(request: RequestRecord): readonly string[] {
+  const { promptTokens, cachedTokens, completionTokens } = request.usage;
+  const ttft = request.ttftMs === null ? "none sent" : durationText(request.ttftMs);
+  const lines = [
+    ` Tokens   ${tokensText(promptTokens)} in (${tokensText(cachedTokens)} cached), ${tokensText(completionTokens)} out; first token ${ttft}`,
+    ` Asked    ${timeText(request.startedAtMs)}, ${request.dialect}, ${request.stream ? "streamed" : "whole"}`,
+  ];
+  request.attempts.forEach((attempt, index) => {
+    const ending = attempt.failureCode === null ? attempt.status : `${attempt.status}: ${printable(attempt.failureCode)}`;
+    const why = `${attempt.number} ${printable(attempt.target)}: ${printable(attempt.reason)}, ${ending}`;
+    lines.push(` ${index === 0 ? "Why here" : "        "} ${why}`);
+  });
+  return lines;
+}

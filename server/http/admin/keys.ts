@@ -1,0 +1,63 @@
+/** `/admin/keys`: who may use this box. A secret is answered once, when it is made, and never again. */
+import { z } from "zod";
+import { fieldFailure } from "../../dialects/field-failure.ts";
+import { Failure } from "../../domain/failure.ts";
+import type { KeyRow } from "../../ledger/rows.ts";
+import { sendJson } from "../send.ts";
+import type { AdminResource } from "./resource.ts";
+
+const text = z.string().trim().min(1).max(200);
+const newKeyBody = z.object({
+  name: text,
+  label: text.nullish(),
+  /** Admin keys are not made here but by `reset-admin`, so that there is one way to lose the old ones. */
+  kind: z.literal("inference").default("inference"),
+});
+
+/** A row as it leaves the box: exactly these fields, whatever the store keeps beside them. */
+function shown(row: KeyRow): KeyRow {
+  const { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs } = row;
+  return { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs };
+}
+
+export const keysResource: AdminResource = ({ deps, readBody }) => {
+  const { keyring } = deps.access;
+  return [
+    {
+      method: "GET",
+      path: "/admin/keys",
+      handle(_request, response) {
+        sendJson(response, 200, { keys: keyring.list().map(shown) });
+      },
+    },
+    {
+      method: "POST",
+      path: "/admin/keys",
+      async handle(request, response) {
+        const body = newKeyBody.safeParse(await readBody(request, response));
+        if (!body.success) throw fieldFailure(body.error);
+        const { kind, name, label } = body.data;
+        const { row, secret } = keyring.create({ kind, name, label: label ?? null });
+        sendJson(response, 201, { key: shown(row), secret });
+      },
+    },
+    {
+      method: "POST",
+      path: "/admin/keys/reset-admin",
+      handle(_request, response) {
+        const { row, secret } = keyring.resetAdmin();
+        sendJson(response, 200, { key: shown(row), secret });
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/admin/keys/:id",
+      handle(request, response) {
+        const id = Number(request.params["id"]);
+        const row = Number.isSafeInteger(id) ? keyring.revoke(id) : null;
+        if (row === null) throw new Failure("not_found", "There is no such key.");
+        sendJson(response, 200, { key: shown(row) });
+      },
+    },
+  ];
+};

@@ -1,0 +1,77 @@
+/**
+ * The requests that are being answered, so that stopping the box can wait for them and then cut them. Runs in the
+ * server; knows neither HTTP nor dialects.
+ */
+import { Failure } from "../domain/failure.ts";
+import type { Clock } from "../domain/ports.ts";
+
+/** Why a flight's signal was aborted when the client went away. The other reason is a Failure `shutting_down`. */
+export const clientLeft: unique symbol = Symbol("the client left");
+
+export interface Flight {
+  /** Its `reason` is `clientLeft` or a Failure `shutting_down`. */
+  readonly signal: AbortSignal;
+  leave(): void;
+  /** Call exactly once, when the last byte was handed over and the row is written. */
+  land(): void;
+}
+
+export interface InFlight {
+  readonly draining: boolean;
+  readonly count: number;
+  /** Throws Failure `shutting_down` while draining. */
+  takeOff(): Flight;
+  /** No new flights from here on; resolves when none is left. Cuts those that are after `graceMs`. Once only. */
+  drain(graceMs: number): Promise<void>;
+  /** Cuts every flight now. */
+  cut(): void;
+}
+
+export function shuttingDown(): Failure {
+  return new Failure("shutting_down", "This box is stopping and takes no new requests. Please try again in a moment.");
+}
+
+export function createInFlight(clock: Clock): InFlight {
+  const flights = new Set<AbortController>();
+  let draining = false;
+  let emptied: (() => void) | null = null;
+
+  const cut = () => {
+    const reason = new Failure("shutting_down", "This box stopped before the answer was complete.");
+    for (const controller of flights) controller.abort(reason);
+  };
+
+  return {
+    get draining() {
+      return draining;
+    },
+    get count() {
+      return flights.size;
+    },
+    takeOff() {
+      if (draining) throw shuttingDown();
+      const controller = new AbortController();
+      flights.add(controller);
+      return {
+        signal: controller.signal,
+        leave: () => controller.abort(clientLeft),
+        land: () => {
+          flights.delete(controller);
+          if (flights.size === 0) emptied?.();
+        },
+      };
+    },
+    drain(graceMs) {
+      draining = true;
+      if (flights.size === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const cancelTimer = clock.after(graceMs, cut);
+        emptied = () => {
+          cancelTimer();
+          resolve();
+        };
+      });
+    },
+    cut,
+  };
+}

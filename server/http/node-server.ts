@@ -1,0 +1,93 @@
+/**
+ * The node:http server with its bounds, and what is answered when what arrives is not HTTP. Runs in the server; knows no
+ * route.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+const maxHeaderBytes = 16 * 1024;
+/** Long past every client's own, so that the client closes first and no request meets a closing connection. */
+const keepAliveTimeoutMs = 75_000;
+/** The whole request, body included; the pace of a body is watched more closely where it is read. */
+const requestTimeoutMs = 300_000;
+/** How often Node looks for connections past their time. */
+const sweepMs = 2_000;
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+export function createNodeServer(headerTimeoutMs: number, answer: Listener): Server {
+  /** The answer that is due on a connection, to know whether a broken rest of its request may still be answered. */
+  const current = new WeakMap<object, ServerResponse>();
+  const listener: Listener = (request, response) => {
+    current.set(request.socket, response);
+    if (!framesItsBodyOneWay(request)) {
+      refuseRaw(request.socket, 400, "The request is framed in two ways.");
+      return;
+    }
+    answer(request, response);
+  };
+  const server = createServer({
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headerTimeoutMs,
+    requestTimeout: Math.max(requestTimeoutMs, headerTimeoutMs),
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: sweepMs,
+  });
+  server.on("request", listener);
+  // Heard separately so that a refusal of the headers reaches a client before it sends its body.
+  server.on("checkContinue", listener);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    const response = current.get(socket);
+    const answered = response?.headersSent === true && !response.req.complete;
+    if (answered || !socket.writable || error.code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    refuseRaw(socket, ...wordsFor(error.code));
+  });
+  return server;
+}
+
+/**
+ * False for what two readers could cut in two ways: a transfer coding on HTTP/1.0, which does not know them, and a
+ * second Host. Node refuses the other known ways itself.
+ */
+function framesItsBodyOneWay(request: IncomingMessage): boolean {
+  if (request.httpVersion !== "1.1" && request.headers["transfer-encoding"] !== undefined) return false;
+  let hosts = 0;
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    if (request.rawHeaders[index]?.toLowerCase() === "host") hosts += 1;
+  }
+  return hosts <= 1;
+}
+
+function wordsFor(code: string | undefined): readonly [status: number, message: string] {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return [431, `The headers are larger than ${maxHeaderBytes} bytes.`];
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return [413, "The chunk extensions are too large."];
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return [408, "The request took too long to arrive."];
+    default:
+      return [400, "This is not a well-formed HTTP request."];
+  }
+}
+
+const reasonPhrases: Readonly<Record<number, string>> = Object.freeze({
+  400: "Bad Request",
+  408: "Request Timeout",
+  413: "Payload Too Large",
+  431: "Request Header Fields Too Large",
+});
+
+/** One answer and the end of the connection: what follows on it cannot be trusted to be a request. */
+function refuseRaw(socket: Socket, status: number, message: string): void {
+  const error = { message, type: "invalid_request_error", param: null, code: "invalid_request" };
+  const body = JSON.stringify({ error });
+  socket.end(
+    `HTTP/1.1 ${status} ${reasonPhrases[status] ?? ""}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}

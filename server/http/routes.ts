@@ -1,0 +1,52 @@
+/**
+ * The whole HTTP surface of the box, as one table: method, path, who may, in whose words, and what answers. Runs in the
+ * server. Who may what is decided by `server/access` from the `access` column; nothing else decides it.
+ */
+import type { dialects } from "../dialects/index.ts";
+import { createAdmin } from "./admin/index.ts";
+import type { AdminParts } from "./admin/resource.ts";
+import { adminFailures } from "./admin/failure.ts";
+import { type ChatRouteParts, chatRoute } from "./chat-route.ts";
+import type { HttpDeps } from "./deps.ts";
+import { healthRoutes } from "./health.ts";
+import { modelsRoutes } from "./models-route.ts";
+import { createPage } from "./page.ts";
+import type { Exchange, Route } from "./route.ts";
+import { sessionRoutes } from "./session-routes.ts";
+
+export interface RouteParts extends ChatRouteParts, Omit<AdminParts, "deps"> {
+  readonly deps: HttpDeps;
+  readonly dialects: typeof dialects;
+}
+
+export function routeTable(parts: RouteParts): readonly Route[] {
+  const { deps, inFlight } = parts;
+  const openai = parts.dialects["openai-chat"];
+  const box = { ...openai, ...adminFailures };
+  const health = healthRoutes(deps, inFlight);
+  const models = modelsRoutes(openai, deps);
+  const sessions = sessionRoutes(deps, ({ request, response }) => parts.readBody(request, response));
+  const admin = createAdmin(parts);
+  const page = createPage(deps.pageFolder);
+  const chat = chatRoute(openai, parts);
+  const byAdmin = ({ request, response }: Exchange) => void admin.serve(request, response);
+  const byPage = ({ request, response }: Exchange) => page.serve(request, response);
+
+  return [
+    { method: "GET", path: "/health", access: "open", dialect: box, handle: health.alive },
+    { method: "GET", path: "/ready", access: "open", dialect: box, handle: health.ready },
+    { method: "GET", path: "/version", access: "inference", dialect: box, handle: health.version },
+
+    { method: "POST", path: "/v1/chat/completions", access: "inference", dialect: openai, handle: chat },
+    { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },
+    { method: "GET", path: "/v1/models/*id", access: "inference", dialect: openai, handle: models.one },
+
+    { method: "POST", path: "/sign-in", access: "open", dialect: box, handle: sessions.signIn },
+    { method: "POST", path: "/sign-out", access: "inference", dialect: box, handle: sessions.signOut },
+
+    ...admin.routes.map(
+      ({ method, path }): Route => ({ method, path, access: "admin", dialect: box, handle: byAdmin }),
+    ),
+    ...page.paths.map((path): Route => ({ method: "GET", path, access: "open", dialect: box, handle: byPage })),
+  ];
+}

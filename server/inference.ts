@@ -1,0 +1,198 @@
+/**
+ * The spine: admit → plan → attempt → stream → settle → record. Runs in the server process.
+ *
+ * Every request of a recognised caller passes here and leaves exactly one row, however it ends. The last event of an answer
+ * is handed on only after that row is in the ledger, so a client that has read a whole answer finds it there even if the
+ * server is killed in the next instant.
+ */
+import type { ClosingFacts } from "./dialects/dialect.ts";
+import type { Caller } from "./domain/caller.ts";
+import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "./domain/chat.ts";
+import { asFailure, type Failure } from "./domain/failure.ts";
+import type { ServedModel } from "./domain/model.ts";
+import type { Cost } from "./domain/money.ts";
+import type { Clock, Log, Publish } from "./domain/ports.ts";
+import { targetName } from "./domain/routing/plan.ts";
+import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
+import type { RequestEnding, RequestOpening } from "./ledger/rows.ts";
+import type { LedgerWriter } from "./ledger/writer.ts";
+import type { Router } from "./router/router.ts";
+
+export interface RequestFacts {
+  readonly requestId: string;
+  readonly caller: Caller;
+  readonly dialect: string;
+  /** Epoch milliseconds. */
+  readonly startedAtMs: number;
+}
+
+export interface Inference {
+  /**
+   * Answers one request. Yields at least one event and ends with exactly one of `finished`, `failed`, `aborted`; throws a
+   * Failure only before the first event. The rows are written here.
+   */
+  chat(input: RequestFacts & { readonly request: ChatRequest }, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  /** A recognised caller's request that could not even be tried: one `refused` row. Never throws. */
+  refuse(
+    input: RequestFacts & { readonly alias: string | null; readonly stream: boolean },
+    failure: Failure,
+  ): Promise<void>;
+  models(): readonly ServedModel[];
+  /** Where a running or just ended request ran and what it cost, as far as known. */
+  closing(requestId: string): ClosingFacts;
+}
+
+export interface InferencePorts {
+  readonly router: Router;
+  readonly ledger: LedgerWriter;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly publish: Publish;
+}
+
+/** Electricity has no price yet, so local work has none: unknown, never 0. */
+const notPriced: Cost = Object.freeze({ known: false, reason: "not_priced" });
+/** How many ended requests are remembered for `closing`. */
+const rememberedClosings = 1_024;
+/** Characters of an alias that a row keeps. */
+const longestAlias = 200;
+
+export function createInference(ports: InferencePorts): Inference {
+  const closings = new Map<string, ClosingFacts>();
+  const remember = (requestId: string, closing: ClosingFacts) => {
+    closings.set(requestId, closing);
+    if (closings.size <= rememberedClosings) return;
+    for (const oldest of closings.keys()) {
+      closings.delete(oldest);
+      break;
+    }
+  };
+
+  return {
+    models: () => ports.router.models(),
+    closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
+    refuse: async (input, failure) => {
+      const account = new Account(input, input.alias ?? "", input.stream, ports);
+      await account.close({ type: "refused", failure });
+    },
+    chat: async function* (input, signal) {
+      const { request, requestId } = input;
+      const account = new Account(input, request.model, request.stream, ports);
+      let refused: Failure | null = null;
+      try {
+        const plan = ports.router.plan(request.model);
+        const context = { requestId, callerName: input.caller.name };
+        const events = ports.router.run(plan, request, context, signal, {
+          opened: (number, attempt) => {
+            const target = targetName(attempt.target);
+            remember(requestId, { target, cost: notPriced });
+            account.openAttempt(number, target, attempt.reason);
+          },
+          closed: (number, end) => account.closeAttempt(number, end),
+        });
+        for await (const event of events) {
+          account.see(event);
+          if (isEnd(event)) await account.close(event);
+          yield event;
+        }
+      } catch (thrown) {
+        refused = asFailure(thrown);
+        if (refused.code === "internal") ports.log.error({ requestId, err: thrown }, "request failed inside");
+        throw refused;
+      } finally {
+        // Nothing to do after a whole answer; otherwise the request was refused, or its reader has left.
+        await account.close(refused === null ? leftByReader : { type: "refused", failure: refused });
+      }
+    },
+  };
+}
+
+type AccountEnd = EndEvent | { readonly type: "refused"; readonly failure: Failure };
+
+const leftByReader: AccountEnd = Object.freeze({ type: "aborted", usage: noUsage, timings: noTimings });
+
+/** The rows of one request. Opened when made, closed once. */
+class Account {
+  readonly #facts: RequestFacts;
+  readonly #ports: InferencePorts;
+  readonly #startedMs: number;
+  readonly #attemptStartedMs = new Map<number, number>();
+  #usage: Usage = noUsage;
+  #timings: Timings = noTimings;
+  #ttftMs: number | null = null;
+  #closed = false;
+
+  constructor(facts: RequestFacts, alias: string, stream: boolean, ports: InferencePorts) {
+    this.#facts = facts;
+    this.#ports = ports;
+    this.#startedMs = ports.clock.monotonicMs();
+    const { requestId, caller, dialect, startedAtMs } = facts;
+    const row: RequestOpening = {
+      id: requestId,
+      startedAtMs,
+      callerKind: caller.kind,
+      keyId: caller.keyId,
+      callerName: caller.name,
+      dialect,
+      alias: alias.slice(0, longestAlias),
+      stream,
+    };
+    ports.ledger.openRequest(row);
+  }
+
+  openAttempt(number: number, target: string, reason: string): void {
+    this.#attemptStartedMs.set(number, this.#ports.clock.monotonicMs());
+    const offsetMs = this.#elapsedMs();
+    this.#ports.ledger.openAttempt({ requestId: this.#facts.requestId, number, target, reason, offsetMs });
+  }
+
+  closeAttempt(number: number, end: EndEvent): void {
+    const startedMs = this.#attemptStartedMs.get(number) ?? this.#startedMs;
+    this.#usage = addUsage(this.#usage, end.usage);
+    this.#timings = addTimings(this.#timings, end.timings);
+    this.#ports.ledger.closeAttempt({
+      requestId: this.#facts.requestId,
+      number,
+      status: end.type === "finished" ? "done" : end.type,
+      failureCode: end.type === "failed" ? end.failure.code : null,
+      durationMs: Math.round(this.#ports.clock.monotonicMs() - startedMs),
+      usage: end.usage,
+      timings: end.timings,
+      cost: notPriced,
+    });
+  }
+
+  see(event: ChatEvent): void {
+    if (this.#ttftMs === null && isContent(event)) this.#ttftMs = this.#elapsedMs();
+  }
+
+  /** Writes the end once; later calls do nothing. A ledger that cannot be written never ends a local answer. */
+  async close(end: AccountEnd): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { requestId } = this.#facts;
+    const tried = this.#attemptStartedMs.size > 0;
+    const status = end.type === "finished" ? "done" : end.type === "refused" && tried ? "failed" : end.type;
+    const row: RequestEnding = {
+      id: requestId,
+      status,
+      finishReason: end.type === "finished" ? end.finishReason : null,
+      failureCode: end.type === "failed" || end.type === "refused" ? end.failure.code : null,
+      durationMs: this.#elapsedMs(),
+      ttftMs: this.#ttftMs,
+      usage: this.#usage,
+      timings: this.#timings,
+      cost: notPriced,
+    };
+    try {
+      await this.#ports.ledger.closeRequest(row);
+    } catch (thrown) {
+      this.#ports.log.error({ requestId, err: thrown }, "the ledger could not be written; the row is kept for later");
+    }
+    this.#ports.publish({ type: "request", id: requestId, status });
+  }
+
+  #elapsedMs(): number {
+    return Math.round(this.#ports.clock.monotonicMs() - this.#startedMs);
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Keys at rest: who holds one, and the hash of its secret. The secret never comes into this room. Runs on the server's
+ * thread, or in a command that holds the data lock.
+ */
+import { hash } from "node:crypto";
+import type Database from "better-sqlite3";
+import { Failure } from "../domain/failure.ts";
+import type { KeyRow } from "./rows.ts";
+
+export interface NewKey {
+  readonly kind: KeyRow["kind"];
+  /** 1 to 100 characters. */
+  readonly name: string;
+  readonly label: string | null;
+  /** From `hashKey`: 32 bytes. */
+  readonly hash: Uint8Array;
+  /** Last four characters of the secret. */
+  readonly tail: string;
+  readonly createdAtMs: number;
+}
+
+export interface StoredKey extends KeyRow {
+  readonly hash: Uint8Array;
+}
+
+/** Every method but `touchLastUsed` is done when it returns, and throws Failure `ledger_unavailable` when it cannot be. */
+export interface KeyStore {
+  create(key: NewKey): KeyRow;
+  /** All keys, revoked ones too, oldest first. */
+  list(): readonly KeyRow[];
+  loadAll(): readonly StoredKey[];
+  findByHash(hash: Uint8Array): StoredKey | null;
+  /** The row as it is afterwards; a key that was revoked before keeps its time. Null: no such key. */
+  revoke(id: number, atMs: number): KeyRow | null;
+  /** Revokes every admin key and stores this one, both or neither. */
+  replaceAdminKeys(key: NewKey): KeyRow;
+  /** Written along with the next commit; never blocks and never throws. */
+  touchLastUsed(id: number, atMs: number): void;
+}
+
+/** SHA-256. A plain hash is enough for a secret of 256 random bits: there is nothing to guess. */
+export function hashKey(secret: string): Uint8Array {
+  return hash("sha256", secret, "buffer");
+}
+
+interface Columns {
+  readonly id: number;
+  readonly kind: KeyRow["kind"];
+  readonly name: string;
+  readonly label: string | null;
+  readonly hash: Uint8Array;
+  readonly tail: string;
+  readonly created_at_ms: number;
+  readonly last_used_at_ms: number | null;
+  readonly revoked_at_ms: number | null;
+}
+
+function keyRow(columns: Columns): KeyRow {
+  return {
+    id: columns.id,
+    kind: columns.kind,
+    name: columns.name,
+    label: columns.label,
+    tail: columns.tail,
+    createdAtMs: columns.created_at_ms,
+    lastUsedAtMs: columns.last_used_at_ms,
+    revokedAtMs: columns.revoked_at_ms,
+  };
+}
+
+function storedKey(columns: Columns): StoredKey {
+  return { ...keyRow(columns), hash: columns.hash };
+}
+
+/** Runs `work`; whatever the database throws becomes one failure. */
+function asked<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new Failure("ledger_unavailable", "The keys cannot be read or written at the moment.", { cause });
+  }
+}
+
+export function createKeyStore(database: Database.Database, touchKey: (id: number, atMs: number) => void): KeyStore {
+  const insert = database.prepare<[string, string, string | null, Uint8Array, string, number], Columns>(
+    `INSERT INTO keys (kind, name, label, hash, tail, created_at_ms) VALUES (?, ?, ?, ?, ?, ?) RETURNING *`,
+  );
+  const all = database.prepare<[], Columns>("SELECT * FROM keys ORDER BY id");
+  const byHash = database.prepare<[Uint8Array], Columns>("SELECT * FROM keys WHERE hash = ?");
+  const revoke = database.prepare<[number, number], Columns>(
+    "UPDATE keys SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE id = ? RETURNING *",
+  );
+  const revokeAdmins = database.prepare<[number]>(
+    "UPDATE keys SET revoked_at_ms = ? WHERE kind = 'admin' AND revoked_at_ms IS NULL",
+  );
+
+  function store(key: NewKey): KeyRow {
+    const row = insert.get(key.kind, key.name, key.label, key.hash, key.tail, key.createdAtMs);
+    if (row === undefined) throw new Error("the key's row did not come back");
+    return keyRow(row);
+  }
+
+  const replace = database.transaction((key: NewKey): KeyRow => {
+    revokeAdmins.run(key.createdAtMs);
+    return store(key);
+  });
+
+  return {
+    create: (key) => asked(() => store(key)),
+    list: () => asked(() => all.all().map(keyRow)),
+    loadAll: () => asked(() => all.all().map(storedKey)),
+    findByHash: (wanted) =>
+      asked(() => {
+        const row = byHash.get(wanted);
+        return row === undefined ? null : storedKey(row);
+      }),
+    revoke: (id, atMs) =>
+      asked(() => {
+        const row = revoke.get(atMs, id);
+        return row === undefined ? null : keyRow(row);
+      }),
+    replaceAdminKeys: (key) => asked(() => replace.immediate(key)),
+    touchLastUsed: touchKey,
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * The ledger as the rooms above see it: one file, one writer, one reader thread. Runs on the server's thread, or in a
+ * command that holds the data lock.
+ */
+import type { Clock, Log } from "../domain/ports.ts";
+import { createCheckpoints } from "./checkpoint.ts";
+import { type KeyStore, createKeyStore } from "./keys.ts";
+import { openDatabase } from "./open.ts";
+import { createReaderLink } from "./reader/link.ts";
+import { closeInterrupted } from "./recover.ts";
+import { type Reports, createReports } from "./reports.ts";
+import { prepareStatements } from "./statements.ts";
+import { type LedgerWriter, createWriter } from "./writer.ts";
+
+export interface Ledger {
+  readonly writer: LedgerWriter;
+  readonly keys: KeyStore;
+  readonly reports: Reports;
+  /** Requests that a killed process had left open; they are `interrupted` now. */
+  readonly recovered: number;
+  /** Writes what waits, answers what was asked, closes the file. */
+  close(): Promise<void>;
+}
+
+/** Opens or creates the file at `path`; the caller holds the data lock. Throws Failure `cannot_start`. */
+export function openLedger(path: string, ports: { readonly clock: Clock; readonly log: Log }): Ledger {
+  const { clock, log } = ports;
+  const database = openDatabase(path);
+  const recovered = closeInterrupted(database);
+  if (recovered > 0) log.warn({ requests: recovered }, "closed requests that the last run left open");
+  const link = createReaderLink(path);
+  const checkpoints = createCheckpoints(link, clock, log);
+  const writer = createWriter({
+    statements: prepareStatements(database),
+    clock,
+    log,
+    onCommit: checkpoints.due,
+  });
+  return {
+    writer,
+    keys: createKeyStore(database, writer.touchKey),
+    reports: createReports(link),
+    recovered,
+    async close() {
+      writer.flush();
+      checkpoints.stop();
+      await link.close();
+      // The last connection to close moves the write-ahead log into the file and removes it.
+      database.close();
+    },
+  };
+}

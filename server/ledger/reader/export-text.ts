@@ -1,0 +1,94 @@
+/**
+ * Requests as CSV (RFC 4180) or JSON lines. Pure. The columns are documented in docs/api.md and only ever grow at the end.
+ */
+import type { ExportFormat, RequestRecord } from "../records.ts";
+
+type Cell = string | number | boolean | null;
+
+/** One row per request. `target` and `reason` are those of the last attempt, the one that counted. */
+function cells(record: RequestRecord): Readonly<Record<string, Cell>> {
+  const last = record.attempts.at(-1);
+  return {
+    id: record.id,
+    startedAt: new Date(record.startedAtMs).toISOString(),
+    startedAtMs: record.startedAtMs,
+    callerKind: record.callerKind,
+    keyId: record.keyId,
+    callerName: record.callerName,
+    dialect: record.dialect,
+    alias: record.alias,
+    stream: record.stream,
+    status: record.status,
+    finishReason: record.finishReason,
+    failureCode: record.failureCode,
+    durationMs: record.durationMs,
+    ttftMs: record.ttftMs,
+    queueMs: record.timings.queueMs,
+    loadMs: record.timings.loadMs,
+    prefillMs: record.timings.prefillMs,
+    decodeMs: record.timings.decodeMs,
+    promptTokens: record.usage.promptTokens,
+    cachedTokens: record.usage.cachedTokens,
+    completionTokens: record.usage.completionTokens,
+    reasoningTokens: record.usage.reasoningTokens,
+    costNanos: record.cost?.known === true ? record.cost.nanos : null,
+    costBasis: record.cost === null ? null : record.cost.known ? record.cost.basis : record.cost.reason,
+    attempts: record.attempts.length,
+    target: last?.target ?? null,
+    reason: last?.reason ?? null,
+  };
+}
+
+/** In this order; absent values are empty in CSV and null in JSON. */
+export const exportColumns: readonly string[] = Object.freeze([
+  "id",
+  "startedAt",
+  "startedAtMs",
+  "callerKind",
+  "keyId",
+  "callerName",
+  "dialect",
+  "alias",
+  "stream",
+  "status",
+  "finishReason",
+  "failureCode",
+  "durationMs",
+  "ttftMs",
+  "queueMs",
+  "loadMs",
+  "prefillMs",
+  "decodeMs",
+  "promptTokens",
+  "cachedTokens",
+  "completionTokens",
+  "reasoningTokens",
+  "costNanos",
+  "costBasis",
+  "attempts",
+  "target",
+  "reason",
+]);
+
+function csvCell(value: Cell): string {
+  const text = value === null ? "" : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const lineEnd: Readonly<Record<ExportFormat, string>> = Object.freeze({ csv: "\r\n", jsonl: "\n" });
+
+/** What comes before the first row. */
+export function exportHeader(format: ExportFormat): string {
+  return format === "csv" ? `${exportColumns.join(",")}${lineEnd.csv}` : "";
+}
+
+export function exportRows(format: ExportFormat, records: readonly RequestRecord[]): string {
+  return records
+    .map((record) => {
+      const row = cells(record);
+      const line =
+        format === "csv" ? exportColumns.map((name) => csvCell(row[name] ?? null)).join(",") : JSON.stringify(row);
+      return line + lineEnd[format];
+    })
+    .join("");
+}

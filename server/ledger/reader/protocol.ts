@@ -1,0 +1,46 @@
+/** What the server's thread asks the reader thread, and what comes back. Plain data, tagged by id. Types only. */
+import type { ExportFormat, ReportFilter, RequestRecord, UsageSummary } from "../records.ts";
+
+/** Given to the thread when it starts. */
+export interface ReaderData {
+  readonly path: string;
+}
+
+/** The questions by name: what each is given, and its answer. */
+export interface Questions {
+  summary: { readonly given: ReportFilter; readonly answer: UsageSummary };
+  show: { readonly given: string; readonly answer: RequestRecord | null };
+  recent: {
+    readonly given: { readonly limit: number; readonly filter: ReportFilter };
+    readonly answer: readonly RequestRecord[];
+  };
+  /** One page of an export. `after` is the last request number seen; a page without `next` was the last one. */
+  exportPage: {
+    readonly given: {
+      readonly format: ExportFormat;
+      readonly filter: ReportFilter;
+      readonly after: number;
+      /** Requests opened later than this are left out, so that an export ends. Null: ask for it. */
+      readonly upTo: number | null;
+    };
+    readonly answer: { readonly text: string; readonly next: number | null; readonly upTo: number };
+  };
+  /** Empty: nothing wrong. */
+  integrity: { readonly given: null; readonly answer: readonly string[] };
+  backup: { readonly given: string; readonly answer: null };
+  /** Moves what is in the write-ahead log into the file and syncs both. */
+  checkpoint: { readonly given: null; readonly answer: null };
+  close: { readonly given: null; readonly answer: null };
+}
+
+export type QuestionName = keyof Questions;
+
+/** One message to the thread. */
+export type Asked = {
+  [Name in QuestionName]: { id: number; name: Name; given: Questions[Name]["given"] };
+}[QuestionName];
+
+export type Answered =
+  | { readonly id: number; readonly answer: Questions[QuestionName]["answer"] }
+  /** What went wrong, for the log. */
+  | { readonly id: number; readonly problem: string };

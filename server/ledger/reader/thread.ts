@@ -1,0 +1,98 @@
+/**
+ * The reader thread: every report, export, backup and checkpoint runs here, so that none of them holds up a stream on the
+ * server's thread. Runs in a worker_threads Worker with connections of its own; it never writes a row.
+ */
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import Database from "better-sqlite3";
+import { exportHeader, exportRows } from "./export-text.ts";
+import type { Answered, Asked, Questions, QuestionName, ReaderData } from "./protocol.ts";
+import { type Queries, prepareQueries } from "./queries.ts";
+
+const busyTimeoutMs = 5000;
+/** Requests per page of an export: about 200 KB of text. */
+const pageSize = 500;
+/** Pages copied between two looks at the messages while a backup runs. */
+const backupPages = 1000;
+
+type Given<Name extends QuestionName> = Questions[Name]["given"];
+type Answer<Name extends QuestionName> = Questions[Name]["answer"];
+
+interface Connections {
+  readonly reading: Database.Database;
+  readonly queries: Queries;
+  /** Checkpoints need a connection that may write. */
+  readonly writing: Database.Database;
+}
+
+function connect(path: string): Connections {
+  const reading = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  reading.pragma("query_only = ON");
+  const writing = new Database(path, { fileMustExist: true, timeout: busyTimeoutMs });
+  writing.pragma("synchronous = NORMAL");
+  return { reading, queries: prepareQueries(reading), writing };
+}
+
+function exportPage(queries: Queries, given: Given<"exportPage">): Answer<"exportPage"> {
+  const upTo = given.upTo ?? queries.lastNumber();
+  const { records, lastNumber } = queries.page(given.after, upTo, pageSize, given.filter);
+  const header = given.upTo === null ? exportHeader(given.format) : "";
+  return { text: header + exportRows(given.format, records), next: lastNumber, upTo };
+}
+
+function integrity(database: Database.Database): readonly string[] {
+  const pages = database.prepare<[], { integrity_check: string }>("PRAGMA integrity_check").all();
+  const references = database.prepare<[], { table: string }>("PRAGMA foreign_key_check").all();
+  return [
+    ...pages.map((row) => row.integrity_check).filter((line) => line !== "ok"),
+    ...references.map((row) => `a row of ${row.table} refers to one that is not there`),
+  ];
+}
+
+async function backup(database: Database.Database, destination: string): Promise<null> {
+  closeSync(openSync(destination, "a", 0o600));
+  chmodSync(destination, 0o600);
+  await database.backup(destination, { progress: () => backupPages });
+  return null;
+}
+
+function answer(connections: Connections, asked: Asked): unknown {
+  const { reading, queries, writing } = connections;
+  switch (asked.name) {
+    case "summary":
+      return queries.summary(asked.given);
+    case "show":
+      return queries.show(asked.given);
+    case "recent":
+      return queries.recent(asked.given.limit, asked.given.filter);
+    case "exportPage":
+      return exportPage(queries, asked.given);
+    case "integrity":
+      return integrity(reading);
+    case "backup":
+      return backup(reading, asked.given);
+    case "checkpoint":
+      writing.pragma("wal_checkpoint(PASSIVE)");
+      return null;
+    case "close":
+      reading.close();
+      writing.close();
+      return null;
+  }
+}
+
+function serve(port: MessagePort, connections: Connections): void {
+  port.on("message", async (asked: Asked) => {
+    let reply: Answered;
+    try {
+      reply = { id: asked.id, answer: (await answer(connections, asked)) as Answer<QuestionName> };
+    } catch (error) {
+      reply = { id: asked.id, problem: error instanceof Error ? error.message : String(error) };
+    }
+    port.postMessage(reply);
+    if (asked.name === "close") port.close();
+  });
+}
+
+// Without a parent port this file was only imported, and does nothing.
+if (parentPort !== null) serve(parentPort, connect((workerData as ReaderData).path));
