@@ -1,7 +1,8 @@
 // @ts-check
-/** The way into every script: set up, then make what that script needs. Runs on a plain Node 20: `node:` imports only. */
+/** The way into every script: set up, make what that script needs, run it. Runs on a plain Node 20: `node:` imports only. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownNode, runInFront } from "./child.js";
 import { makeWhenStale } from "./products.js";
 import { setUp } from "./setup.js";
 
@@ -22,4 +23,9 @@ export async function prepare(...needed) {
   for (const name of needed) {
     if (!(await makeWhenStale(root, name, say))) process.exit(1);
   }
+}
+
+/** Runs a script under the project's Node, in front, and ends as it does. @param {...string} args  the script and its arguments */
+export async function runScript(...args) {
+  process.exitCode = await runInFront(ownNode(root) ?? process.execPath, args, { cwd: root });
 }

@@ -63,7 +63,7 @@ export async function setUp(root, say) {
   const { step, because } = decide(readFacts(root));
   if (step === "nothing") return true;
   if (step === "packages") {
-    say(`Setting up: ${because}. Downloading the packages (about 350 MB, 900 MB on disk; a minute on a fast line).`);
+    say(`Setting up: ${because}. Downloading the packages (about 320 MB, 900 MB on disk; a minute on a fast line).`);
     if (!(await npm(root, ["ci", "--ignore-scripts"], say))) return false;
   }
   say("Setting up: fetching the project's own Node 24 (50 MB).");

@@ -8,8 +8,7 @@ if (Number(process.versions.node.split(".")[0]) < 20) {
   process.exit(78);
 }
 
-Promise.all([import("./prepare.js"), import("./child.js")]).then(async ([setup, { ownNode, runInFront }]) => {
-  await setup.prepare();
-  const node = ownNode(setup.root) ?? process.execPath;
-  process.exitCode = await runInFront(node, process.argv.slice(2), { cwd: setup.root });
+import("./prepare.js").then(async ({ prepare, runScript }) => {
+  await prepare();
+  await runScript(...process.argv.slice(2));
 });

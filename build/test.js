@@ -9,11 +9,13 @@ if (Number(process.versions.node.split(".")[0]) < 20) {
   process.exit(78);
 }
 
-Promise.all([import("./prepare.js"), import("./child.js")]).then(
-  async ([{ prepare, root }, { ownNode, runInFront }]) => {
-    await prepare("renderer", "server");
-    const vitest = [`${root}/node_modules/vitest/vitest.mjs`, "run", "--config", "test/vitest.config.ts"];
-    const node = ownNode(root) ?? process.execPath;
-    process.exitCode = await runInFront(node, [...vitest, ...process.argv.slice(2)], { cwd: root });
-  },
-);
+import("./prepare.js").then(async ({ prepare, runScript }) => {
+  await prepare("renderer", "server");
+  await runScript(
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--config",
+    "test/vitest.config.ts",
+    ...process.argv.slice(2),
+  );
+});

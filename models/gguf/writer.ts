@@ -43,12 +43,13 @@ class ByteList {
   number(type: Exclude<ScalarTypeName, "bool">, value: number | bigint): void {
     const piece = new Uint8Array(valueTypes[type].bytes);
     const view = new DataView(piece.buffer);
+    // The setters of whole numbers wrap, so signed values come out as their two's complement.
     if (type === "float32") view.setFloat32(0, Number(value), true);
     else if (type === "float64") view.setFloat64(0, Number(value), true);
-    else {
-      const whole = BigInt.asUintN(8 * piece.length, BigInt(value));
-      for (let index = 0; index < piece.length; index += 1) piece[index] = Number((whole >> BigInt(8 * index)) & 0xffn);
-    }
+    else if (piece.length === 8) view.setBigUint64(0, BigInt.asUintN(64, BigInt(value)), true);
+    else if (piece.length === 4) view.setUint32(0, Number(value), true);
+    else if (piece.length === 2) view.setUint16(0, Number(value), true);
+    else view.setUint8(0, Number(value));
     this.add(piece);
   }
 
@@ -67,6 +68,13 @@ class ByteList {
     }
     return all;
   }
+}
+
+function int32Bytes(values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * values.length);
+  const view = new DataView(bytes.buffer);
+  for (const [index, value] of values.entries()) view.setInt32(4 * index, value, true);
+  return bytes;
 }
 
 function addValue(list: ByteList, value: WritableValue): void {
@@ -89,7 +97,7 @@ function addValue(list: ByteList, value: WritableValue): void {
       list.number("uint32", valueTypes.array.id);
       list.number("uint32", valueTypes.int32.id);
       list.number("uint64", value.value.length);
-      for (const number of value.value) list.number("int32", number);
+      list.add(int32Bytes(value.value));
       return;
     default:
       list.number("uint32", valueTypes[value.type].id);

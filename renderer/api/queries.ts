@@ -2,12 +2,12 @@
  * What the page knows about the box, kept fresh. Runs in the browser. Nothing here counts as activity on the server: an
  * open page never keeps a model loaded.
  */
-import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type Query, type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import type { Contact } from "../now/verdict.ts";
 import { useNow } from "../use-now.ts";
 import { ask, isLocked, isUnreached, refusal, send } from "./ask.ts";
-import { boxState, modelList, readiness, versionAnswer } from "./shapes.ts";
+import { type BoxState, boxState, modelList, readiness, versionAnswer } from "./shapes.ts";
 
 /** How often the box is asked whether it is there, and how long an answer may take: silence shows within five seconds. */
 const heartbeatMs = 2_000;
@@ -27,7 +27,7 @@ function useReadiness() {
       if (response.ok) return { unready: null };
       const error = await refusal(response.clone());
       const parsed = readiness.safeParse(await response.json().catch(() => null));
-      return { unready: (parsed.success ? parsed.data.reason : undefined) ?? error.message };
+      return { unready: (parsed.success ? parsed.data.reason : null) ?? error.message };
     },
   });
 }
@@ -42,12 +42,16 @@ export function useModels() {
 
 /** What only an admin may see. A refusal ends the asking until somebody signs in. */
 export function useBoxState() {
-  return useQuery({
+  return useQuery<BoxState>({
     queryKey: ["state"],
-    refetchInterval: (query) => (query.state.status === "error" && !isUnreached(query.state.error) ? false : stateIntervalMs),
-    refetchOnWindowFocus: (query) => query.state.status !== "error",
+    refetchInterval: (query) => (wasRefused(query) ? false : stateIntervalMs),
+    refetchOnWindowFocus: (query) => !wasRefused(query),
     queryFn: ({ signal }) => ask("/admin/state", boxState, {}, signal),
   });
+}
+
+function wasRefused(query: Query<BoxState>): boolean {
+  return query.state.status === "error" && !isUnreached(query.state.error);
 }
 
 export function useVersion() {
@@ -104,6 +108,16 @@ export function useSignIn() {
     mutationFn: (key: string) =>
       send("/sign-in", jsonPost({ key: key.trim() }), AbortSignal.timeout(heartbeatPatienceMs * 4)),
     onSuccess: () => forgetAnswers(queries),
+  });
+}
+
+/** Ends the session on the box, for this browser. */
+export function useSignOut() {
+  const queries = useQueryClient();
+  return useMutation({
+    networkMode: "always",
+    mutationFn: () => send("/sign-out", jsonPost({}), AbortSignal.timeout(heartbeatPatienceMs * 4)),
+    onSettled: () => forgetAnswers(queries),
   });
 }
 

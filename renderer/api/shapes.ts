@@ -43,7 +43,7 @@ export type BoxState = z.output<typeof boxState>;
 export type ModelView = BoxState["models"][number];
 
 /** `GET /ready`: its status says whether; a reason may stand beside it. */
-export const readiness = z.object({ reason: z.optional(z.string()) });
+export const readiness = z.object({ reason: z.nullish(z.string()) });
 
 export const versionAnswer = z.object({ version: z.string() });
 

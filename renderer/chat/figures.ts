@@ -24,12 +24,15 @@ export function figures(answer: Answer, nowMs: number): readonly string[] {
   const first = firstTokenMs(answer);
   const running = answer.state.type === "running";
   if (first === null) {
-    if (!running) return [answer.model];
+    if (!running) return [];
     return [answer.model, t("chat.waiting", { age: duration(Math.max(0, nowMs - answer.sentAtMs)) })];
   }
   const speed = rate(tokensPerSecond(answer));
   const parts = [answer.model, t("chat.firstToken", { time: duration(first) })];
-  if (running || answer.usage === null) return [...parts, t("chat.running", { rate: speed })];
+  if (answer.usage === null) {
+    // Only the server counts tokens, and it does so at the end; a piece is about one.
+    return [...parts, t("chat.running", { rate: speed }), t("chat.pieces", { count: tokens(answer.pieces) })];
+  }
   return [...parts, speed, counts(answer.usage), priceText(answer.cost)];
 }
 

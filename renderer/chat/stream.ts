@@ -9,7 +9,12 @@ export type ChatUpdate =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "reasoning"; readonly text: string }
   | { readonly type: "finish"; readonly reason: string }
-  | { readonly type: "usage"; readonly promptTokens: number; readonly cachedTokens: number; readonly outputTokens: number }
+  | {
+      readonly type: "usage";
+      readonly promptTokens: number;
+      readonly cachedTokens: number;
+      readonly outputTokens: number;
+    }
   /** The server's closing comment: where it ran and what it cost, in the server's words. */
   | { readonly type: "closing"; readonly target: string | null; readonly cost: string | null }
   | { readonly type: "failed"; readonly message: string }

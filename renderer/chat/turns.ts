@@ -31,7 +31,11 @@ export interface Answer {
   /** Pieces of content so far: about one a token, exact only once `usage` is there. */
   readonly pieces: number;
   readonly finishReason: string | null;
-  readonly usage: { readonly promptTokens: number; readonly cachedTokens: number; readonly outputTokens: number } | null;
+  readonly usage: {
+    readonly promptTokens: number;
+    readonly cachedTokens: number;
+    readonly outputTokens: number;
+  } | null;
   readonly target: string | null;
   readonly cost: string | null;
   readonly requestId: string | null;

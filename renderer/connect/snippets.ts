@@ -13,7 +13,10 @@ export interface ConnectFacts {
 }
 
 export interface Snippet {
-  readonly where: { readonly type: "terminal" } | { readonly type: "file"; readonly name: string } | { readonly type: "program" };
+  readonly where:
+    | { readonly type: "terminal" }
+    | { readonly type: "file"; readonly name: string }
+    | { readonly type: "program" };
   readonly code: string;
 }
 
@@ -46,18 +49,18 @@ export const clients: readonly Client[] = Object.freeze([
     id: "curl",
     label: "curl",
     snippets(facts) {
-      const body = {
-        model: facts.alias,
-        messages: [{ role: "user", content: "Hello" }],
-        stream: true,
-      };
+      const body = `{
+    "model": ${JSON.stringify(facts.alias)},
+    "stream": true,
+    "messages": [{"role": "user", "content": "Hello"}]
+  }`;
       return [
         terminal(
           ...(facts.keyNeeded ? [exportKey(facts)] : []),
           `curl -N ${facts.endpoint}/chat/completions \\`,
           ...(facts.keyNeeded ? [`  -H "Authorization: Bearer $LANTHORN_API_KEY" \\`] : []),
           `  -H 'Content-Type: application/json' \\`,
-          `  -d ${quoted(JSON.stringify(body))}`,
+          `  -d ${quoted(body)}`,
         ),
       ];
     },

@@ -23,25 +23,24 @@ export interface LampStroke {
 
 /** Ring, cap, glass and foot, on a field of 24 by 24. */
 const body: readonly LampStroke[] = [
-  { role: "frame", path: "M9.6 4.6a2.4 2.4 0 0 1 4.8 0" },
-  { role: "frame", path: "M7 8l2.2-3.2h5.6L17 8z" },
-  { role: "frame", path: "M8 8c-2 3.2-2 7.6 0 10.8h8c2-3.2 2-7.6 0-10.8" },
-  { role: "frame", path: "M6.8 18.8h10.4v2.4H6.8z" },
+  { role: "frame", path: "M9.2 4.2a2.8 2.8 0 0 1 5.6 0" },
+  { role: "frame", path: "M5.6 8l2.6-3.8h7.6L18.4 8z" },
+  { role: "frame", path: "M7.2 8c-2.9 3.5-2.9 7.7 0 11.2h9.6c2.9-3.5 2.9-7.7 0-11.2" },
+  { role: "frame", path: "M5.4 19.2h13.2v2.6H5.4z" },
 ];
 
 const inside = Object.freeze({
-  unlit: [{ role: "frame", path: "M12 15.4v3.2" }],
+  unlit: [{ role: "frame", path: "M12 15.2v4" }],
   ember: [
-    { role: "frame", path: "M12 17v1.6" },
-    { role: "glow", path: "M12 12.9a1.8 1.8 0 1 1 0 3.6a1.8 1.8 0 1 1 0-3.6z" },
+    { role: "frame", path: "M12 17v2.2" },
+    { role: "glow", path: "M12 12.4a2.1 2.1 0 1 1 0 4.2a2.1 2.1 0 1 1 0-4.2z" },
   ],
-  lit: [{ role: "glow", path: "M12 8.9c2.3 2.6 3.4 4.3 3.4 6.1a3.4 3.4 0 0 1-6.8 0c0-1.8 1.1-3.5 3.4-6.1z" }],
+  lit: [{ role: "glow", path: "M12 9.1c2.5 2.7 3.7 4.4 3.7 6.2a3.7 3.7 0 0 1-7.4 0c0-1.8 1.2-3.5 3.7-6.2z" }],
   shaded: [
-    { role: "frame", path: "M7.3 10.8h9.4" },
-    { role: "frame", path: "M6.7 13.4h10.6" },
-    { role: "frame", path: "M7.1 16h9.8" },
+    { role: "frame", path: "M5.6 11.7h12.8" },
+    { role: "frame", path: "M5.4 15.4h13.2" },
   ],
-  cracked: [{ role: "frame", path: "M13.6 8l-3 3.7l3.4 2.4l-3 4.7" }],
+  cracked: [{ role: "frame", path: "M13.8 8l-3.2 3.9l3.6 2.6l-3.2 4.7" }],
 }) satisfies Readonly<Record<LampState, readonly LampStroke[]>>;
 
 export const lampStates = Object.freeze(Object.keys(inside)) as readonly LampState[];

@@ -20,8 +20,8 @@ export interface Facts {
   readonly contact: Contact;
   /** Null: not known (yet). */
   readonly models: readonly ListedModel[] | null;
-  /** The server's own words when the list could not be read. */
-  readonly modelsError: string | null;
+  /** The box answered, but not with its models. */
+  readonly modelsFailed: boolean;
   /** What only an admin sees; null for everybody else. */
   readonly state: BoxState | null;
   /** This very page is being answered. */
@@ -39,19 +39,19 @@ export interface Verdict {
 export function verdict(facts: Facts): Verdict {
   const { contact, state } = facts;
   if (contact.type === "looking") return say("unlit", t("lamp.looking"), t("verdict.looking"), null);
-  if (contact.type === "locked") return say("shaded", t("lamp.locked"), t("verdict.locked"), null);
+  if (contact.type === "locked") return say("shaded", t("lamp.locked"), t("verdict.locked"), t("verdict.locked.why"));
   if (contact.type === "gone") {
     const why =
       contact.sinceMs === null ? t("verdict.gone.never") : t("verdict.gone.why", { age: age(contact.sinceMs) });
     return say("cracked", t("lamp.gone"), t("verdict.gone"), why);
   }
-  if (facts.modelsError !== null) {
-    return say("cracked", t("lamp.cracked"), t("verdict.failed"), facts.modelsError);
+  if (facts.modelsFailed) {
+    return say("cracked", t("lamp.cracked"), t("verdict.failed"), t("verdict.failed.why"));
   }
   if (state !== null) return fromState(state);
-  if (facts.answeringYou) return say("lit", t("lamp.lit"), t("verdict.answeringYou"), null);
+  if (facts.answeringYou) return say("lit", t("lamp.lit"), t("verdict.answeringYou"), t("verdict.answeringYou.why"));
   if (facts.models === null) return say("unlit", t("lamp.looking"), t("verdict.looking"), null);
-  if (facts.models.length === 0) return say("unlit", t("lamp.unlit"), t("verdict.none"), null);
+  if (facts.models.length === 0) return say("unlit", t("lamp.unlit"), t("verdict.none"), t("verdict.none.why"));
   if (contact.unready !== null) return say("unlit", t("lamp.unlit"), t("verdict.unready"), contact.unready);
   const models = listed(facts.models.map((model) => model.id));
   return say("ember", t("lamp.ember"), t("verdict.serves", { models }), t("verdict.serves.why"));
@@ -63,9 +63,9 @@ function fromState(state: BoxState): Verdict {
   if (broken) {
     return say("cracked", t("lamp.cracked"), t("verdict.broken", { model: broken.id }), broken.reason || null);
   }
-  if (models.length === 0) return say("unlit", t("lamp.unlit"), t("verdict.none"), null);
+  if (models.length === 0) return say("unlit", t("lamp.unlit"), t("verdict.none"), t("verdict.none.why"));
   if (models.every((model) => model.state === "stopping")) {
-    return say("shaded", t("lamp.shaded"), t("verdict.stopping"), null);
+    return say("shaded", t("lamp.shaded"), t("verdict.stopping"), t("verdict.stopping.why"));
   }
   const restarting = models.find((model) => model.state === "backing-off");
   if (restarting) {
@@ -73,7 +73,8 @@ function fromState(state: BoxState): Verdict {
     return say("cracked", t("lamp.cracked"), sentence, restarting.reason || null);
   }
   const busy = busySlots(models);
-  if (busy > 0) return say("lit", t("lamp.answering", { count: busy }), answering(busy, queue), null);
+  if (busy > 0)
+    return say("lit", t("lamp.answering", { count: busy }), answering(busy, queue), busyWhere(models, busy));
   const loading = models.find((model) => model.state === "loading");
   if (loading) {
     return say("ember", t("lamp.ember"), t("verdict.loading", { model: loading.id }), loading.reason || null);
@@ -82,9 +83,9 @@ function fromState(state: BoxState): Verdict {
     return say("ember", t("lamp.ember"), t("verdict.waiting", { waiting: queue.length }), null);
   }
   const loaded = models.filter((model) => model.state === "ready").map((model) => model.id);
-  if (loaded.length === 0) return say("unlit", t("lamp.unlit"), t("verdict.unloaded"), null);
+  if (loaded.length === 0) return say("unlit", t("lamp.unlit"), t("verdict.unloaded"), t("verdict.unloaded.why"));
   const names = `${listed(loaded)} ${loaded.length === 1 ? "is" : "are"}`;
-  return say("ember", t("lamp.ember"), t("verdict.idle", { models: names }), null);
+  return say("ember", t("lamp.ember"), t("verdict.idle", { models: names }), t("verdict.idle.why"));
 }
 
 function answering(count: number, queue: BoxState["queue"]): string {
@@ -93,6 +94,16 @@ function answering(count: number, queue: BoxState["queue"]): string {
   const wait = queue[0]?.expectedMs ?? null;
   if (wait === null) return t("verdict.answering.waiting", { count, waiting });
   return t("verdict.answering.waitingFor", { count, waiting, wait: duration(wait) });
+}
+
+/** `coder 2, fim 1; 5 of 8 slots free.` */
+function busyWhere(models: readonly ModelView[], busy: number): string {
+  const all = models.flatMap((model) => model.slots).length;
+  const where = models
+    .map((model) => ({ model: model.id, count: busySlots([model]) }))
+    .filter(({ count }) => count > 0)
+    .map((each) => t("verdict.answering.on", each));
+  return t("verdict.answering.why", { models: where.join(", "), free: all - busy, all });
 }
 
 /** Slots that hold a request. */

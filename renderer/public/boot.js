@@ -3,7 +3,7 @@
  * plain JavaScript, because it is served as it is. The names are those of `strip/theme.ts`.
  */
 try {
-  var chosen = localStorage.getItem("lanthorn.theme");
+  const chosen = localStorage.getItem("lanthorn.theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.className = chosen;
 } catch {
   // Storage may be switched off; then the system's colours are used.

@@ -32,6 +32,8 @@ export interface AccessFacts {
   readonly ownHost: boolean;
   /** No Origin header, or one of ours. `null` is nobody's. */
   readonly ownOrigin: boolean;
+  /** Epoch milliseconds, for the wording only. */
+  readonly nowMs: number;
 }
 
 /** What the request brought, after it was looked up. */
@@ -48,8 +50,7 @@ export type Credential =
 
 export type AccessDecision =
   /** Null: an open route, and nobody said who they are. */
-  | { readonly allowed: true; readonly caller: Caller | null }
-  | { readonly allowed: false; readonly failure: Failure };
+  { readonly allowed: true; readonly caller: Caller | null } | { readonly allowed: false; readonly failure: Failure };
 
 function allow(caller: Caller | null): AccessDecision {
   return { allowed: true, caller };
@@ -65,16 +66,29 @@ export function keylessAllowed(bind: BindFacts, auth: AccessFacts["auth"]): bool
 }
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/** After this a day without its year could be taken for another one. */
+const yearIsClearMs = 300 * 86_400_000;
 
-/** `18 Nov 2026`, in UTC, so that everybody reads the same day. */
-function day(atMs: number): string {
+/** `18 Nov`, and the year when that was long ago. In UTC, so that everybody reads the same day. */
+function day(atMs: number, nowMs: number): string {
   const date = new Date(atMs);
-  return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  const text = `${date.getUTCDate()} ${months[date.getUTCMonth()]}`;
+  return nowMs - atMs < yearIsClearMs ? text : `${text} ${date.getUTCFullYear()}`;
 }
 
 /** The caller a credential stands for; null when it stands for nobody. */
 function callerOf(credential: Credential): Caller | null {
   return credential.kind === "key" || credential.kind === "session" ? credential.caller : null;
+}
+
+/** What a key that is good for nothing is told; null for everything else. */
+export function badKey(credential: Credential, nowMs: number): Failure | null {
+  if (credential.kind === "revoked-key") {
+    const when = day(credential.revokedAtMs, nowMs);
+    return new Failure("unknown_key", `This key (…${credential.tail}) was revoked on ${when}.`);
+  }
+  const isUnknown = credential.kind === "unknown-key" || credential.kind === "placeholder";
+  return isUnknown ? new Failure("unknown_key", "Unknown key.") : null;
 }
 
 function decideForAdmin(caller: Caller | null): AccessDecision {
@@ -86,31 +100,28 @@ function decideForAdmin(caller: Caller | null): AccessDecision {
 function decideForInference(facts: AccessFacts, caller: Caller | null): AccessDecision {
   if (caller !== null) return allow(caller);
   if (keylessAllowed(facts.bind, facts.auth)) return allow(keylessCaller);
-  return refuse("unknown_key", "This server needs a key. Ask whoever runs it for one.", ["lanthorn keys create <name>"]);
+  return refuse("unknown_key", "This server needs a key. Ask whoever runs it for one.", [
+    "lanthorn keys create <name>",
+  ]);
 }
 
+/** The verdict for one request. Failures are `unknown_key` (401) and `forbidden` (403). */
 export function decideAccess(facts: AccessFacts, credential: Credential): AccessDecision {
-  const placeholderCounts = !keylessAllowed(facts.bind, facts.auth) || facts.route === "admin";
-  const isUnknown = credential.kind === "unknown-key" || (credential.kind === "placeholder" && placeholderCounts);
-  // A foreign page can make up a key, so only one that we know proves that no page was tricked.
-  const isForeign = !facts.ownHost || !facts.ownOrigin;
-  const broughtKey = credential.kind === "key" || credential.kind === "revoked-key" || isUnknown;
-  if (isForeign && !broughtKey) {
+  const keyless = facts.route === "inference" && keylessAllowed(facts.bind, facts.auth);
+  const passes = facts.route === "open" || (credential.kind === "placeholder" && keyless);
+  const failure = passes ? null : badKey(credential, facts.nowMs);
+  if (failure !== null) return { allowed: false, failure };
+  // A foreign page can make up a key, so only one that we know proves that no browser was tricked.
+  if (credential.kind !== "key" && !facts.ownHost) {
     return refuse(
       "forbidden",
-      facts.ownHost
-        ? "Requests from other web pages need a key."
-        : "This server is not known by that name. Use its address, send a key, or add the name to `hosts`.",
+      "This server is not known by that name. Use its address, send a key, or add the name to `hosts`.",
     );
   }
-  if (facts.route === "open") return allow(callerOf(credential));
-  if (isUnknown) return refuse("unknown_key", "Unknown key.");
-  if (credential.kind === "revoked-key") {
-    return refuse("unknown_key", `This key (…${credential.tail}) was revoked on ${day(credential.revokedAtMs)}.`);
-  }
-  if (credential.kind === "session" && credential.caller === null) {
-    return refuse("unknown_key", "You are signed out. Sign in again.");
+  if (credential.kind !== "key" && !facts.ownOrigin) {
+    return refuse("forbidden", "Requests from other web pages need a key.");
   }
   const caller = callerOf(credential);
+  if (facts.route === "open") return allow(caller);
   return facts.route === "admin" ? decideForAdmin(caller) : decideForInference(facts, caller);
 }

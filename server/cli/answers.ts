@@ -3,12 +3,13 @@
  * works with a server one version ahead.
  */
 import { z } from "zod";
+import type { Setting } from "../config/show.ts";
+import type { FailureCode } from "../domain/failure.ts";
 import type { ModelView, QueueEntryView } from "../domain/model.ts";
 import type { Cost } from "../domain/money.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
 import type { RequestRecord, UsageSummary } from "../ledger/records.ts";
 import type { KeyRow } from "../ledger/rows.ts";
-import type { Setting } from "../config/show.ts";
 
 const count = z.int().nonnegative();
 const time = z.number();
@@ -104,6 +105,8 @@ const cost = z.discriminatedUnion("known", [
 ]) satisfies z.ZodType<Cost, unknown>;
 
 const attemptStatus = z.enum(["open", "done", "failed", "aborted", "interrupted"]);
+/** A newer server may know more codes; they are shown, not judged. */
+const failureCode = z.custom<FailureCode>((value) => typeof value === "string").nullable();
 const callerKind = z.enum(["key", "keyless", "admin"]);
 
 /** `GET /admin/usage/requests/:id`. */
@@ -118,7 +121,7 @@ export const requestAnswer = z.object({
   stream: z.boolean(),
   status: z.enum(["open", "done", "failed", "refused", "aborted", "interrupted"]),
   finishReason: z.enum(["stop", "length", "tool-calls"]).nullable(),
-  failureCode: z.string().nullable(),
+  failureCode,
   durationMs: time.nullable(),
   ttftMs: time.nullable(),
   usage,
@@ -131,7 +134,7 @@ export const requestAnswer = z.object({
       reason: z.string(),
       offsetMs: time,
       status: attemptStatus,
-      failureCode: z.string().nullable(),
+      failureCode,
       durationMs: time.nullable(),
       usage,
       timings,
@@ -166,17 +169,15 @@ export const summaryAnswer = z.object({
 }) satisfies z.ZodType<UsageSummary, unknown>;
 
 /** `GET /admin/config`. */
-export const configAnswer = z.object({
-  settings: z.array(
-    z.object({
-      path: z.string(),
-      value: z.unknown(),
-      origin: z.custom<Setting["origin"]>((value) => typeof value === "string"),
-      meaning: z.string(),
-      variable: z.string(),
-    }),
-  ),
-});
+export const configAnswer = z.array(
+  z.object({
+    path: z.string(),
+    value: z.unknown(),
+    origin: z.custom<Setting["origin"]>((value) => typeof value === "string"),
+    meaning: z.string(),
+    variable: z.string(),
+  }),
+);
 
 /** Any answer that is JSON: the status said it all. */
 export const anyAnswer = z.unknown();

@@ -40,8 +40,11 @@ export function createClient(address: ServerAddress): Client {
   });
 
   const send = async (method: Method, path: string, options: CallOptions): Promise<Dispatcher.ResponseData> => {
-    const query = Object.entries(options.query ?? {}).filter(([, value]) => value !== undefined);
-    const search = new URLSearchParams(query.map(([name, value]) => [name, String(value)])).toString();
+    const parameters = new URLSearchParams();
+    for (const [name, value] of Object.entries(options.query ?? {})) {
+      if (value !== undefined) parameters.append(name, String(value));
+    }
+    const search = parameters.toString();
     try {
       return await agent.request({
         origin: new URL(address.url).origin,
@@ -70,7 +73,8 @@ export function createClient(address: ServerAddress): Client {
       const body = parseJson(text);
       if (reply.statusCode >= 400) throw refused(address, reply.statusCode, body);
       const parsed = shape.safeParse(body);
-      if (!parsed.success) throw notOurs(address, `${method} ${path} was answered in a shape this version does not know.`);
+      if (!parsed.success)
+        throw notOurs(address, `${method} ${path} was answered in a shape this version does not know.`);
       return parsed.data;
     },
     stream: async function* (method, path, options = {}) {

@@ -33,9 +33,13 @@ export interface CommandEntry {
   readonly load: () => Promise<CommandModule>;
 }
 
-/** Examples stand first in a command's help: most people read no further. */
+/** Examples stand first in a command's help, and those of a sub-command in its own: most people read no further. */
 export function examples(command: Command, lines: readonly (readonly [line: string, meaning: string])[]): void {
-  const width = Math.max(...lines.map(([line]) => line.length));
-  const text = lines.map(([line, meaning]) => `  ${line.padEnd(width)}   ${meaning}`.trimEnd()).join("\n");
-  command.addHelpText("before", `Examples:\n${text}\n`);
+  command.addHelpText("beforeAll", ({ command: shown }) => {
+    const path = shown === command ? "" : `lanthorn ${command.name()} ${shown.name()}`;
+    const chosen = lines.filter(([line]) => line.startsWith(path));
+    const width = Math.max(...chosen.map(([line]) => line.length));
+    const texts = chosen.map(([line, meaning]) => `  ${line.padEnd(width)}   ${meaning}`);
+    return texts.length === 0 ? "" : `Examples:\n${texts.join("\n")}\n`;
+  });
 }

@@ -7,7 +7,9 @@ const nanosPerUsd = 1_000_000_000;
 
 /** `1204` → `1,204`. */
 export function countText(count: number): string {
-  return Math.round(count).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+  return Math.round(count)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** Tokens: exact below ten thousand, then `41.2 K`, `61.2 M`. */

@@ -28,14 +28,13 @@ export async function withKeyDesk<Result>(
   work: (desk: KeyDesk) => Promise<Result>,
 ): Promise<Result> {
   const address = findServer(context.environment);
-  if (address !== null) return withClient(address, (client) => work(deskOfServer(client)));
-  const [{ withLedger }, { createKeyring }, { writeAdminKey }, { systemClock }] = await Promise.all([
+  if (address !== null) return withClient(address, (client) => work(deskOfServer(client, context)));
+  const [{ withLedger }, { createKeyring }, { systemClock }] = await Promise.all([
     import("./data-folder.ts"),
     import("../access/keyring.ts"),
-    import("../access/admin-key.ts"),
     import("../platform/clock.ts"),
   ]);
-  return withLedger(context.environment, (ledger, paths) => {
+  return withLedger(context.environment, (ledger) => {
     const keyring = createKeyring({ keys: ledger.keys, clock: systemClock, environmentAdminKey: null });
     return work({
       create: async (name, label) => {
@@ -46,21 +45,36 @@ export async function withKeyDesk<Result>(
       revoke: async (id) => keyring.revoke(id) ?? gone(),
       resetAdmin: async () => {
         const { secret, row } = keyring.resetAdmin();
-        // The next start finds an admin key in the ledger and makes none, so the commands' copy must be this one.
-        writeAdminKey(paths.adminKey, secret);
+        await keepOwnKey(secret, context);
         return { secret, key: row };
       },
     });
   });
 }
 
-function deskOfServer(client: Client): KeyDesk {
+function deskOfServer(client: Client, context: CommandContext): KeyDesk {
   return {
     create: (name, label) => client.call("POST", "/admin/keys", createdKeyAnswer, { body: { name, label } }),
     list: async () => (await client.call("GET", "/admin/keys", keysAnswer)).keys,
     revoke: async (id) => (await client.call("DELETE", `/admin/keys/${id}`, revokedKeyAnswer)).key,
-    resetAdmin: () => client.call("POST", "/admin/keys/reset-admin", createdKeyAnswer, { body: {} }),
+    resetAdmin: async () => {
+      const made = await client.call("POST", "/admin/keys/reset-admin", createdKeyAnswer, { body: {} });
+      if (client.address.pid !== null) await keepOwnKey(made.secret, context);
+      return made;
+    },
   };
+}
+
+/**
+ * The admin key of this data folder's server, where commands on this box read it. A start that finds an admin key in the
+ * ledger makes none, so the file must follow every reset, or the box's own user is locked out.
+ */
+async function keepOwnKey(secret: string, context: CommandContext): Promise<void> {
+  const [{ writeAdminKey }, { dataPaths }] = await Promise.all([
+    import("../access/admin-key.ts"),
+    import("../platform/paths.ts"),
+  ]);
+  writeAdminKey(dataPaths(context.environment).adminKey, secret);
 }
 
 function gone(): never {

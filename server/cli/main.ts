@@ -90,7 +90,7 @@ async function runCommand(words: readonly string[], context: CommandContext): Pr
   const { output } = context;
   const name = words.find((word) => !word.startsWith("-"));
   if (name === undefined && words.includes("--version")) {
-    const { productVersion } = await import("./version.ts");
+    const { productVersion } = await import("../platform/version.ts");
     const version = productVersion();
     output.answer({ version }, () => version);
     return;
@@ -99,7 +99,7 @@ async function runCommand(words: readonly string[], context: CommandContext): Pr
 
   const program = newProgram();
   for (const [known, entry] of Object.entries(commands)) {
-    const command = program.command(known).description(entry.summary);
+    const command = program.command(known).description(entry.summary).helpCommand(false);
     if (known === name) (await entry.load()).define(command, context);
   }
   if (name === undefined) {
@@ -115,26 +115,28 @@ async function runCommand(words: readonly string[], context: CommandContext): Pr
 }
 
 function newProgram(): Command {
-  return new Command("lanthorn")
-    .description("A lantern for the LAN: serves GGUF models from this box, with one honest ledger.")
-    .option("--json", "answer with one JSON value, errors as JSON on stderr")
-    .option("--no-color", "no colour, also with NO_COLOR set")
-    .option("--version", "print the version")
-    .helpOption("-h, --help", "show this")
-    .helpCommand("help [command]", "examples and options of a command")
-    .configureHelp({ showGlobalOptions: true })
-    .exitOverride()
-    // What commander would print on a mistake is worded in `wrongUsage` instead.
-    .configureOutput({ writeErr: () => {}, writeOut: (text) => void process.stdout.write(text) })
-    .addHelpText(
-      "after",
-      [
-        "",
-        "Talks to the server of this user's data folder, or to LANTHORN_URL with LANTHORN_API_KEY.",
-        "Exit codes: 0 done · 1 failed · 2 usage or confirmation missing · 3 no server · 4 key · 5 no such thing",
-        "            6 no room · 7 budget · 8 upstream or market · 78 cannot start as asked · 130 interrupted",
-      ].join("\n"),
-    );
+  return (
+    new Command("lanthorn")
+      .description("A lantern for the LAN: serves GGUF models from this box, with one honest ledger.")
+      .option("--json", "answer with one JSON value, errors as JSON on stderr")
+      .option("--no-color", "no colour, also with NO_COLOR set")
+      .option("--version", "print the version")
+      .helpOption("-h, --help", "show this")
+      .helpCommand("help [command]", "examples and options of a command")
+      .configureHelp({ showGlobalOptions: true })
+      .exitOverride()
+      // What commander would print on a mistake is worded in `wrongUsage` instead.
+      .configureOutput({ writeErr: () => {}, writeOut: (text) => void process.stdout.write(text) })
+      .addHelpText(
+        "after",
+        [
+          "",
+          "Talks to the server of this user's data folder, or to LANTHORN_URL with LANTHORN_API_KEY.",
+          "Exit codes: 0 done · 1 failed · 2 usage or confirmation missing · 3 no server · 4 key · 5 no such thing",
+          "            6 no room · 7 budget · 8 upstream or market · 78 cannot start as asked · 130 interrupted",
+        ].join("\n"),
+      )
+  );
 }
 
 async function unknownCommand(word: string): Promise<CommandFailure> {

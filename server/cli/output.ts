@@ -4,6 +4,7 @@
  */
 import type { Writable } from "node:stream";
 import { type CommandFailure, failureJson, failureText } from "./errors.ts";
+import { withUsd } from "./money-json.ts";
 
 export interface OutputOptions {
   readonly stdout: Writable & { readonly isTTY?: boolean };
@@ -23,8 +24,8 @@ export interface Output {
   /** For the person watching: stderr, and nothing under `--json`, where stderr holds errors only. */
   note(text: string): void;
   fail(failure: CommandFailure): void;
-  /** A line on a terminal that is rewritten as work goes on, elsewhere a plain line at the start and the end. */
-  progress(): Progress;
+  /** On a terminal a line that is rewritten as work goes on; elsewhere `title` at the start, and the end's line. */
+  progress(title: string): Progress;
   /** Emphasis for a status word on stdout. The word says it all: colour never carries it alone. */
   paint(role: PaintRole, text: string): string;
 }
@@ -49,13 +50,13 @@ export function mayColour(
   plain: boolean,
   environment: Readonly<Record<string, string | undefined>>,
 ): boolean {
-  const refused = environment["NO_COLOR"];
-  return isTerminal && !plain && (refused === undefined || refused === "") && environment["TERM"] !== "dumb";
+  const refused = environment.NO_COLOR;
+  return isTerminal && !plain && (refused === undefined || refused === "") && environment.TERM !== "dumb";
 }
 
 export function createOutput(options: OutputOptions): Output {
   const { stdout, stderr, json } = options;
-  const isSteerable = stderr.isTTY === true && options.environment["TERM"] !== "dumb";
+  const isSteerable = stderr.isTTY === true && options.environment.TERM !== "dumb";
   const colourOut = !json && mayColour(stdout.isTTY === true, options.plain, options.environment);
   const colourErr = !json && mayColour(stderr.isTTY === true, options.plain, options.environment);
   const coloured = (role: PaintRole, text: string, allowed: boolean) =>
@@ -68,7 +69,7 @@ export function createOutput(options: OutputOptions): Output {
   return {
     json,
     answer: (value, text) => {
-      stdout.write(`${json ? JSON.stringify(value, null, 2) : text()}\n`);
+      stdout.write(`${json ? JSON.stringify(withUsd(value), null, 2) : text()}\n`);
     },
     chunk: (text) => new Promise((resolve) => (stdout.write(text) ? resolve() : stdout.once("drain", resolve))),
     note,
@@ -76,34 +77,33 @@ export function createOutput(options: OutputOptions): Output {
       const text = json ? failureJson(failure) : failureText(failure, (word) => coloured("trouble", word, colourErr));
       stderr.write(`${text}\n`);
     },
-    progress: () => (json || !isSteerable ? lineProgress(note) : liveProgress(stderr)),
+    progress: (title) => (json || !isSteerable ? lineProgress(title, note) : liveProgress(title, stderr)),
     paint: (role, text) => coloured(role, text, colourOut),
   };
 }
 
-function lineProgress(note: (text: string) => void): Progress {
-  let hasStarted = false;
+function lineProgress(title: string, note: (text: string) => void): Progress {
+  note(title);
   return {
-    update: (text) => {
-      if (!hasStarted) note(text);
-      hasStarted = true;
-    },
+    update: () => {},
     end: (text) => {
       if (text !== null) note(text);
     },
   };
 }
 
-function liveProgress(stderr: Writable & { columns?: number }): Progress {
-  let writtenAtMs = Number.NEGATIVE_INFINITY;
+function liveProgress(title: string, stderr: Writable & { columns?: number }): Progress {
+  let writtenAtMs = performance.now();
   const clear = "\r\u001b[K";
+  // One column is left free: a full line makes some terminals wrap, and then it cannot be rewritten.
+  const show = (text: string) => stderr.write(clear + text.slice(0, (stderr.columns ?? 80) - 1));
+  show(title);
   return {
     update: (text) => {
       const nowMs = performance.now();
       if (nowMs - writtenAtMs < progressGapMs) return;
       writtenAtMs = nowMs;
-      // One column is left free: a full line makes some terminals wrap, and then it cannot be rewritten.
-      stderr.write(clear + text.slice(0, (stderr.columns ?? 80) - 1));
+      show(text);
     },
     end: (text) => {
       stderr.write(text === null ? clear : `${clear}${text}\n`);

@@ -1,17 +1,21 @@
 /** Text for a terminal: what may be shown, and how wide it is. Pure. */
 
-// C0 and C1 controls, line and paragraph separators, and the characters that reverse or hide text. A name is other people's
+// Controls, separators of lines, half characters, and format characters, which reverse or hide text. A name is other people's
 // input: shown as it came, it could clear the screen or pretend to be another line.
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The text with everything that could steer a terminal written out as `\u001b`. Stays one line. */
 export function printable(text: string): string {
-  return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(unsafe, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`;
+  });
 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 // East Asian wide blocks and pictographs take two columns; marks that combine take none and are part of their grapheme.
-const wide = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
+const wide =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
 
 /** Columns the text takes in a terminal. */
 export function columnsOf(text: string): number {

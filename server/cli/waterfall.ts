@@ -21,7 +21,10 @@ export function waterfallText(request: RequestRecord): string {
   const timeWidth = Math.max(0, ...bars.map((bar) => durationText(bar.lengthMs).length));
   const drawn = bars.map((bar) => {
     const from = Math.min(axisColumns - 1, Math.floor((bar.startMs / endMs) * axisColumns));
-    const to = Math.min(axisColumns, Math.max(from + 1, Math.round(((bar.startMs + bar.lengthMs) / endMs) * axisColumns)));
+    const to = Math.min(
+      axisColumns,
+      Math.max(from + 1, Math.round(((bar.startMs + bar.lengthMs) / endMs) * axisColumns)),
+    );
     const line = " ".repeat(from) + "█".repeat(to - from);
     return ` ${pad(bar.word, wordWidth)} ${pad(durationText(bar.lengthMs), timeWidth, "left")}  ${pad(line, axisColumns)}  ${bar.remark}`.trimEnd();
   });
@@ -94,7 +97,8 @@ function footlines(request: RequestRecord): readonly string[] {
     ` Asked    ${timeText(request.startedAtMs)}, ${request.dialect}, ${request.stream ? "streamed" : "whole"}`,
   ];
   request.attempts.forEach((attempt, index) => {
-    const ending = attempt.failureCode === null ? attempt.status : `${attempt.status}: ${printable(attempt.failureCode)}`;
+    const ending =
+      attempt.failureCode === null ? attempt.status : `${attempt.status}: ${printable(attempt.failureCode)}`;
     const why = `${attempt.number} ${printable(attempt.target)}: ${printable(attempt.reason)}, ${ending}`;
     lines.push(` ${index === 0 ? "Why here" : "        "} ${why}`);
   });

@@ -46,11 +46,17 @@ const engine = z.strictObject({
   batchSize: z.int().min(32).max(8192).default(512).describe("Most tokens computed in one step"),
   tokenGapMs: milliseconds
     .min(10)
-    .default(250)
+    .default(600)
     .describe("Longest gap that a new prompt may put between two tokens of running answers"),
   queue: z.int().min(0).max(100_000).default(64).describe("Requests that may wait for one model"),
   loadTimeoutMs: milliseconds.min(1000).default(120_000).describe("Longest time a model may take to load"),
   watchdogMs: milliseconds.min(500).default(10_000).describe("A worker silent for longer is replaced"),
+  snapshotBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 40)
+    .default(2 ** 30)
+    .describe("Memory per model for prefixes that left their slot; 0 keeps none"),
   templateTimeLimitMs: milliseconds.min(10).default(2000).describe("Longest time a chat template may run"),
 });
 

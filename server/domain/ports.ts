@@ -24,6 +24,8 @@ export interface ModelFile {
   /** From the header: tokens the model was trained for. */
   readonly trainedContextLength: number;
   readonly demo: boolean;
+  /** Named by a flag or the config, and not merely found in the folder. */
+  readonly asked: boolean;
   /** Asked for by flag or config; null: the engine's default. */
   readonly context: number | null;
   readonly slots: number | null;

@@ -36,9 +36,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
 
   return async (exchange: Exchange, caller: Caller): Promise<void> => {
     const { response, requestId, startedAtMs } = exchange;
-    const admitted = await admit(exchange, caller);
-    if (admitted === null) return;
-    const { request, flight } = admitted;
+    const { request, flight } = await admit(exchange, caller);
     const encoder = dialect.chatEncoder(request, {
       requestId,
       createdAtS: Math.floor(startedAtMs / 1000),
@@ -66,7 +64,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
   };
 
   /** Reads and judges the request. What is refused here never reaches the spine, so its row is written here. */
-  async function admit(exchange: Exchange, caller: Caller): Promise<{ request: ChatRequest; flight: Flight } | null> {
+  async function admit(exchange: Exchange, caller: Caller): Promise<{ request: ChatRequest; flight: Flight }> {
     const { request, response, requestId, startedAtMs } = exchange;
     let body: unknown;
     try {
@@ -87,11 +85,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
     } catch (thrown) {
       const failure = asFailure(thrown);
       const wished = wishes(body);
-      try {
-        await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, ...wished }, failure);
-      } catch (rowProblem) {
-        deps.log.error({ requestId, error: rowProblem }, "the row of a refused request was not written");
-      }
+      await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, ...wished }, failure);
       throw failure;
     }
   }
@@ -115,7 +109,6 @@ async function answerStream(answer: Answer, parts: ChatRouteParts): Promise<void
     keepAlive: dialect.keepAlive,
     keepAliveMs: deps.settings.keepAliveMs,
     commitMs: timing.commitMs,
-    stallMs: timing.stallMs,
     clock: deps.clock,
   });
   /** Whatever is known before the headers are out keeps its HTTP status. */

@@ -16,6 +16,7 @@ import type { Exchange, Route } from "./route.ts";
 import { routeTable } from "./routes.ts";
 import { sendFailure } from "./send.ts";
 import { sessionTokenOf } from "./session-routes.ts";
+import { createStallWatch } from "./stall-watch.ts";
 
 /** Largest body of the admin and sign-in routes. */
 const adminBodyLimitBytes = 64 * 1024;
@@ -50,6 +51,7 @@ export function createHttp(deps: HttpDeps): Http {
     },
   });
   const match = createMatcher(routes);
+  const stallWatch = createStallWatch(clock, timing.stallMs);
   const server = createNodeServer(settings.headerTimeoutMs, (request, response) => {
     void answer(request, response);
   });
@@ -57,6 +59,7 @@ export function createHttp(deps: HttpDeps): Http {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = newRequestId();
     response.setHeader("x-request-id", requestId);
+    stallWatch.watch(response);
     if (inFlight.draining) response.setHeader("connection", "close");
     const url = request.url ?? "/";
     const queryAt = url.indexOf("?");
@@ -86,7 +89,7 @@ export function createHttp(deps: HttpDeps): Http {
       if (failure.code === "internal") log.error({ requestId, path, error: failure.cause }, "a request failed inside");
       sendFailure(response, dialect, failure);
     } finally {
-      afterwards(request, response);
+      discardRest(request);
     }
   }
 
@@ -116,17 +119,12 @@ export function createHttp(deps: HttpDeps): Http {
     response.end();
   }
 
-  function afterwards(request: IncomingMessage, response: ServerResponse): void {
-    if (!request.complete && !request.destroyed) {
-      // Closing on a client that still sends would reset the connection before it has read our answer.
-      request.resume();
-      const cancel = clock.after(timing.discardMs, () => request.socket.destroy());
-      request.once("close", cancel);
-    }
-    if (response.writableEnded && response.writableLength > 0) {
-      const cancel = clock.after(timing.stallMs, () => response.destroy());
-      response.once("close", cancel);
-    }
+  /** Throws the rest of an unwanted body away: closing on a client that still sends would lose it our answer. */
+  function discardRest(request: IncomingMessage): void {
+    if (request.complete || request.destroyed) return;
+    request.resume();
+    const cancel = clock.after(timing.discardMs, () => request.socket.destroy());
+    request.once("close", cancel);
   }
 
   let closing: Promise<void> | null = null;

@@ -21,9 +21,12 @@ export interface InFlight {
   readonly count: number;
   /** Throws Failure `shutting_down` while draining. */
   takeOff(): Flight;
-  /** No new flights from here on; resolves when none is left. Cuts those that are after `graceMs`. Once only. */
-  drain(graceMs: number): Promise<void>;
-  /** Cuts every flight now. */
+  /**
+   * No new flights from here on. Resolves when none is left: after `graceMs` those that are get cut, and have `partingMs`
+   * to say so. Call once.
+   */
+  drain(graceMs: number, partingMs: number): Promise<void>;
+  /** Cuts every flight now, whatever is left of the grace period. */
   cut(): void;
 }
 
@@ -35,8 +38,9 @@ export function createInFlight(clock: Clock): InFlight {
   const flights = new Set<AbortController>();
   let draining = false;
   let emptied: (() => void) | null = null;
+  let endGrace: (() => void) | null = null;
 
-  const cut = () => {
+  const abortAll = () => {
     const reason = new Failure("shutting_down", "This box stopped before the answer was complete.");
     for (const controller of flights) controller.abort(reason);
   };
@@ -61,17 +65,23 @@ export function createInFlight(clock: Clock): InFlight {
         },
       };
     },
-    drain(graceMs) {
+    drain(graceMs, partingMs) {
       draining = true;
       if (flights.size === 0) return Promise.resolve();
       return new Promise((resolve) => {
-        const cancelTimer = clock.after(graceMs, cut);
+        let cancelTimer = clock.after(graceMs, () => endGrace?.());
         emptied = () => {
           cancelTimer();
           resolve();
         };
+        endGrace = () => {
+          endGrace = null;
+          cancelTimer();
+          cancelTimer = clock.after(partingMs, resolve);
+          abortAll();
+        };
       });
     },
-    cut,
+    cut: () => endGrace?.(),
   };
 }

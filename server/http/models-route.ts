@@ -12,7 +12,7 @@ export function modelsRoutes(dialect: Dialect, deps: Pick<HttpDeps, "inference">
     },
     /** Ids may hold `/`, `:` and `@`, percent-encoded or not: everything after `/v1/models/` is the id. */
     one({ response, parameters }: Exchange): void {
-      const model = deps.inference.models().find(({ alias }) => alias === parameters["id"]);
+      const model = deps.inference.models().find(({ alias }) => alias === parameters.id);
       if (model === undefined) throw new Failure("model_not_found", "This box serves no model of that name.");
       sendText(response, 200, jsonType, dialect.encodeModel(model));
     },

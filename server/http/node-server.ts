@@ -18,13 +18,17 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 export function createNodeServer(headerTimeoutMs: number, answer: Listener): Server {
   /** The answer that is due on a connection, to know whether a broken rest of its request may still be answered. */
   const current = new WeakMap<object, ServerResponse>();
+  /** Connections that were refused: what Node still reads from them is no request. */
+  const refused = new WeakSet<object>();
   const listener: Listener = (request, response) => {
+    if (refused.has(request.socket)) return;
     current.set(request.socket, response);
-    if (!framesItsBodyOneWay(request)) {
-      refuseRaw(request.socket, 400, "The request is framed in two ways.");
+    if (framesItsBodyOneWay(request)) {
+      answer(request, response);
       return;
     }
-    answer(request, response);
+    refused.add(request.socket);
+    refuseRaw(request.socket, 400, "The request is framed in two ways.");
   };
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
@@ -38,11 +42,13 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener): Ser
   server.on("checkContinue", listener);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     const response = current.get(socket);
-    const answered = response?.headersSent === true && !response.req.complete;
-    if (answered || !socket.writable || error.code === "ECONNRESET") {
+    const betweenRequests = response === undefined || (response.writableFinished && response.req.complete);
+    const mayAnswer = betweenRequests || !response.headersSent;
+    if (!mayAnswer || refused.has(socket) || !socket.writable || error.code === "ECONNRESET") {
       socket.destroy();
       return;
     }
+    refused.add(socket);
     refuseRaw(socket, ...wordsFor(error.code));
   });
   return server;

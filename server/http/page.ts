@@ -5,10 +5,12 @@
  * listing, no dotfile and no source map to be found.
  */
 import { existsSync, readdirSync } from "node:fs";
-import { join, relative, sep } from "node:path";
 import type { RequestListener } from "node:http";
+import { join, relative, sep } from "node:path";
 import express from "express";
 import { Failure } from "../domain/failure.ts";
+import type { Log } from "../domain/ports.ts";
+import { answerFailures, createApplication } from "./through-express.ts";
 
 /** Nothing but our own files runs, and nobody frames us. React sets styles through the DOM, which this allows. */
 const securityHeaders: Readonly<Record<string, string>> = Object.freeze({
@@ -40,15 +42,14 @@ export interface Page {
 }
 
 /** `folder` is `dist/renderer`; null, or a folder without `index.html`, gives a page that says what to do. */
-export function createPage(folder: string | null): Page {
+export function createPage(folder: string | null, log: Log): Page {
   if (folder === null || !existsSync(join(folder, "index.html"))) {
     const serve = () => {
       throw new Failure("not_found", "The page is not built here. In a checkout, 'npm run build' builds it.");
     };
     return { paths: ["/"], serve };
   }
-  const app = express();
-  app.disable("x-powered-by");
+  const app = createApplication();
   app.use((_request, response, next) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     next();
@@ -61,6 +62,7 @@ export function createPage(folder: string | null): Page {
   const keep = { index: false, redirect: false, dotfiles: "ignore" } as const;
   app.use("/assets", express.static(join(folder, "assets"), { ...keep, immutable: true, maxAge: "1y" }));
   app.use(express.static(folder, { ...keep, cacheControl: false }));
+  answerFailures(app, log);
   return { paths: ["/", ...filesOf(folder)], serve: app };
 }
 

@@ -5,14 +5,15 @@
 import type { dialects } from "../dialects/index.ts";
 import { createAdmin } from "./admin/index.ts";
 import type { AdminParts } from "./admin/resource.ts";
-import { adminFailures } from "./admin/failure.ts";
+import { boxFailures } from "./box-failures.ts";
 import { type ChatRouteParts, chatRoute } from "./chat-route.ts";
 import type { HttpDeps } from "./deps.ts";
 import { healthRoutes } from "./health.ts";
 import { modelsRoutes } from "./models-route.ts";
 import { createPage } from "./page.ts";
-import type { Exchange, Route } from "./route.ts";
+import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { throughExpress } from "./through-express.ts";
 
 export interface RouteParts extends ChatRouteParts, Omit<AdminParts, "deps"> {
   readonly deps: HttpDeps;
@@ -22,15 +23,15 @@ export interface RouteParts extends ChatRouteParts, Omit<AdminParts, "deps"> {
 export function routeTable(parts: RouteParts): readonly Route[] {
   const { deps, inFlight } = parts;
   const openai = parts.dialects["openai-chat"];
-  const box = { ...openai, ...adminFailures };
+  const box = { ...openai, ...boxFailures };
   const health = healthRoutes(deps, inFlight);
   const models = modelsRoutes(openai, deps);
   const sessions = sessionRoutes(deps, ({ request, response }) => parts.readBody(request, response));
   const admin = createAdmin(parts);
-  const page = createPage(deps.pageFolder);
+  const page = createPage(deps.pageFolder, deps.log);
   const chat = chatRoute(openai, parts);
-  const byAdmin = ({ request, response }: Exchange) => void admin.serve(request, response);
-  const byPage = ({ request, response }: Exchange) => page.serve(request, response);
+  const byAdmin = throughExpress(admin.serve);
+  const byPage = throughExpress(page.serve);
 
   return [
     { method: "GET", path: "/health", access: "open", dialect: box, handle: health.alive },

@@ -15,8 +15,6 @@ export interface StreamWriterOptions {
   readonly keepAliveMs: number;
   /** Send the headers by then, whether or not there is anything to say. */
   readonly commitMs: number;
-  /** Cut a client that takes nothing for this long. */
-  readonly stallMs: number;
   readonly clock: Clock;
 }
 
@@ -33,7 +31,7 @@ export interface StreamWriter {
 }
 
 export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
-  const { response, clock, keepAliveMs, stallMs } = options;
+  const { response, clock, keepAliveMs } = options;
   let begun = false;
   let over = false;
   let pending = "";
@@ -41,7 +39,6 @@ export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
   let blocked = false;
   let resume: (() => void) | null = null;
   let lastSentMs = clock.monotonicMs();
-  let cancelStall: (() => void) | null = null;
   let cancelTimer = clock.after(options.commitMs, () => {
     begin();
     response.flushHeaders();
@@ -75,14 +72,11 @@ export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
     lastSentMs = clock.monotonicMs();
     if (response.write(text) || blocked) return;
     blocked = true;
-    cancelStall = clock.after(stallMs, () => response.destroy());
     response.once("drain", unblock);
   }
 
   function unblock(): void {
     blocked = false;
-    cancelStall?.();
-    cancelStall = null;
     resume?.();
     resume = null;
   }
@@ -98,7 +92,6 @@ export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
   function stop(): void {
     over = true;
     cancelTimer();
-    cancelStall?.();
     resume?.();
     resume = null;
   }

@@ -53,3 +53,8 @@ export function newKeySecret(): string {
 export function newSessionToken(): string {
   return base62(secretCharacters, randomBytesFrom(64));
 }
+
+/** `call_` and 22 base62 characters: names one tool call, so that its result can be told from all others ever made. */
+export function newToolCallId(): string {
+  return `call_${base62(requestIdCharacters, pooled)}`;
+}

@@ -52,6 +52,7 @@ const chunkSchema = z.object({
     .nullish(),
   error: z.object({ message: z.string() }).optional(),
 });
+type Chunk = z.infer<typeof chunkSchema>;
 
 /**
  * Greedy, past the end-of-turn token, with the prompt cache on: what both servers are asked alike. Rejects on a status
@@ -59,9 +60,11 @@ const chunkSchema = z.object({
  */
 export async function streamChat(options: ChatOptions): Promise<ChatResult> {
   const arrivalsMs: number[] = [];
-  let text = "";
-  let finishReason: string | null = null;
-  let usage: z.infer<typeof chunkSchema>["usage"] = null;
+  const seen: { text: string; finishReason: string | null; usage: Chunk["usage"] } = {
+    text: "",
+    finishReason: null,
+    usage: null,
+  };
   const body = JSON.stringify({
     model: options.model,
     messages: options.messages,
@@ -81,12 +84,12 @@ export async function streamChat(options: ChatOptions): Promise<ChatResult> {
     if (!line.startsWith("data: ") || line === "data: [DONE]") return;
     const chunk = chunkSchema.parse(JSON.parse(line.slice(6)));
     if (chunk.error !== undefined) throw new Error(`error frame: ${chunk.error.message}`);
-    if (chunk.usage) usage = chunk.usage;
+    if (chunk.usage) seen.usage = chunk.usage;
     const choice = chunk.choices?.[0];
-    if (choice?.finish_reason) finishReason = choice.finish_reason;
+    if (choice?.finish_reason) seen.finishReason = choice.finish_reason;
     const content = choice?.delta?.content;
     if (content) {
-      text += content;
+      seen.text += content;
       arrivalsMs.push(arrivalMs);
       options.onToken?.(arrivalMs);
     }
@@ -105,16 +108,16 @@ export async function streamChat(options: ChatOptions): Promise<ChatResult> {
     if (options.signal?.aborted !== true) throw thrown;
     aborted = true;
   }
-  const counted: z.infer<typeof chunkSchema>["usage"] = usage;
-  if (!counted && !aborted) throw new Error("the stream ended without usage");
+  const { text, finishReason, usage } = seen;
+  if (!usage && !aborted) throw new Error("the stream ended without usage");
   return {
     sentAtMs,
     arrivalsMs,
     endedAtMs: performance.now(),
     text,
-    promptTokens: counted?.prompt_tokens ?? 0,
-    cachedTokens: counted?.prompt_tokens_details?.cached_tokens ?? 0,
-    completionTokens: counted?.completion_tokens ?? arrivalsMs.length,
+    promptTokens: usage?.prompt_tokens ?? 0,
+    cachedTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+    completionTokens: usage?.completion_tokens ?? arrivalsMs.length,
     finishReason,
   };
 }

@@ -7,9 +7,14 @@ const readyLimitMs = 60_000;
 
 /** The program, or the sentence that says why there is none. */
 export function llamaServerProgram(): { readonly path: string } | { readonly missing: string } {
-  const path = process.env["LLAMA_SERVER"];
-  if (!path) return { missing: "LLAMA_SERVER is not set: rows measured beside llama-server are skipped (docs/benchmarks.md says how to build it)." };
-  if (!existsSync(path)) return { missing: "LLAMA_SERVER names a file that does not exist: rows measured beside llama-server are skipped." };
+  const path = process.env.LLAMA_SERVER;
+  if (!path)
+    return {
+      missing:
+        "LLAMA_SERVER is not set: rows measured beside llama-server are skipped (docs/benchmarks.md says how to build it).",
+    };
+  if (!existsSync(path))
+    return { missing: "LLAMA_SERVER names a file that does not exist: rows measured beside llama-server are skipped." };
   return { path };
 }
 

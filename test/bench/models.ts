@@ -11,9 +11,9 @@ const limitMs = 600_000;
 
 /** `llama-quantize`: named by LLAMA_QUANTIZE, else the one beside LLAMA_SERVER; null where there is none. */
 export function quantizeProgram(): string | null {
-  const named = process.env["LLAMA_QUANTIZE"];
+  const named = process.env.LLAMA_QUANTIZE;
   if (named) return named;
-  const server = process.env["LLAMA_SERVER"];
+  const server = process.env.LLAMA_SERVER;
   if (!server) return null;
   const beside = join(dirname(server), "llama-quantize");
   return existsSync(beside) ? beside : null;

@@ -27,7 +27,12 @@ const running = new Set<BenchChild>();
 const keptOutputCharacters = 4000;
 const stopGraceMs = 10_000;
 
-export function startChild(name: string, file: string, args: readonly string[], options: ChildOptions = {}): BenchChild {
+export function startChild(
+  name: string,
+  file: string,
+  args: readonly string[],
+  options: ChildOptions = {},
+): BenchChild {
   const child: ChildProcess = spawn(file, [...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: options.env ?? process.env,

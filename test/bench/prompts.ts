@@ -6,10 +6,18 @@ import { streamChat } from "./client.ts";
 import type { Contestant } from "./scenario.ts";
 
 const vocabulary = [
-  ..."time year people way day man thing woman life child world school state family student group country problem".split(" "),
-  ..."hand part place case week company system program question work government number night point home water room".split(" "),
-  ..."mother area money story fact month lot right study book eye job word business issue side kind head house".split(" "),
-  ..."service friend father power hour game line end member law car city community name president team minute".split(" "),
+  ..."time year people way day man thing woman life child world school state family student group country problem".split(
+    " ",
+  ),
+  ..."hand part place case week company system program question work government number night point home water room".split(
+    " ",
+  ),
+  ..."mother area money story fact month lot right study book eye job word business issue side kind head house".split(
+    " ",
+  ),
+  ..."service friend father power hour game line end member law car city community name president team minute".split(
+    " ",
+  ),
 ];
 
 /** A small, fast, seeded source of numbers (mulberry32): the same seed gives the same words on every machine. */

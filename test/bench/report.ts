@@ -6,7 +6,14 @@ const headings = ["what", "unit", "ours", "peer", "ours / peer", "target", "hold
 export function table(rows: readonly BenchRow[]): string {
   const lines = [headings.map(String), ...rows.map(cells)];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 function cells(row: BenchRow): string[] {

@@ -2,6 +2,7 @@
  * The last words of `npm test`: every skipped test with its reason, then `N passed, N failed, N skipped`, the line that
  * continuous integration reads. Runs in vitest's main process.
  */
+import { writeSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
 export interface Outcome {
@@ -39,6 +40,8 @@ export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const { passed, failed, skipped, skips } = outcomeOf(modules, errors.length);
     const lines = skips.length === 0 ? [] : ["Skipped:", ...skips.map((skip) => `  ${skip}`), ""];
-    process.stdout.write(`${[...lines, `${passed} passed, ${failed} failed, ${skipped} skipped`].join("\n")}\n`);
+    const text = [...lines, `${passed} passed, ${failed} failed, ${skipped} skipped`].join("\n");
+    // Written as the process ends, so that nothing vitest still has to say comes after it.
+    process.once("exit", () => writeSync(process.stdout.fd, `${text}\n`));
   }
 }

@@ -7,6 +7,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
 import type { Clock, Log, ModelFile, Publish } from "../../domain/ports.ts";
 import { afterCrash } from "./restart-policy.ts";
+import type { SnapshotFolders } from "./snapshot-folder.ts";
 import { WaitingLine } from "./waiting-line.ts";
 import { type Loaded, type StartWorker, WorkerLink } from "./worker-link.ts";
 
@@ -23,6 +24,8 @@ export interface EngineSettings {
   readonly loadTimeoutMs: number;
   readonly watchdogMs: number;
   readonly templateTimeLimitMs: number;
+  /** Most bytes of memory for prefixes that left their slot, per model; 0 switches it off. */
+  readonly snapshotBytes: number;
 }
 
 export interface HostPorts {
@@ -30,6 +33,7 @@ export interface HostPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: Publish;
+  readonly snapshots: SnapshotFolders;
 }
 
 /** How long a failed load is remembered before a request may try again. */
@@ -154,8 +158,12 @@ export class ModelHost {
     if (this.#closed) throw new Failure("shutting_down", "The box is shutting down.");
     this.#become("loading", "asked for", null);
     const startedAtMs = clock.monotonicMs();
+    const snapshots = this.#ports.snapshots.make(this.#settings.snapshotBytes);
     const link = new WorkerLink(this.#ports.startWorker, clock, this.#settings.watchdogMs, {
-      onDeath: (reason) => this.#died(link, reason),
+      onDeath: (reason) => {
+        if (snapshots !== null) this.#ports.snapshots.remove(snapshots.folder);
+        this.#died(link, reason);
+      },
     });
     this.#link = link;
     const stopTimer = clock.after(this.#settings.loadTimeoutMs, () => {
@@ -170,6 +178,7 @@ export class ModelHost {
         threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes, availableParallelism()),
         tokenGapMs: this.#settings.tokenGapMs,
         templateTimeLimitMs: this.#settings.templateTimeLimitMs,
+        snapshots,
       });
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
       log.info({ model: this.file.alias, pid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");

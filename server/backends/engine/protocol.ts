@@ -52,6 +52,8 @@ export type ToWorker =
       readonly threads: number;
       readonly tokenGapMs: number;
       readonly templateTimeLimitMs: number;
+      /** Where prefixes that leave their slot are kept, in memory; null: nowhere. The parent removes the folder. */
+      readonly snapshots: { readonly folder: string; readonly limitBytes: number } | null;
     }
   | { readonly type: "prepare"; readonly id: string; readonly prompt: PromptInput }
   /** The prepared prompt will not be used. */

@@ -34,7 +34,7 @@ async function show(name: string | undefined, context: CommandContext): Promise<
 async function settingsOf(context: CommandContext): Promise<readonly Setting[]> {
   const address = findServer(context.environment);
   if (address !== null) {
-    return (await withClient(address, (client) => client.call("GET", "/admin/config", configAnswer))).settings;
+    return withClient(address, (client) => client.call("GET", "/admin/config", configAnswer));
   }
   const [{ loadConfig }, { listSettings }, { dataPaths }] = await Promise.all([
     import("../../config/load.ts"),

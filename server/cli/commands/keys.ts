@@ -53,7 +53,9 @@ function handOver(created: { readonly secret: string; readonly key: KeyRow }, co
 }
 
 async function list(withRevoked: boolean, context: CommandContext): Promise<void> {
-  const keys = (await withKeyDesk(context, (desk) => desk.list())).filter((key) => withRevoked || key.revokedAtMs === null);
+  const keys = (await withKeyDesk(context, (desk) => desk.list())).filter(
+    (key) => withRevoked || key.revokedAtMs === null,
+  );
   const nowMs = Date.now();
   context.output.answer(keys, () =>
     keys.length === 0 ? "No keys yet. Make one: lanthorn keys create <name>" : tableText(columnsAt(nowMs), keys),
@@ -86,7 +88,9 @@ async function revoke(selector: string, yes: boolean, context: CommandContext): 
 async function resetAdmin(context: CommandContext): Promise<void> {
   const created = await withKeyDesk(context, (desk) => desk.resetAdmin());
   handOver(created, context);
-  context.output.note("This is the only time it is shown. The data folder's admin.key has it for commands on this box.");
+  context.output.note(
+    "This is the only time it is shown. The data folder's admin.key has it for commands on this box.",
+  );
 }
 
 function columnsAt(nowMs: number): readonly Column<KeyRow>[] {

@@ -39,7 +39,7 @@ async function list(context: CommandContext): Promise<void> {
   let models: readonly ListedModel[];
   if (address === null) {
     const { modelsOnDisk } = await import("../models-on-disk.ts");
-    models = modelsOnDisk(context);
+    models = await modelsOnDisk(context);
     output.note("No server is running; this is what `lanthorn serve` would find.");
   } else {
     const state = await withClient(address, (client) => client.call("GET", "/admin/state", stateAnswer));
@@ -69,7 +69,11 @@ type StateModel = ReturnType<typeof stateAnswer.parse>["models"][number];
 const columns: readonly Column<ListedModel>[] = [
   { title: "ALIAS", of: (model) => model.alias },
   { title: "FILE", of: (model) => model.fileName ?? unknownMark },
-  { title: "SIZE", of: (model) => (model.sizeBytes === null ? unknownMark : bytesText(model.sizeBytes)), align: "right" },
+  {
+    title: "SIZE",
+    of: (model) => (model.sizeBytes === null ? unknownMark : bytesText(model.sizeBytes)),
+    align: "right",
+  },
   {
     title: "CONTEXT",
     of: (model) => (model.contextLength ? contextText(model.contextLength) : unknownMark),

@@ -83,7 +83,8 @@ async function serveUntilStopped(flags: ServeFlags, context: CommandContext): Pr
       process.stdout.write(`${isMachineRead ? line : readyText(ready, tunnelLine(ready.url, context.environment))}\n`);
     },
     onFailure: (failure) => output.fail(asCommandFailure(failure)),
-    onStopping: (reason) => output.note(`Stopping: ${reason}. Running answers may finish; once more ends them at once.`),
+    onStopping: (reason) =>
+      output.note(`Stopping: ${reason}. Running answers may finish; once more ends them at once.`),
   });
   context.setExitCode(exitCode);
 }

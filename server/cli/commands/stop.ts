@@ -11,7 +11,7 @@ import { asCommandFailure, CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { durationText, plural } from "../format.ts";
 import { findServer, type ServerAddress } from "../server-address.ts";
-import { isLanthornServer, waitUntilGone } from "../server-process.ts";
+import { isServerOfDataFolder, waitUntilGone } from "../server-process.ts";
 
 interface StopFlags {
   readonly now?: true;
@@ -48,20 +48,20 @@ async function stop(flags: StopFlags, context: CommandContext): Promise<void> {
   const { output } = context;
   const address = findServer(context.environment);
   const startMs = performance.now();
-  const wasRunning = address !== null && (await askToStop(address, flags.now === true, output.note));
+  const wasRunning = address !== null && (await askToStop(address, flags.now === true, context));
   if (!wasRunning) {
     output.answer({ stopped: true, wasRunning, pid: null }, () => "No server is running.");
     return;
   }
   context.onInterrupt("The server goes on stopping.");
-  const progress = output.progress();
+  const progress = output.progress("Stopping");
   const limitMs = flags.now ? Math.min(nowPatienceMs, flags.wait * 1000) : flags.wait * 1000;
-  const onLook = (passedMs: number) => progress.update(`stopping, ${durationText(passedMs)}`);
+  const onLook = (passedMs: number) => progress.update(`Stopping, ${durationText(passedMs)}`);
   const gone =
     address.pid === null
       ? await waitUntilSilent(address, limitMs, onLook)
       : (await waitUntilGone(address.pid, limitMs, onLook)) ||
-        (flags.now === true && (await killServer(address.pid, output.note)));
+        (flags.now === true && (await killServer(address.pid, context)));
   progress.end(null);
   if (!gone) throw await stillThere(address, flags);
   output.answer({ stopped: true, wasRunning: true, pid: address.pid }, () => {
@@ -74,7 +74,7 @@ async function stop(flags: StopFlags, context: CommandContext): Promise<void> {
  * By HTTP, so that it also works from another machine; by signal where that is not possible and the process is ours.
  * False when nothing was running after all.
  */
-async function askToStop(address: ServerAddress, now: boolean, note: (text: string) => void): Promise<boolean> {
+async function askToStop(address: ServerAddress, now: boolean, context: CommandContext): Promise<boolean> {
   try {
     await withClient(address, (client) =>
       client.call("POST", "/admin/stop", anyAnswer, { body: { now }, signal: AbortSignal.timeout(nowPatienceMs) }),
@@ -82,12 +82,14 @@ async function askToStop(address: ServerAddress, now: boolean, note: (text: stri
     return true;
   } catch (thrown) {
     const failure = asCommandFailure(thrown);
-    if (address.pid === null || !(await isLanthornServer(address.pid))) {
+    if (address.pid === null || !isServerOfDataFolder(context.environment, address.pid)) {
       // Nobody listens, and no process of ours is left: it ended by itself, or died and left its file behind.
       if (failure.exitCode === exitCodes.noServer) return false;
       throw failure;
     }
-    note(`The server does not take the request (${failure.message}); its process ${address.pid} gets SIGTERM.`);
+    context.output.note(
+      `The server does not take the request (${failure.message}); its process ${address.pid} gets SIGTERM.`,
+    );
     signal(address.pid, "SIGTERM");
     if (now) signal(address.pid, "SIGTERM");
     return true;
@@ -108,9 +110,11 @@ function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
-async function killServer(pid: number, note: (text: string) => void): Promise<boolean> {
-  if (!(await isLanthornServer(pid))) return false;
-  note(`It does not react; its process ${pid} is killed. Open requests will be closed as interrupted at the next start.`);
+async function killServer(pid: number, context: CommandContext): Promise<boolean> {
+  if (!isServerOfDataFolder(context.environment, pid)) return false;
+  context.output.note(
+    `It does not react; its process ${pid} is killed. Open requests will be closed as interrupted at the next start.`,
+  );
   signal(pid, "SIGKILL");
   return waitUntilGone(pid, killPatienceMs, () => {});
 }

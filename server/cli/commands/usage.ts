@@ -10,6 +10,7 @@ import { type CommandContext, examples } from "../command.ts";
 import { asCommandFailure, CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { plural } from "../format.ts";
+import { createArrayWriter, createTextWriter } from "../export-writer.ts";
 import { findServer } from "../server-address.ts";
 import { summaryText } from "../summary-text.ts";
 import { readTimeRange, type TimeRange, zoneName } from "../time-range.ts";
@@ -81,25 +82,23 @@ async function show(id: string, context: CommandContext): Promise<void> {
   context.output.answer(found, () => waterfallText(found));
 }
 
-/** Row by row: a ledger of a year does not fit into memory. Under `--json` the rows are JSON lines, whatever the format. */
+/** Row by row, as the reader takes them: a ledger of a year does not fit into memory. */
 async function exportRows(flags: ExportFlags, context: CommandContext): Promise<void> {
   const { output } = context;
   const range = readTimeRange(flags.from, flags.to);
   const format = output.json ? "jsonl" : flags.format;
   const address = findServer(context.environment);
-  let lines = 0;
+  const writer = output.json ? createArrayWriter() : createTextWriter(format);
   const pass = async (chunks: AsyncIterable<string>) => {
-    for await (const chunk of chunks) {
-      lines += chunk.split("\n").length - 1;
-      await output.chunk(chunk);
-    }
+    for await (const chunk of chunks) await output.chunk(writer.piece(chunk));
+    await output.chunk(writer.end());
   };
   if (address === null) await offline(context, (ledger) => pass(ledger.reports.export(format, range)));
   else {
     const query = { format, ...queryOf(range) };
     await withClient(address, (client) => pass(client.stream("GET", "/admin/usage/export", { query })));
   }
-  output.note(plural(format === "csv" ? Math.max(0, lines - 1) : lines, "row"));
+  output.note(plural(writer.rows(), "row"));
 }
 
 function queryOf(range: TimeRange): Readonly<Record<string, number | undefined>> {

@@ -1,7 +1,7 @@
 /** The admin resources by name, and the express application that serves them. Runs in the server. */
-import express from "express";
-import { asFailure } from "../../domain/failure.ts";
-import { sendAdminFailure } from "./failure.ts";
+import type { RequestListener } from "node:http";
+import type { RequestHandler } from "express";
+import { answerFailures, createApplication } from "../through-express.ts";
 import { configResource } from "./config.ts";
 import { eventsResource } from "./events.ts";
 import { keysResource } from "./keys.ts";
@@ -21,23 +21,19 @@ export const adminResources = Object.freeze({
 
 export interface AdminApplication {
   readonly routes: readonly AdminRoute[];
-  readonly serve: express.Express;
+  readonly serve: RequestListener;
 }
 
 export function createAdmin(parts: AdminParts): AdminApplication {
   const routes = Object.values(adminResources).flatMap((resource) => resource(parts));
-  const app = express();
-  app.disable("x-powered-by");
-  app.set("case sensitive routing", true);
-  app.set("strict routing", true);
+  const app = createApplication();
   for (const route of routes) {
-    const register = { GET: app.get, POST: app.post, DELETE: app.delete }[route.method];
-    register.call(app, route.path, (request, response) => route.handle(request, response));
+    const { path } = route;
+    const handle: RequestHandler = (request, response) => route.handle(request, response);
+    if (route.method === "GET") app.get(path, handle);
+    else if (route.method === "POST") app.post(path, handle);
+    else app.delete(path, handle);
   }
-  app.use((thrown: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
-    const failure = asFailure(thrown);
-    if (failure.code === "internal") parts.deps.log.error({ error: failure.cause }, "an admin request failed inside");
-    sendAdminFailure(response, failure);
-  });
+  answerFailures(app, parts.deps.log);
   return { routes, serve: app };
 }

@@ -1,4 +1,5 @@
 /** What one admin resource is: a few routes over what the room was given. Adding one is a file and a line in `index.ts`. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Request, Response } from "express";
 import type { HttpDeps } from "../deps.ts";
 import type { Method } from "../route.ts";
@@ -14,7 +15,7 @@ export interface AdminRoute {
 export interface AdminParts {
   readonly deps: HttpDeps;
   /** The request's body as JSON; `undefined` when there is none. */
-  readonly readBody: (request: Request, response: Response) => Promise<unknown>;
+  readonly readBody: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
   /** Calls back when the server is about to close, so that endless answers end. Returns how to unregister. */
   readonly onClosing: (callback: () => void) => () => void;
 }

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { fieldFailure } from "../../dialects/field-failure.ts";
 import { Failure } from "../../domain/failure.ts";
-import type { ReportFilter } from "../../ledger/reports.ts";
+import type { ReportFilter } from "../../ledger/records.ts";
 import { sendJson } from "../send.ts";
 import type { AdminResource } from "./resource.ts";
 
@@ -59,7 +59,7 @@ export const usageResource: AdminResource = ({ deps }) => [
     method: "GET",
     path: "/admin/usage/requests/:id",
     async handle(request, response) {
-      const record = await deps.reports.show(String(request.params["id"]));
+      const record = await deps.reports.show(String(request.params.id));
       if (record === null) throw new Failure("not_found", "The ledger has no such request.");
       sendJson(response, 200, record);
     },

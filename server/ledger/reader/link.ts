@@ -4,6 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { Failure } from "../../domain/failure.ts";
+import { resolveSibling } from "../../platform/resolve-sibling.ts";
 import type { Answered, Asked, Questions, QuestionName, ReaderData } from "./protocol.ts";
 
 /** Questions that may wait for the thread. A report takes milliseconds, so this many mean that something is wrong. */
@@ -27,11 +28,6 @@ function unreadable(cause: unknown): Failure {
   return new Failure("ledger_unavailable", "The ledger cannot be read at the moment.", { cause });
 }
 
-/** Sources are `.ts`; the emitted files beside this one are `.js`. */
-function threadFile(): URL {
-  return new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
-}
-
 export function createReaderLink(path: string): ReaderLink {
   const waiting = new Map<number, Waiting>();
   let thread: Worker | null = null;
@@ -40,7 +36,11 @@ export function createReaderLink(path: string): ReaderLink {
 
   function start(): Worker {
     const data: ReaderData = { path };
-    const worker = new Worker(threadFile(), { workerData: data, execArgv: [], name: "ledger-reader" });
+    const worker = new Worker(resolveSibling(import.meta.url, "./thread"), {
+      workerData: data,
+      execArgv: [],
+      name: "ledger-reader",
+    });
     // Idle, it is no reason for the process to stay; a question that waits is.
     worker.unref();
     worker.on("message", (answered: Answered) => {

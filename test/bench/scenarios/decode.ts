@@ -23,7 +23,9 @@ export const decodeOne: Scenario = {
   warmUp: async (contestant, prompts) => {
     await streamTogether(contestant, prompts, 1, 1);
   },
-  sample: async (contestant, prompts, seed) => [median((await streamTogether(contestant, prompts, 1, seed)).map(decodeTps))],
+  sample: async (contestant, prompts, seed) => [
+    median((await streamTogether(contestant, prompts, 1, seed)).map(decodeTps)),
+  ],
 };
 
 export const decodeFour: Scenario = several(4);

@@ -24,7 +24,13 @@ export const memory: Scenario = {
   warmUp: async () => {},
   sample: async (contestant, prompts, seed) => {
     // Every slot has held a prompt of 1,000 tokens and made an answer: all buffers have been touched.
-    await together(contestant, prompts, Array.from({ length: slots }, (_, index) => seed * 100 + index), 900, 64);
+    await together(
+      contestant,
+      prompts,
+      Array.from({ length: slots }, (_, index) => seed * 100 + index),
+      900,
+      64,
+    );
     return [memoryBytesOf(contestant.pid) / mebibyte];
   },
 };
@@ -55,7 +61,13 @@ export const memoryGrowth: Scenario = {
 /** `count` requests, four at a time, each with a new end of its prompt and two tokens of answer. */
 async function shortRequests(contestant: Contestant, prompts: Prompts, from: number, count: number): Promise<void> {
   for (let index = from; index < from + count; index += slots) {
-    await together(contestant, prompts, Array.from({ length: slots }, (_, slot) => index + slot), 8, 2);
+    await together(
+      contestant,
+      prompts,
+      Array.from({ length: slots }, (_, slot) => index + slot),
+      8,
+      2,
+    );
   }
 }
 

@@ -9,9 +9,7 @@ export const prefixCopy: Scenario = {
   id: "prefix-copy",
   groups: ["step"],
   server: { model: "large", context: 2048, slots: 4, threads: 2 },
-  rows: [
-    { name: "TTFT, 1,000-token prefix in a busy slot + 20 tokens", unit: "ms", better: "lower", target: 0.4 },
-  ],
+  rows: [{ name: "TTFT, 1,000-token prefix in a busy slot + 20 tokens", unit: "ms", better: "lower", target: 0.4 }],
   runs: 3,
   plan: "together",
   warmUp: async (contestant, prompts) => {

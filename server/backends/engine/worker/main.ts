@@ -10,6 +10,7 @@ import type { FromWorker, ToWorker } from "../protocol.ts";
 import type { Job } from "./job.ts";
 import { loadNative, type NativeModel } from "./native.ts";
 import { type PromptTokens, promptTokens } from "./prompt-tokens.ts";
+import { Snapshots } from "./snapshots.ts";
 import { StepLoop } from "./step-loop.ts";
 import { chatTemplate, type RenderPrompt } from "./template.ts";
 import { TextStream } from "./text-stream.ts";
@@ -42,7 +43,7 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
     });
     loaded = {
       model,
-      loop: new StepLoop(model, options.tokenGapMs, {
+      loop: new StepLoop(model, new Snapshots(model, options.snapshots), options.tokenGapMs, {
         monotonicMs: () => performance.now(),
         randomSeed: () => randomInt(0, 2 ** 32),
         emit: (events) => send({ type: "step", events }),

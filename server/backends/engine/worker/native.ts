@@ -59,6 +59,8 @@ interface AddonContext {
   disposeSequence(sequence: number): void;
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
   copySequenceStateFromOtherSequence(target: number, source: number): Promise<number>;
+  saveSequenceStateToFile(path: string, sequence: number, tokens: Uint32Array): Promise<number>;
+  loadSequenceStateFromFile(path: string, sequence: number, contextLength: number): Promise<Uint32Array>;
 }
 interface AddonModel {
   tokenize(text: string, specialTokens: boolean): Uint32Array;
@@ -121,6 +123,10 @@ export interface NativeModel {
   truncate(sequence: SequenceId, position: number): boolean;
   /** Makes `target` an exact copy of `source`. Gives the number of tokens it now holds. */
   copy(target: SequenceId, source: SequenceId): Promise<number>;
+  /** Writes the sequence's KV to a file; gives its size in bytes. */
+  save(sequence: SequenceId, tokens: readonly number[], path: string): Promise<number>;
+  /** Replaces the sequence by what the file holds; gives the number of tokens. Throws when the file does not fit. */
+  restore(sequence: SequenceId, path: string): Promise<number>;
   dispose(): Promise<void>;
 }
 
@@ -214,6 +220,11 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
       addonContext.disposeSequence(target);
       return (await addonContext.copySequenceStateFromOtherSequence(target, source)) + 1;
     },
+    save: (sequence, tokens, path) => addonContext.saveSequenceStateToFile(path, sequence, Uint32Array.from(tokens)),
+    restore: async (sequence, path) => {
+      addonContext.disposeSequence(sequence);
+      return (await addonContext.loadSequenceStateFromFile(path, sequence, context.contextSize)).length;
+    },
     dispose: async () => {
       await context.dispose();
       await model.dispose();
@@ -231,6 +242,8 @@ const contextShape = z.object({
   disposeSequence: isFunction,
   removeTokenCellsFromSequence: isFunction,
   copySequenceStateFromOtherSequence: isFunction,
+  saveSequenceStateToFile: isFunction,
+  loadSequenceStateFromFile: isFunction,
 });
 const modelShape = z.object({ tokenize: isFunction, detokenize: isFunction, isEogToken: isFunction });
 const bindingShape = z.object({

@@ -14,16 +14,26 @@ export interface SlotFacts {
   readonly lastUse: number;
 }
 
+/** A saved prefix that lies outside the slots. */
+export interface SnapshotFacts {
+  readonly id: number;
+  readonly tokens: readonly number[];
+}
+
 export type Placement =
   /** Use this slot; keep its first `keep` tokens. */
   | { readonly type: "reuse"; readonly sequence: number; readonly keep: number }
   /** Copy `keep` tokens from `source` into this slot. */
   | { readonly type: "copy"; readonly sequence: number; readonly source: number; readonly keep: number }
+  /** Bring a saved prefix into this slot and keep its first `keep` tokens. */
+  | { readonly type: "restore"; readonly sequence: number; readonly snapshot: number; readonly keep: number }
   /** Take this slot, and wait until `source` has computed `until` tokens of the shared prefix. */
   | { readonly type: "wait"; readonly sequence: number; readonly source: number; readonly until: number };
 
 /** Shorter shared prefixes are computed again: a copy moves the source's whole stream. Tokens. */
 const smallestCopy = 32;
+/** Reading a snapshot back pays when it saves at least this much over what the slots hold. Tokens. */
+const smallestRestore = 64;
 /** Waiting for somebody else's prefill pays only when it saves at least this much. Tokens. */
 const smallestWait = 64;
 
@@ -38,7 +48,12 @@ export function commonPrefixLength(left: readonly number[], right: readonly numb
  * Chooses for a prompt of at least one token; null when no slot is idle. At least one token is always left to compute,
  * because the first answer token needs fresh logits. With `share` false nothing is reused.
  */
-export function placeInSlot(slots: readonly SlotFacts[], prompt: readonly number[], share: boolean): Placement | null {
+export function placeInSlot(
+  slots: readonly SlotFacts[],
+  snapshots: readonly SnapshotFacts[],
+  prompt: readonly number[],
+  share: boolean,
+): Placement | null {
   const idle = slots.filter((slot) => !slot.busy);
   const oldest = idle.reduce<SlotFacts | null>(
     (best, slot) => (best === null || cheaperToLose(slot, best) ? slot : best),
@@ -61,8 +76,12 @@ export function placeInSlot(slots: readonly SlotFacts[], prompt: readonly number
   }
 
   const have = best?.length ?? 0;
-  if (promised !== null && promised.length >= have + smallestWait) {
+  const saved = bestSnapshot(snapshots, prompt);
+  if (promised !== null && promised.length >= Math.max(have, saved?.length ?? 0) + smallestWait) {
     return { type: "wait", sequence: oldest.sequence, source: promised.slot.sequence, until: promised.length };
+  }
+  if (saved !== null && saved.length >= have + smallestRestore) {
+    return { type: "restore", sequence: oldest.sequence, snapshot: saved.id, keep: saved.length };
   }
   // Going on in the slot that holds the prefix loses what lies behind it. That is right for a conversation that goes on,
   // and wrong when a long history shares only its head with us: then we copy the head and leave the history alone.
@@ -74,6 +93,18 @@ export function placeInSlot(slots: readonly SlotFacts[], prompt: readonly number
   }
   const keep = Math.min(commonPrefixLength(oldest.computed, prompt), mostUseful);
   return { type: "reuse", sequence: oldest.sequence, keep };
+}
+
+function bestSnapshot(
+  snapshots: readonly SnapshotFacts[],
+  prompt: readonly number[],
+): { readonly id: number; readonly length: number } | null {
+  let best: { id: number; length: number } | null = null;
+  for (const snapshot of snapshots) {
+    const length = Math.min(commonPrefixLength(snapshot.tokens, prompt), prompt.length - 1);
+    if (best === null || length > best.length) best = { id: snapshot.id, length };
+  }
+  return best;
 }
 
 /** An empty slot is lost most cheaply, then the one used longest ago. */

@@ -11,6 +11,7 @@ import { generationEnd, type Job, type JobEnd, type Slot, slotFacts, slotView } 
 import type { BatchPart, NativeModel } from "./native.ts";
 import { samplerConfig } from "./sampling.ts";
 import { type Placement, placeInSlot } from "./slots.ts";
+import type { Snapshots } from "./snapshots.ts";
 import { StepSpeed } from "./step-speed.ts";
 
 export interface StepLoopPorts {
@@ -35,13 +36,15 @@ export class StepLoop {
   readonly #tokenGapMs: number;
   readonly #slots: Slot[];
   readonly #pending: Job[] = [];
+  readonly #snapshots: Snapshots;
   readonly #speed = new StepSpeed();
   #events: StepEvent[] = [];
   #uses = 0;
   #running = false;
 
-  constructor(model: NativeModel, tokenGapMs: number, ports: StepLoopPorts) {
+  constructor(model: NativeModel, snapshots: Snapshots, tokenGapMs: number, ports: StepLoopPorts) {
     this.#model = model;
+    this.#snapshots = snapshots;
     this.#ports = ports;
     this.#tokenGapMs = tokenGapMs;
     this.#slots = Array.from({ length: model.slots }, (_, sequence) => ({
@@ -113,7 +116,8 @@ export class StepLoop {
     while (this.#pending.length > 0) {
       const job = this.#pending[0];
       if (!job) return;
-      const placement = placeInSlot(this.#slots.map(slotFacts), job.prompt, job.options.cachePrompt);
+      const facts = this.#slots.map(slotFacts);
+      const placement = placeInSlot(facts, this.#snapshots.facts(), job.prompt, job.options.cachePrompt);
       if (placement === null) return;
       this.#pending.shift();
       await this.#place(job, placement);
@@ -129,7 +133,7 @@ export class StepLoop {
       const stillComing = source?.job?.id === job.waitFor.jobId && source.tokens.length < job.waitFor.until;
       if (stillComing) continue;
       const facts = this.#slots.map((other) => ({ ...slotFacts(other), busy: other !== slot }));
-      const placement = placeInSlot(facts, job.prompt, true);
+      const placement = placeInSlot(facts, this.#snapshots.facts(), job.prompt, true);
       if (placement !== null) await this.#place(job, placement);
     }
   }
@@ -159,6 +163,12 @@ export class StepLoop {
 
   /** Puts the shared prefix into the slot; gives the tokens that need not be computed. */
   async #bringPrefix(slot: Slot, placement: Exclude<Placement, { type: "wait" }>): Promise<number> {
+    // What this slot holds and nobody will hold afterwards: somebody may come back for it.
+    const lost = placement.type === "reuse" ? slot.tokens.length - placement.keep : slot.tokens.length;
+    if (lost > 0) await this.#snapshots.keep(slot.sequence, slot.tokens, lost);
+    if (placement.type === "restore") {
+      slot.tokens = [...(await this.#snapshots.bring(slot.sequence, placement.snapshot))];
+    }
     if (placement.type === "copy") {
       const source = this.#slotOf(placement.source);
       const copied = await this.#model.copy(slot.sequence, source.sequence);

@@ -1,0 +1,208 @@
+/**
+ * The composition root: the only file that knows every room. Runs in the server process; nothing happens on import.
+ * It joins ports to rooms and starts and stops them in order; what a room does is written in the room.
+ */
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { ensureDemoModel } from "../models/demo/ensure.ts";
+import { listModels } from "../models/store.ts";
+import { createAccess } from "./access/access.ts";
+import { admissionAtStart, carryOutAdmission, readAdminKey } from "./access/admin-key.ts";
+import { keylessAllowed } from "./access/authenticate.ts";
+import { createEngine, type Engine } from "./backends/engine/engine.ts";
+import type { StartWorker } from "./backends/engine/worker-link.ts";
+import { engineBuild } from "./backends/engine/build.ts";
+import { snapshotFolders } from "./backends/engine/snapshot-folder.ts";
+import { workerStarter } from "./backends/engine/start-worker.ts";
+import type { ResolvedConfig } from "./config/load.ts";
+import { listSettings } from "./config/show.ts";
+import type { ServedModel } from "./domain/model.ts";
+import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
+import { createHttp, type Http } from "./http/http.ts";
+import { createInference } from "./inference.ts";
+import { type Ledger, openLedger } from "./ledger/ledger.ts";
+import { dataFolderInUse, takeDataLock } from "./platform/data-lock.ts";
+import { newToolCallId } from "./platform/ids.ts";
+import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
+import { createDataFolder, type DataPaths } from "./platform/paths.ts";
+import { readServerFile, removeServerFile, writeServerFile } from "./platform/server-file.ts";
+import { productFolder, productVersion } from "./platform/version.ts";
+import { createRouter } from "./router/router.ts";
+
+export interface ApplianceOptions {
+  readonly config: ResolvedConfig;
+  readonly paths: DataPaths;
+  /** The admin key from the environment; null: not given. */
+  readonly environmentAdminKey: string | null;
+  readonly firstKeyFile: string | null;
+  /** A person sits at a terminal and sees what is printed. */
+  readonly terminal: boolean;
+  readonly lan: boolean;
+  /** Asked to stop from outside, by `POST /admin/stop`. */
+  onStopAsked(request: { readonly now: boolean }): void;
+}
+
+export interface AppliancePorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How engine workers are started; tests may watch or replace it. */
+  readonly startWorker?: StartWorker;
+}
+
+/** Facts of a running box, for whoever started it. */
+export interface Started {
+  readonly url: string;
+  readonly lanUrls: readonly string[];
+  readonly models: readonly ServedModel[];
+  readonly refusedModels: readonly { readonly fileName: string; readonly reason: string }[];
+  readonly adminKeyOnce: string | null;
+  readonly adminKeyFile: string | null;
+  readonly keylessAllowed: boolean;
+  readonly routes: Http["routes"];
+}
+
+export interface Appliance {
+  readonly started: Started;
+  /** Drains within `graceMs`, ends the workers, closes the ledger. A second call cuts running answers at once. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Starts everything; throws Failure `cannot_start` and leaves nothing running when it cannot. */
+export async function createAppliance(options: ApplianceOptions, ports: AppliancePorts): Promise<Appliance> {
+  const { config, paths } = options;
+  const { clock, log } = ports;
+  const settings = config.values;
+  const undo: (() => void | Promise<void>)[] = [];
+  const undoAll = async () => {
+    for (const step of undo.reverse()) await step();
+  };
+
+  try {
+    createDataFolder(paths);
+    const outcome = takeDataLock(paths);
+    if (!outcome.taken) throw dataFolderInUse(outcome.holder);
+    undo.push(() => outcome.lock.release());
+
+    const ledger: Ledger = openLedger(paths.ledger, { clock, log });
+    undo.push(() => ledger.close());
+    if (ledger.recovered > 0)
+      log.warn({ requests: ledger.recovered }, "closed requests that a killed server left open");
+
+    const bind = { ...bindFacts(settings.host), headless: settings.headless };
+    const { environmentAdminKey } = options;
+    const access = createAccess({ keys: ledger.keys, clock, bind, auth: settings.auth, environmentAdminKey });
+    const admission = admissionAtStart({
+      ...bind,
+      hasAdminKey: access.keyring.hasAdminKey(),
+      environmentKey: environmentAdminKey !== null,
+      terminal: options.terminal,
+      lan: options.lan,
+      firstKeyFile: options.firstKeyFile !== null,
+    });
+    const { printOnce } = carryOutAdmission(admission, {
+      keyring: access.keyring,
+      adminKeyFile: paths.adminKey,
+      firstKeyFile: options.firstKeyFile,
+    });
+
+    await ensureDemoModel(paths.models);
+    const listing = await listModels({ folder: paths.models, entries: settings.models });
+    for (const refusal of listing.refusals) log.warn(refusal, "model refused");
+
+    const listeners = new Set<(event: BoxEvent) => void>();
+    const publish = (event: BoxEvent) => {
+      for (const listener of listeners) listener(event);
+    };
+    const engine = createEngine({
+      files: listing.files,
+      settings: {
+        ...settings.engine,
+        threads: settings.engine.threads === "auto" ? null : settings.engine.threads,
+        context: settings.engine.context === "auto" ? null : settings.engine.context,
+      },
+      ports: {
+        clock,
+        log,
+        publish,
+        newToolCallId,
+        startWorker: ports.startWorker ?? workerStarter(log),
+        snapshots: snapshotFolders(),
+      },
+    });
+    const router = createRouter([engine]);
+    const inference = createInference({ router, ledger: ledger.writer, clock, log, publish });
+
+    let isReady = true;
+    let stopped: Promise<void> | null = null;
+    const startedAtMs = clock.now();
+    const version = productVersion();
+    const folder = productFolder();
+    let url = "";
+    const http = createHttp({
+      inference,
+      access,
+      reports: ledger.reports,
+      settings: { ...settings.http, hosts: settings.hosts },
+      clock,
+      log,
+      boxState: () => boxState(engine, { name: hostname(), version, url, pid: process.pid, startedAtMs }),
+      configuration: () => listSettings(config),
+      readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      stop: options.onStopAsked,
+      version,
+      engineBuild: engineBuild(),
+      pageFolder: folder === null ? null : join(folder, "dist", "renderer"),
+    });
+    const port = await listen(http.server, settings.host, settings.port, readServerFile(paths.serverFile));
+    ({ url } = reachableUrls(settings.host, port));
+    writeServerFile(paths.serverFile, { pid: process.pid, url, startedAtMs });
+    undo.push(() => removeServerFile(paths.serverFile));
+    // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
+    for (const file of listing.files) if (file.asked) engine.preload(file.alias);
+
+    return {
+      started: {
+        url,
+        lanUrls: reachableUrls(settings.host, port).lanUrls,
+        models: engine.served(),
+        refusedModels: listing.refusals,
+        adminKeyOnce: printOnce,
+        adminKeyFile: adminKeyFile(paths, options.firstKeyFile),
+        keylessAllowed: keylessAllowed(bind, settings.auth),
+        routes: http.routes,
+      },
+      stop: (graceMs) => {
+        isReady = false;
+        // Called again while it runs, this only tells the HTTP room to cut what it still waits for.
+        const closed = http.close(graceMs);
+        stopped ??= closed.then(() => engine.close(0)).then(undoAll);
+        return stopped;
+      },
+    };
+  } catch (thrown) {
+    await undoAll();
+    throw thrown;
+  }
+}
+
+/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held and nothing sleeps until budgets and idling exist. */
+async function boxState(engine: Engine, box: object): Promise<object> {
+  const models = await engine.models();
+  return {
+    box,
+    models,
+    queue: engine.queue(),
+    held: 0,
+    idle: { next: null, at: null },
+    rss: process.memoryUsage.rss(),
+  };
+}
+
+/** Where a person can read the admin key; null: nowhere on disk (it came from the environment, or was shown once). */
+function adminKeyFile(paths: DataPaths, firstKeyFile: string | null): string | null {
+  return [firstKeyFile, paths.adminKey].find((file) => file !== null && readAdminKey(file) !== null) ?? null;
+}

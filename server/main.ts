@@ -1,0 +1,160 @@
+/**
+ * A served process from start to exit code: settings, appliance, signals, drain. Called by `lanthorn serve`, in that process.
+ * It owns SIGINT and SIGTERM and never calls process.exit itself, except as the last backstop of a stop that hangs.
+ */
+import { adminKeyFromEnvironment } from "./access/admin-key.ts";
+import { type Appliance, createAppliance } from "./appliance.ts";
+import { type FlagSetting, loadConfig, type ResolvedConfig } from "./config/load.ts";
+import { asFailure, type Failure } from "./domain/failure.ts";
+import type { ServedModel } from "./domain/model.ts";
+import { systemClock } from "./platform/clock.ts";
+import { createLog } from "./platform/log.ts";
+import { dataPaths } from "./platform/paths.ts";
+import { productVersion } from "./platform/version.ts";
+
+export interface ServeOptions {
+  /** Settings given as flags; `--lan` arrives as host `0.0.0.0`. */
+  readonly flags: readonly FlagSetting[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingFolder: string;
+  /** `--lan` was given: on a terminal the first admin key is made and shown once. */
+  readonly lan: boolean;
+  /** Absolute; null: not given. */
+  readonly firstKeyFile: string | null;
+  /** A person sits at a terminal and reads what is printed. */
+  readonly terminal: boolean;
+  /** Exactly once, when `/ready` answers. */
+  onReady(ready: ServeReady): void;
+  /** At most once, before a non-zero exit code. */
+  onFailure(failure: Failure): void;
+  /** A drain begins; the reason is for people. */
+  onStopping(reason: string): void;
+}
+
+/** Facts at the moment the server is ready. Plain data: the command line words and prints them. */
+export interface ServeReady {
+  /** For a client on this machine. */
+  readonly url: string;
+  /** Reachable from others; empty when loopback only. */
+  readonly lanUrls: readonly string[];
+  readonly pid: number;
+  readonly homeFolder: string;
+  readonly version: string;
+  readonly models: readonly ServedModel[];
+  readonly refusedModels: readonly { readonly fileName: string; readonly reason: string }[];
+  /** Made in this very start, to be shown once; else null. */
+  readonly adminKeyOnce: string | null;
+  /** Where the admin key can be read; null: nowhere on disk. */
+  readonly adminKeyFile: string | null;
+  readonly keylessAllowed: boolean;
+  readonly warnings: readonly string[];
+}
+
+export type ServeExitCode = 0 | 1 | 78 | 130;
+
+/** What a drain may take beyond its grace period before the process ends whatever still hangs. Milliseconds. */
+const backstopMs = 8_000;
+
+interface StopRequest {
+  readonly reason: string;
+  readonly exitCode: 0 | 130;
+  /** Without waiting for running answers. */
+  readonly now: boolean;
+}
+
+/** Serves until stopped: 0 asked to stop, 130 Ctrl-C, 78 cannot start as asked, 1 failed. Never throws. */
+export async function serve(options: ServeOptions): Promise<ServeExitCode> {
+  const stopping = new StopSignal();
+  const onInterrupt = () => stopping.ask({ reason: "Ctrl-C", exitCode: 130, now: false });
+  const onTerminate = () => stopping.ask({ reason: "SIGTERM", exitCode: 0, now: false });
+  const onParentGone = () => stopping.ask({ reason: "the program that started it is gone", exitCode: 0, now: false });
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onTerminate);
+  process.on("disconnect", onParentGone);
+  try {
+    const { appliance, config } = await start(options, stopping);
+    const request = await stopping.first;
+    options.onStopping(request.reason);
+    await drain(appliance, config.values.shutdown.graceMs, request, stopping);
+    return request.exitCode;
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    options.onFailure(failure);
+    return failure.code === "cannot_start" ? 78 : 1;
+  } finally {
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onTerminate);
+    process.off("disconnect", onParentGone);
+  }
+}
+
+async function start(
+  options: ServeOptions,
+  stopping: StopSignal,
+): Promise<{ appliance: Appliance; config: ResolvedConfig }> {
+  const { environment } = options;
+  const paths = dataPaths(environment);
+  const config = loadConfig({
+    file: paths.config,
+    environment,
+    flags: options.flags,
+    workingFolder: options.workingFolder,
+  });
+  const log = createLog({ level: config.values.log.level });
+  const appliance = await createAppliance(
+    {
+      config,
+      paths,
+      environmentAdminKey: adminKeyFromEnvironment(environment),
+      firstKeyFile: options.firstKeyFile,
+      terminal: options.terminal,
+      lan: options.lan,
+      onStopAsked: ({ now }) => stopping.ask({ reason: "asked by lanthorn stop", exitCode: 0, now }),
+    },
+    { clock: systemClock, log },
+  );
+  const { started } = appliance;
+  options.onReady({
+    url: started.url,
+    lanUrls: started.lanUrls,
+    pid: process.pid,
+    homeFolder: paths.home,
+    version: productVersion(),
+    models: started.models,
+    refusedModels: started.refusedModels,
+    adminKeyOnce: started.adminKeyOnce,
+    adminKeyFile: started.adminKeyFile,
+    keylessAllowed: started.keylessAllowed,
+    warnings: config.warnings,
+  });
+  return { appliance, config };
+}
+
+/** Ends everything in order; a second request to stop cuts running answers, and the backstop ends what hangs. */
+async function drain(appliance: Appliance, graceMs: number, request: StopRequest, stopping: StopSignal): Promise<void> {
+  const allowedMs = request.now ? 0 : graceMs;
+  const cancelBackstop = systemClock.after(allowedMs + backstopMs, () => process.exit(1));
+  stopping.onAgain = () => void appliance.stop(0);
+  await appliance.stop(allowedMs);
+  cancelBackstop();
+}
+
+/** Requests to stop: the first starts the drain, every later one hurries it. */
+class StopSignal {
+  readonly first: Promise<StopRequest>;
+  onAgain: (() => void) | null = null;
+  #resolve: (request: StopRequest) => void = () => {};
+  #asked = false;
+
+  constructor() {
+    this.first = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  ask(request: StopRequest): void {
+    if (this.#asked) this.onAgain?.();
+    this.#asked = true;
+    this.#resolve(request);
+  }
+}

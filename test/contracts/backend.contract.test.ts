@@ -1,0 +1,80 @@
+/** What every backend promises, tried on each of them. A new backend is tested by the line it adds to the table. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ensureDemoModel } from "../../models/demo/ensure.ts";
+import type { Backend } from "../../server/backends/backend.ts";
+import { isEnd } from "../../server/domain/chat.ts";
+import { chatRequest, collect } from "../support/chat-request.ts";
+import { realEngine, temporaryFolder } from "../support/real-engine.ts";
+
+interface Made {
+  readonly backend: Backend;
+  /** A model it serves. */
+  readonly model: string;
+  close(): Promise<void>;
+}
+
+const backends: Readonly<Record<string, () => Promise<Made>>> = {
+  engine: async () => {
+    const folder = await temporaryFolder();
+    const path = await ensureDemoModel(folder.path);
+    const { engine, close } = await realEngine([{ alias: "lanthorn-demo", path }]);
+    return { backend: engine, model: "lanthorn-demo", close: () => close().then(folder.remove) };
+  },
+};
+
+const never = new AbortController().signal;
+const context = (requestId: string) => ({ requestId, callerName: "ayo" });
+
+describe.each(Object.entries(backends))("backend %s", (_, make) => {
+  let made: Made;
+  beforeAll(async () => {
+    made = await make();
+  });
+  afterAll(() => made.close());
+
+  test("lists what it serves, loaded or not", () => {
+    expect(made.backend.served().map((model) => model.alias)).toContain(made.model);
+    expect(made.backend.health(made.model).able).toBe(true);
+  });
+
+  test("ends with exactly one end event, with usage that adds up", async () => {
+    const { end, events } = await collect(
+      made.backend.chat(chatRequest("hello", { model: made.model, maxTokens: 5 }), context("c1"), never),
+    );
+    expect(end.type).toBe("finished");
+    expect(end.usage.completionTokens).toBeLessThanOrEqual(5);
+    expect(end.usage.cachedTokens).toBeLessThan(end.usage.promptTokens);
+    expect(events.filter(isEnd)).toHaveLength(1);
+  });
+
+  test("counts what it will be charged for", async () => {
+    const request = chatRequest("count me, please", { model: made.model, maxTokens: 1 });
+    const counted = await made.backend.count(request);
+    const { end } = await collect(made.backend.chat(request, context("c2"), never));
+    expect(end.usage.promptTokens).toBe(counted);
+  });
+
+  test("throws before the first event for a model it does not serve", async () => {
+    const answer = made.backend.chat(chatRequest("hi", { model: "no-such-model" }), context("c3"), never);
+    await expect(collect(answer)).rejects.toMatchObject({ code: "model_not_found" });
+  });
+
+  test("ends as aborted when the caller leaves, with what was used until then", async () => {
+    const leaving = new AbortController();
+    const request = chatRequest("hello", { model: made.model, maxTokens: 1_500, ignoreEos: true });
+    let texts = 0;
+    let end = "";
+    for await (const event of made.backend.chat(request, context("c4"), leaving.signal)) {
+      if (event.type === "text") texts += 1;
+      if (texts === 3) leaving.abort();
+      if (isEnd(event)) end = event.type;
+    }
+    expect(end).toBe("aborted");
+  });
+
+  test("answers somebody who has already left with nothing but the end", async () => {
+    const left = AbortSignal.abort();
+    const { events } = await collect(made.backend.chat(chatRequest("hi", { model: made.model }), context("c5"), left));
+    expect(events.map((event) => event.type)).toEqual(["aborted"]);
+  });
+});

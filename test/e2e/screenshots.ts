@@ -1,0 +1,119 @@
+/**
+ * Takes pictures of the page in its states, wide and narrow, light and dark: `node test/e2e/screenshots.ts [folder]`. Without
+ * a folder only `docs/images/first-light.png` is taken again. Needs `dist/renderer` and an installed Chrome or Chromium.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import {
+  defaultScript,
+  demoModel,
+  type Script,
+  type StubEndpoint,
+  startStubEndpoint,
+} from "../support/stub-endpoint.ts";
+import { findBrowser, launchBrowser, noBrowser } from "./browser.ts";
+
+const coder = { id: "coder", context_length: 65_536, slots: 4, demo: false };
+const widths = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const;
+
+interface Scene {
+  readonly name: string;
+  readonly script: Partial<Script>;
+  act?(page: Page, stub: StubEndpoint): Promise<void>;
+}
+
+const scenes: readonly Scene[] = [
+  { name: "start", script: {} },
+  { name: "answered", script: {}, act: (page) => chat(page, "Hello, who are you?") },
+  { name: "admin", script: { models: [coder, demoModel], busy: 2 }, act: signInAsAdmin },
+  { name: "empty", script: { models: [] } },
+  {
+    name: "failed",
+    script: { chatFailure: { status: 503, message: '"lanthorn-demo" keeps crashing: it ended 3 times in 60 s.' } },
+    act: (page) => chat(page, "Hello, who are you?"),
+  },
+  { name: "list-failed", script: { modelsFailure: { status: 500, message: "Something went wrong inside Lanthorn." } } },
+  { name: "locked", script: { keyless: false } },
+  { name: "running", script: { models: [coder, demoModel], tokenMs: 400 }, act: chatHalfway },
+  { name: "gone", script: {}, act: (page, stub) => silence(page, stub) },
+];
+
+async function chat(page: Page, text: string): Promise<void> {
+  await page.getByRole("textbox", { name: /^Message/ }).fill(text);
+  await page.keyboard.press("Enter");
+  await page.locator("[data-answer]:not([data-answer=running])").waitFor();
+}
+
+async function chatHalfway(page: Page): Promise<void> {
+  await page.getByRole("textbox", { name: /^Message/ }).fill("What can you do?\nTell me in a few words.");
+  await page.keyboard.press("Enter");
+  await page.getByText("I am the").waitFor();
+}
+
+async function silence(page: Page, stub: StubEndpoint): Promise<void> {
+  await chat(page, "Hello, who are you?");
+  await stub.close();
+  await page.getByText("Live paused").waitFor();
+}
+
+async function signInAsAdmin(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Sign in as admin" }).click();
+  await page.getByLabel("Key", { exact: true }).fill("lth_admin-of-the-stub");
+  await page.keyboard.press("Enter");
+  await page.getByText("Server memory").waitFor();
+  await page.getByRole("tab", { name: "opencode" }).click();
+}
+
+async function take(
+  browser: Browser,
+  scene: Scene,
+  size: keyof typeof widths,
+  scheme: "light" | "dark",
+  file: string,
+  full: boolean,
+) {
+  const stub = await startStubEndpoint({ ...defaultScript(), tokenMs: 23, firstTokenMs: 120, ...scene.script });
+  const context = await browser.newContext({ viewport: widths[size], colorScheme: scheme, reducedMotion: "reduce" });
+  try {
+    const page = await context.newPage();
+    await page.goto(stub.url);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForFunction("!document.querySelector('h1').textContent.startsWith('Looking')");
+    await scene.act?.(page, stub);
+    await page.evaluate("document.activeElement?.blur()");
+    await page.mouse.move(0, 0);
+    await page.screenshot({ path: file, fullPage: full });
+    console.log(file);
+  } finally {
+    await context.close();
+    await stub.close();
+  }
+}
+
+const executable = findBrowser();
+if (executable === null) {
+  console.error(noBrowser);
+  process.exit(1);
+}
+const browser = await launchBrowser(executable);
+try {
+  const folder = process.argv[2];
+  if (folder === undefined) {
+    const file = fileURLToPath(new URL("../../docs/images/first-light.png", import.meta.url));
+    const scene = scenes.find((each) => each.name === "answered");
+    if (scene) await take(browser, scene, "wide", "light", file, false);
+  } else {
+    mkdirSync(folder, { recursive: true });
+    for (const scene of scenes) {
+      for (const size of ["wide", "phone"] as const) {
+        for (const scheme of ["light", "dark"] as const) {
+          await take(browser, scene, size, scheme, join(folder, `${scene.name}-${size}-${scheme}.png`), true);
+        }
+      }
+    }
+  }
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,276 @@
+/**
+ * The HTTP room on a real port with a real ledger and real keys. Only what lies below its edge is scripted: the inference
+ * spine, whose events a test hands out one by one, and the rows it was asked to write.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { createAccess } from "../../../server/access/access.ts";
+import type { BindFacts } from "../../../server/access/authenticate.ts";
+import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
+import type { Failure } from "../../../server/domain/failure.ts";
+import type { ServedModel } from "../../../server/domain/model.ts";
+import type { BoxEvent, Log } from "../../../server/domain/ports.ts";
+import { noTimings } from "../../../server/domain/usage.ts";
+import type { HttpDeps, HttpSettings, HttpTiming } from "../../../server/http/deps.ts";
+import { createHttp, type Http } from "../../../server/http/http.ts";
+import type { Inference } from "../../../server/inference.ts";
+import { openLedger } from "../../../server/ledger/ledger.ts";
+import { systemClock } from "../../../server/platform/clock.ts";
+
+export const usage = { promptTokens: 5, cachedTokens: 2, completionTokens: 2, reasoningTokens: 0 };
+export const finished: ChatEvent = { type: "finished", finishReason: "stop", usage, timings: noTimings };
+export const aborted: ChatEvent = { type: "aborted", usage, timings: noTimings };
+export const text = (words: string): ChatEvent => ({ type: "text", text: words });
+export const failed = (failure: Failure): ChatEvent => ({ type: "failed", failure, usage, timings: noTimings });
+
+export const hello = { model: "coder", messages: [{ role: "user", content: "hi" }] };
+
+export const coder: ServedModel = {
+  alias: "coder",
+  fileName: "coder.gguf",
+  sizeBytes: 1000,
+  createdAtMs: 1_700_000_000_000,
+  contextLength: 8192,
+  slots: 4,
+  demo: false,
+};
+
+/** One request as the spine sees it, and what a test lets the spine answer. */
+export interface Performance {
+  readonly request: ChatRequest;
+  readonly callerName: string;
+  readonly signal: AbortSignal;
+  /** Events the HTTP room has asked for so far. */
+  readonly pulled: () => number;
+  emit(...events: ChatEvent[]): void;
+  /** Before the first event: a refusal. */
+  refuse(failure: Failure): void;
+  /** Resolves when the signal aborts. */
+  readonly left: Promise<void>;
+}
+
+export interface Refusal {
+  readonly requestId: string;
+  readonly alias: string | null;
+  readonly stream: boolean;
+  readonly callerName: string;
+  readonly failure: Failure;
+}
+
+export interface Room {
+  readonly http: Http;
+  readonly port: number;
+  readonly url: string;
+  readonly adminKey: string;
+  readonly inferenceKey: string;
+  /** Rows written for requests that never reached the spine. */
+  readonly refusals: Refusal[];
+  readonly stops: { now: boolean }[];
+  readonly logged: object[];
+  /** Answers every chat from here on; null: `next()` hands them out. */
+  script: ((performance: Performance) => void) | null;
+  /** The next request that reaches the spine. */
+  next(): Promise<Performance>;
+  publish(event: BoxEvent): void;
+  listeners(): number;
+  ready: { ready: boolean; reason: string };
+  post(body: unknown, options?: { headers?: Record<string, string>; signal?: AbortSignal }): Promise<Response>;
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface RoomOptions {
+  readonly bind?: BindFacts;
+  readonly settings?: Partial<HttpSettings>;
+  readonly timing?: Partial<HttpTiming>;
+  readonly pageFolder?: string;
+}
+
+export const quick: HttpTiming = { commitMs: 200, stallMs: 1000, bodyGraceMs: 1000, discardMs: 1000, partingMs: 500 };
+export const offLoopback: BindFacts = { loopbackOnly: false, headless: false };
+
+export async function openRoom(options: RoomOptions = {}): Promise<Room> {
+  const folder = mkdtempSync(join(tmpdir(), "lanthorn-http-"));
+  const logged: object[] = [];
+  const note = (fields: object, message: string) => void logged.push({ ...fields, message });
+  const log: Log = { debug: note, info: note, warn: note, error: note };
+  const ledger = openLedger(join(folder, "ledger.sqlite"), { clock: systemClock, log });
+  const access = createAccess({
+    keys: ledger.keys,
+    clock: systemClock,
+    bind: options.bind ?? { loopbackOnly: true, headless: false },
+    auth: "auto",
+    environmentAdminKey: null,
+  });
+  const adminKey = access.keyring.create({ kind: "admin", name: "owner", label: null }).secret;
+  const inferenceKey = access.keyring.create({ kind: "inference", name: "ann", label: null }).secret;
+
+  const refusals: Refusal[] = [];
+  const stops: { now: boolean }[] = [];
+  const listeners = new Set<(event: BoxEvent) => void>();
+  const arrived: Performance[] = [];
+  const waiting: ((performance: Performance) => void)[] = [];
+  const state: Pick<Room, "script" | "ready"> = { script: null, ready: { ready: true, reason: "serving" } };
+
+  function announce(performance: Performance): void {
+    const taker = waiting.shift();
+    if (state.script !== null) state.script(performance);
+    else if (taker !== undefined) taker(performance);
+    else arrived.push(performance);
+  }
+
+  const inference: Inference = {
+    models: () => [coder, { ...coder, alias: "org/coder:7b@q4" }],
+    closing: () => ({ target: "engine/coder", cost: { known: false, reason: "not_priced" } }),
+    async refuse({ requestId, alias, stream, caller }, failure) {
+      refusals.push({ requestId, alias, stream, callerName: caller.name, failure });
+    },
+    async *chat(input, signal) {
+      const queue: ChatEvent[] = [];
+      let refusal: Failure | null = null;
+      let pulled = 0;
+      let wake = () => {};
+      const left = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      announce({
+        request: input.request,
+        callerName: input.caller.name,
+        signal,
+        pulled: () => pulled,
+        left,
+        emit(...events) {
+          queue.push(...events);
+          wake();
+        },
+        refuse(failure) {
+          refusal = failure;
+          wake();
+        },
+      });
+      while (true) {
+        pulled += 1;
+        while (queue.length === 0 && refusal === null && !signal.aborted) {
+          await Promise.race([left, new Promise<void>((resolve) => (wake = resolve))]);
+        }
+        if (refusal !== null) throw refusal;
+        const event = signal.aborted ? aborted : queue.shift();
+        if (event === undefined) continue;
+        yield event;
+        if (event.type === "finished" || event.type === "failed" || event.type === "aborted") return;
+      }
+    },
+  };
+
+  const deps: HttpDeps = {
+    inference,
+    access,
+    reports: ledger.reports,
+    settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },
+    timing: { ...quick, ...options.timing },
+    clock: systemClock,
+    log,
+    boxState: async () => ({ box: { name: "here" }, models: [], queue: [] }),
+    configuration: () => ({ settings: [] }),
+    readiness: () => state.ready,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stop: (request) => void stops.push(request),
+    version: "0.0.1",
+    engineBuild: "engine-1",
+    pageFolder: options.pageFolder ?? null,
+  };
+  const http = createHttp(deps);
+  http.server.listen(0, "127.0.0.1");
+  await once(http.server, "listening");
+  const { port } = http.server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+
+  return Object.assign(state, {
+    http,
+    port,
+    url,
+    adminKey,
+    inferenceKey,
+    refusals,
+    stops,
+    logged,
+    next: () => {
+      const performance = arrived.shift();
+      if (performance !== undefined) return Promise.resolve(performance);
+      return new Promise<Performance>((resolve) => void waiting.push(resolve));
+    },
+    publish: (event: BoxEvent) => {
+      for (const listener of listeners) listener(event);
+    },
+    listeners: () => listeners.size,
+    post: (body: unknown, { headers = {}, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {}) =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    get: (path: string, headers: Record<string, string> = {}) => fetch(`${url}${path}`, { headers }),
+    async close() {
+      await http.close(0);
+      await ledger.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  });
+}
+
+/** A plain TCP connection and everything it has read. */
+export interface RawClient {
+  readonly socket: Socket;
+  /** All bytes so far, one character each. */
+  readonly received: () => string;
+  /** Resolves with everything received when the server has closed the connection. */
+  readonly closed: Promise<string>;
+  /** Resolves when what was received contains `part`. */
+  until(part: string): Promise<string>;
+}
+
+export async function openRaw(port: number, bytes = ""): Promise<RawClient> {
+  const socket = connect(port, "127.0.0.1");
+  let received = "";
+  socket.on("data", (chunk) => {
+    received += chunk.toString("latin1");
+  });
+  socket.on("error", () => {});
+  const closed = new Promise<string>((resolve) => socket.once("close", () => resolve(received)));
+  await once(socket, "connect");
+  socket.write(bytes, "latin1");
+  return {
+    socket,
+    received: () => received,
+    closed,
+    async until(part) {
+      while (!received.includes(part)) {
+        if (socket.destroyed) throw new Error(`closed before ${JSON.stringify(part)}: ${JSON.stringify(received)}`);
+        await Promise.race([once(socket, "data"), once(socket, "close")]);
+      }
+      return received;
+    },
+  };
+}
+
+/** The request a raw client sends for a chat, head and body. */
+export function rawChat(body: object, headers: readonly string[] = []): string {
+  const json = JSON.stringify(body);
+  const head = ["POST /v1/chat/completions HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", ...headers];
+  return `${head.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`;
+}
+
+/** Waits until `condition` holds, within `limitMs`; for facts that announce themselves by no event. */
+export async function eventually(condition: () => boolean, limitMs = 5_000): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${condition}`);
+    await delay(5);
+  }
+}

@@ -1,0 +1,102 @@
+/** The real engine over a real worker process and a real GGUF, as the appliance builds it, without HTTP and ledger. */
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { createEngine, type Engine } from "../../server/backends/engine/engine.ts";
+import type { EngineSettings } from "../../server/backends/engine/model-host.ts";
+import { snapshotFolders } from "../../server/backends/engine/snapshot-folder.ts";
+import { workerStarter } from "../../server/backends/engine/start-worker.ts";
+import type { BoxEvent, Log, ModelFile } from "../../server/domain/ports.ts";
+import { systemClock } from "../../server/platform/clock.ts";
+import { newToolCallId } from "../../server/platform/ids.ts";
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export const testSettings: EngineSettings = {
+  threads: 1,
+  slots: 2,
+  context: 2_048,
+  batchSize: 512,
+  tokenGapMs: 600,
+  queue: 64,
+  loadTimeoutMs: 60_000,
+  watchdogMs: 10_000,
+  templateTimeLimitMs: 2_000,
+  snapshotBytes: 64 * 2 ** 20,
+};
+
+export interface RealEngine {
+  readonly engine: Engine;
+  readonly published: readonly BoxEvent[];
+  /** Process ids of all workers ever started, oldest first. */
+  readonly pids: readonly number[];
+  close(): Promise<void>;
+}
+
+export async function realEngine(
+  models: readonly { readonly alias: string; readonly path: string }[],
+  settings: Partial<EngineSettings> = {},
+): Promise<RealEngine> {
+  const published: BoxEvent[] = [];
+  const pids: number[] = [];
+  const start = workerStarter(silentLog);
+  const files = await Promise.all(models.map(({ alias, path }) => modelFile(alias, path)));
+  const engine = createEngine({
+    files,
+    settings: { ...testSettings, ...settings },
+    ports: {
+      clock: systemClock,
+      log: silentLog,
+      publish: (event) => published.push(event),
+      newToolCallId,
+      snapshots: snapshotFolders(),
+      startWorker: (handlers) => {
+        const worker = start(handlers);
+        pids.push(worker.pid);
+        return worker;
+      },
+    },
+  });
+  return { engine, published, pids, close: () => engine.close(0) };
+}
+
+async function modelFile(alias: string, path: string): Promise<ModelFile> {
+  const { size, mtimeMs } = await stat(path);
+  return {
+    alias,
+    path,
+    fileName: basename(path),
+    sizeBytes: size,
+    createdAtMs: Math.round(mtimeMs),
+    trainedContextLength: 32_768,
+    demo: true,
+    asked: true,
+    context: null,
+    slots: null,
+  };
+}
+
+/** A folder that is gone after the test file. */
+export async function temporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "lanthorn-test-"));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Waits for a fact to become true, looking often; fails with `what` after `limitMs`, a liveness limit. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>, limitMs = 25_000): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!(await isSo())) {
+    if (performance.now() > endMs) throw new Error(`never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** True while a process of this id runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
