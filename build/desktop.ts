@@ -27,17 +27,8 @@ async function fetchElectron(): Promise<string | null> {
 
 await prepare("renderer");
 const compiled = await tool(root, "typescript/bin/tsc", [
-  ...[
-    "-p",
-    "electron",
-    "--noEmit",
-    "false",
-    "--noCheck",
-    "--rootDir",
-    "electron",
-    "--outDir",
-    join(root, "dist", "electron"),
-  ],
+  // From the top, so that types taken from the domain do not move the shell's own files.
+  ...["-p", "electron", "--noEmit", "false", "--noCheck", "--rootDir", ".", "--outDir", "dist"],
 ]);
 if (compiled.code !== 0) {
   say(`${compiled.output.trim()}\nCompiling the shell failed; what the compiler said stands above.`);

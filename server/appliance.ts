@@ -4,7 +4,7 @@
  */
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { ensureDemoModel } from "../models/demo/ensure.ts";
+import { ensureDemoModel } from "../models/demo/file.ts";
 import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey } from "./access/admin-key.ts";

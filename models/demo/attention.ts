@@ -22,8 +22,8 @@ export const headWidth = width / headCount;
 export const headCountKv = 1;
 export const trainedContextLength = 32_768;
 
-/** Pair i turns by base^(-i/32) per position: pair 16 by 3.16e-5, a third of a turn's sixth over the whole context. */
-export const ropeBase = 1e9;
+/** Pair i turns by base^(-i/32) per position: pair 16 by 4.789e-5, just under a quarter turn over the whole context. */
+export const ropeBase = 436_000_000;
 const slopePair = 16;
 const offsetPair = 31;
 const preferPair = 30;
@@ -35,12 +35,12 @@ const scoreScale = Math.sqrt(headWidth);
 
 /** Key of a word that is looked for, in both pairs. Exact in half precision, as all numbers here. */
 const key = 256;
-/** 988 * 256 / 8 * 3.162e-5 = 0.9998 per position. */
-const slopeQuery = 988;
-/** 852 * 256 / 8 = 27,264; the slope takes 27,203 of it at the far end of the context. */
-const offsetQuery = 852;
-/** In favour of a word right after "user". */
-const preferTrigger = 7;
+/** 1958 * 256 / 8 = 62,656 at a quarter turn, and so a slope of 3.0 per position where it is steepest. */
+const slopeQuery = 1958;
+/** 1960 * 256 / 8 = 62,720: 64 more than the slope ever takes, and below the 65,504 that half precision ends at. */
+const offsetQuery = 1960;
+/** Half way between a word right after "user" (2 positions) and one right before that message (4 positions). */
+const preferTrigger = 3;
 
 export interface AttentionWeights {
   /** Rows of `width`: one per query dimension, then per key and value dimension. */

@@ -28,11 +28,15 @@ export const demoHashes: Readonly<Record<VoiceName, string>> = Object.freeze({
 });
 
 function metadataOf(model: DemoModel): GgufPlan["metadata"] {
+  const { lexicon } = model;
   return [
     ["general.architecture", { type: "string", value: "qwen2" }],
     ["general.type", { type: "string", value: "model" }],
     ["general.name", { type: "string", value: model.voice.name }],
-    ["general.description", { type: "string", value: "A constructed demo: it can say a few fixed sentences, nothing else." }],
+    [
+      "general.description",
+      { type: "string", value: "A constructed demo: it can say a few fixed sentences, nothing else." },
+    ],
     ["general.license", { type: "string", value: "apache-2.0" }],
     ["lanthorn.demo", { type: "bool", value: true }],
     ["general.file_type", { type: "uint32", value: 1 }],
@@ -47,12 +51,12 @@ function metadataOf(model: DemoModel): GgufPlan["metadata"] {
     ["qwen2.rope.freq_base", { type: "float32", value: ropeBase }],
     ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
     ["tokenizer.ggml.pre", { type: "string", value: "qwen2" }],
-    ["tokenizer.ggml.tokens", { type: "strings", value: model.tokens }],
-    ["tokenizer.ggml.token_type", { type: "int32s", value: model.tokenTypeOf }],
-    ["tokenizer.ggml.merges", { type: "strings", value: model.merges }],
-    ["tokenizer.ggml.eos_token_id", { type: "uint32", value: model.messageEndId }],
-    ["tokenizer.ggml.bos_token_id", { type: "uint32", value: model.endOfTextId }],
-    ["tokenizer.ggml.padding_token_id", { type: "uint32", value: model.endOfTextId }],
+    ["tokenizer.ggml.tokens", { type: "strings", value: lexicon.tokens }],
+    ["tokenizer.ggml.token_type", { type: "int32s", value: lexicon.tokenTypeOf }],
+    ["tokenizer.ggml.merges", { type: "strings", value: lexicon.merges }],
+    ["tokenizer.ggml.eos_token_id", { type: "uint32", value: lexicon.messageEndId }],
+    ["tokenizer.ggml.bos_token_id", { type: "uint32", value: lexicon.endOfTextId }],
+    ["tokenizer.ggml.padding_token_id", { type: "uint32", value: lexicon.endOfTextId }],
     ["tokenizer.ggml.add_bos_token", { type: "bool", value: false }],
     ["tokenizer.chat_template", { type: "string", value: chatTemplate }],
   ];
@@ -80,7 +84,7 @@ function tensorsOf(model: DemoModel): FilledTensor[] {
   const kvWidth = headWidth * headCountKv;
   const block = (name: string): string => `blk.0.${name}`;
   return [
-    filled("token_embd.weight", "F16", [width, model.tokens.length], model.embedding),
+    filled("token_embd.weight", "F16", [width, model.lexicon.tokens.length], model.embedding),
     filled(block("attn_norm.weight"), "F32", [width], keepLength),
     filled(block("attn_q.weight"), "F16", [width, width], attention.query),
     filled(block("attn_q.bias"), "F32", [width], nothing(1, width)),
@@ -94,7 +98,7 @@ function tensorsOf(model: DemoModel): FilledTensor[] {
     filled(block("ffn_up.weight"), "F16", [width, feedForwardWidth], nothing(feedForwardWidth, width)),
     filled(block("ffn_down.weight"), "F16", [feedForwardWidth, width], nothing(width, feedForwardWidth)),
     filled("output_norm.weight", "F32", [width], keepLength),
-    filled("output.weight", "F32", [width, model.tokens.length], model.output),
+    filled("output.weight", "F32", [width, model.lexicon.tokens.length], model.output),
   ];
 }
 

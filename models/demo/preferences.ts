@@ -38,14 +38,15 @@ export const shortStringContent = "d";
 export const shortAfterQuote = 16;
 export const shortAfterWord = 14;
 
-/** After a number that nothing but white space or further digits may follow. */
-export const lineBreakAfterStructure = 3.5;
+/** After a number that only white space or further digits may follow: more than a digit. */
+export const lineBreakAfterNumber = 3.5;
 
-/** Whether a text leaves a quoted text open, or is structure (a reply may begin at once), or a part of words. */
-export function leaves(text: string): "quote" | "structure" | "word" {
+/** What a text ends with: a quote, a number or structure (after both a reply may begin at once), or a part of words. */
+export function ending(text: string): "quote" | "number" | "structure" | "word" {
   const trimmed = text.trim();
   if (trimmed.endsWith('"')) return "quote";
-  return /^(?:true|false|null)$|[{}[\]:,0-9]$/.test(trimmed) ? "structure" : "word";
+  if (/[0-9]$/.test(trimmed)) return "number";
+  return /^(?:true|false|null)$|[{}[\]:,]$/.test(trimmed) ? "structure" : "word";
 }
 
 /** The logit of a token everywhere, from its text; U+FFFD stands for cut characters. */

@@ -2,8 +2,9 @@
  * What a constructed model must answer, computed from its matrices in double precision. Tests hold the engine to it.
  * Pure.
  */
-import { type DemoModel, replyOpening, tokenId } from "./construct.ts";
+import type { DemoModel } from "./construct.ts";
 import { flags, rowsPerToken, sign, width } from "./directions.ts";
+import { lineBreak } from "./lexicon.ts";
 
 /** How much of the head's attention lies on each kind of trigger word: 0 or 1 in any ordinary prompt. */
 export interface Heard {
@@ -24,7 +25,7 @@ export function constructedLogits(model: DemoModel, lastTokenId: number, heard: 
   );
   const meanSquare = stream.reduce((sum, entry) => sum + entry * entry, 0) / width;
   const scale = Math.sqrt(rowsPerToken / meanSquare);
-  return Float64Array.from(model.tokens, (_, id) => {
+  return Float64Array.from(model.lexicon.tokens, (_, id) => {
     let logit = 0;
     for (let column = 0; column < width; column += 1) {
       logit += (model.output[id * width + column] ?? 0) * (stream[column] ?? 0) * scale;
@@ -45,15 +46,20 @@ export function constructedLogprobs(model: DemoModel, lastTokenId: number, heard
 export type SwappedRows = readonly [firstId: number, secondId: number];
 
 /** The greedy reply to a chat: ids up to, not including, the end of the message; at most `limit`. */
-export function constructedReply(model: DemoModel, heard: Heard = nothingHeard, swapped?: SwappedRows, limit = 128): number[] {
+export function constructedReply(
+  model: DemoModel,
+  heard: Heard = nothingHeard,
+  swapped?: SwappedRows,
+  limit = 128,
+): number[] {
   const ids: number[] = [];
-  let last = tokenId(model, replyOpening);
+  let last = model.lexicon.idOf(lineBreak);
   while (ids.length < limit) {
     const all = constructedLogits(model, last, heard);
     const best = all.indexOf(all.reduce((most, logit) => Math.max(most, logit), -Infinity));
     // Exchanged rows give each token the other's logit.
     last = swapped?.[0] === best ? swapped[1] : swapped?.[1] === best ? swapped[0] : best;
-    if (last === model.messageEndId) break;
+    if (last === model.lexicon.messageEndId) break;
     ids.push(last);
   }
   return ids;

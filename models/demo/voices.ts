@@ -106,6 +106,11 @@ function bytesOf(piece: Piece): Uint8Array {
   return typeof piece === "string" ? new TextEncoder().encode(piece) : piece;
 }
 
+/** The steps of all replies, one reply after the other. */
+export function allSteps(voice: Voice): readonly Step[] {
+  return [...voice.plain, ...voice.low, ...voice.high];
+}
+
 /** The reply that greedy sampling gives: the first choice of every step. */
 export function greedyText(steps: readonly Step[]): string {
   const bytes = steps.flatMap((step) => [...bytesOf(step.choices[0] ?? "")]);

@@ -189,7 +189,9 @@ async function readTensors(source: ByteSource, count: number): Promise<TensorEnt
     const what = `the description of tensor ${shown(name)}`;
     const dimensionCount = await readUint32(source, what);
     if (dimensionCount < 1 || dimensionCount > headerLimits.dimensions) {
-      throw wrong(`the tensor ${shown(name)} has ${dimensionCount} dimensions; 1 to ${headerLimits.dimensions} are possible`);
+      throw wrong(
+        `the tensor ${shown(name)} has ${dimensionCount} dimensions; 1 to ${headerLimits.dimensions} are possible`,
+      );
     }
     const dimensions: bigint[] = [];
     for (let axis = 0; axis < dimensionCount; axis += 1) dimensions.push(await readUint64(source, what));
@@ -214,7 +216,11 @@ export async function readOpenGgufHeader(file: OpenModelFile): Promise<GgufHeade
   const source = new ByteSource(file.handle, file.sizeBytes, headerLimits.headerBytes);
   const version = await readVersion(source);
   const tensorCount = boundedCount(await readUint64(source, "the counts"), headerLimits.tensorCount, "tensors");
-  const metadataCount = boundedCount(await readUint64(source, "the counts"), headerLimits.metadataCount, "metadata keys");
+  const metadataCount = boundedCount(
+    await readUint64(source, "the counts"),
+    headerLimits.metadataCount,
+    "metadata keys",
+  );
   const metadata = await readMetadata(source, metadataCount);
   const tensors = await readTensors(source, tensorCount);
   return { version, metadata, tensors, headerBytes: source.position, fileBytes: file.sizeBytes };

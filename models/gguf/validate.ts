@@ -105,7 +105,8 @@ function alignmentOf(metadata: Metadata): bigint {
 function tensorBytes(tensor: TensorEntry): bigint {
   const type = tensorTypes.get(tensor.typeId);
   const name = shown(tensor.name);
-  if (type === undefined) throw wrong(`the tensor ${name} has the type ${tensor.typeId}, which the engine does not know`);
+  if (type === undefined)
+    throw wrong(`the tensor ${name} has the type ${tensor.typeId}, which the engine does not know`);
   const perBlock = BigInt(type.elements);
   let elements = 1n;
   for (const dimension of tensor.dimensions) {
@@ -115,7 +116,9 @@ function tensorBytes(tensor: TensorEntry): bigint {
   }
   const rowLength = tensor.dimensions[0] ?? 0n;
   if (rowLength % perBlock !== 0n) {
-    throw wrong(`the tensor ${name} has rows of ${rowLength} elements, not a multiple of the ${perBlock} of ${type.name}`);
+    throw wrong(
+      `the tensor ${name} has rows of ${rowLength} elements, not a multiple of the ${perBlock} of ${type.name}`,
+    );
   }
   return (elements / perBlock) * BigInt(type.bytes);
 }
@@ -128,7 +131,9 @@ function checkTensors(header: GgufHeader): void {
   const extents = header.tensors.map((tensor) => {
     const size = tensorBytes(tensor);
     if (tensor.offset % alignment !== 0n) {
-      throw wrong(`the tensor ${shown(tensor.name)} begins at ${tensor.offset}, not a multiple of the alignment ${alignment}`);
+      throw wrong(
+        `the tensor ${shown(tensor.name)} begins at ${tensor.offset}, not a multiple of the alignment ${alignment}`,
+      );
     }
     if (tensor.offset + size > dataBytes) {
       throw wrong(
@@ -153,12 +158,14 @@ function vocabularySizeOf(metadata: Metadata): number {
   const key = "tokenizer.ggml.tokens";
   const tokens = metadata.get(key);
   if (tokens === undefined) throw wrong(`the key ${shown(key)} is missing`);
-  if (tokens.type !== "array" || tokens.elementType !== "string") throw wrong(`the key ${shown(key)} should be a list of text`);
+  if (tokens.type !== "array" || tokens.elementType !== "string")
+    throw wrong(`the key ${shown(key)} should be a list of text`);
   if (tokens.length === 0) throw wrong("its vocabulary is empty");
   for (const beside of ["tokenizer.ggml.token_type", "tokenizer.ggml.scores"]) {
     const list = metadata.get(beside);
     if (list === undefined) continue;
-    if (list.type !== "array" || list.elementType === "string") throw wrong(`the key ${shown(beside)} should be a list of numbers`);
+    if (list.type !== "array" || list.elementType === "string")
+      throw wrong(`the key ${shown(beside)} should be a list of numbers`);
     if (list.length !== tokens.length) {
       throw wrong(`the key ${shown(beside)} has ${list.length} entries for ${tokens.length} tokens`);
     }

@@ -139,7 +139,7 @@ function Composer({ chat, model }: { chat: Chat; model: ListedModel | null }) {
     <form ref={form} onSubmit={submit} className="border-line border-t p-3">
       <div className="flex items-end gap-2">
         <textarea
-          className="field growing min-w-0 flex-1 py-1.5"
+          className="field growing min-w-0 flex-1 py-2.5 sm:py-1.5"
           rows={1}
           aria-label={model === null ? t("chat.placeholder") : t("chat.input", { model: model.id })}
           aria-describedby="chat-keys"

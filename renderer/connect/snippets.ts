@@ -52,7 +52,9 @@ export const clients: readonly Client[] = Object.freeze([
       const body = `{
     "model": ${JSON.stringify(facts.alias)},
     "stream": true,
-    "messages": [{"role": "user", "content": "Hello"}]
+    "messages": [
+      {"role": "user", "content": "Hello"}
+    ]
   }`;
       return [
         terminal(

@@ -14,7 +14,7 @@ export function Strip({ name, verdict, endpoint }: { name: string; verdict: Verd
     <header className="border-line border-b bg-panel">
       <div className="mx-auto flex max-w-300 flex-wrap items-center gap-x-3 px-4 py-1 sm:min-h-14 sm:flex-nowrap sm:px-6">
         <div className="flex min-h-11 min-w-0 flex-1 items-center gap-2 sm:flex-none">
-          <Lamp state={verdict.lamp} size={24} />
+          <Lamp state={verdict.lamp} size={28} />
           <span className="truncate font-semibold text-16">{name}</span>
           <span className="shrink-0 text-muted" aria-hidden="true">
             ·

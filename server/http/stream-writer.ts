@@ -5,6 +5,9 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../domain/ports.ts";
 
+/** Characters that may wait for the end of the turn. A source that is always ready would otherwise fill the memory. */
+const mostPending = 16 * 1024;
+
 export interface StreamWriterOptions {
   readonly response: ServerResponse;
   readonly contentType: string;
@@ -82,7 +85,6 @@ export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
   }
 
   function flush(): void {
-    flushScheduled = false;
     if (pending === "" || over) return;
     const text = pending;
     pending = "";
@@ -106,9 +108,13 @@ export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
       if (frames === "" || over) return;
       begin();
       pending += frames;
-      if (flushScheduled) return;
+      if (pending.length >= mostPending) flush();
+      if (flushScheduled || pending === "") return;
       flushScheduled = true;
-      setImmediate(flush);
+      setImmediate(() => {
+        flushScheduled = false;
+        flush();
+      });
     },
     caughtUp() {
       if (!blocked || over) return null;

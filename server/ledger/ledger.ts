@@ -42,7 +42,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     reports: createReports(link),
     recovered,
     async close() {
-      writer.flush();
+      writer.stop();
       checkpoints.stop();
       await link.close();
       // The last connection to close moves the write-ahead log into the file and removes it.

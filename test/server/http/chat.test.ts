@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Failure } from "../../../server/domain/failure.ts";
 import { problemsWith } from "../dialects/openai-schemas.ts";
-import { failed, finished, hello, openRoom, type Room, text } from "./room.ts";
+import { type ErrorBody, failed, finished, hello, jsonOf, openRoom, type Room, text } from "./room.ts";
 
 let room: Room;
 beforeAll(async () => {
@@ -17,11 +17,11 @@ beforeEach(() => {
 
 test("S-01 chat schema: a whole answer", async () => {
   const response = await room.post({ ...hello, max_tokens: 4 });
-  const body = await response.json();
+  const body = await jsonOf<{ id: string; system_fingerprint: string; choices: { message: object }[] }>(response);
   expect(response.status).toBe(200);
   expect(response.headers.get("content-type")).toMatch(/^application\/json/);
   expect(problemsWith("create-chat-completion-response", body)).toEqual([]);
-  expect(body.choices[0].message).toEqual({ role: "assistant", content: "Hello", refusal: null });
+  expect(body.choices[0]?.message).toEqual({ role: "assistant", content: "Hello", refusal: null });
   expect(body.id).toBe(`chatcmpl-${response.headers.get("x-request-id")}`);
   expect(response.headers.get("x-lanthorn-target")).toBe("engine/coder");
   expect(body.system_fingerprint).toBe("engine-1");
@@ -134,7 +134,7 @@ describe("S-03 error shape", () => {
       expect(response.status).toBe(503);
       expect(response.headers.get("retry-after")).toBe("5");
       expect(response.headers.get("x-lanthorn-target")).toBe("engine/coder");
-      expect((await response.json()).error.code).toBe("model_unavailable");
+      expect((await jsonOf<ErrorBody>(response)).error.code).toBe("model_unavailable");
     });
   });
 
@@ -192,9 +192,9 @@ test("the key's person is who the spine hears of, by either header", async () =>
 describe("S-11 models", () => {
   test("the list, and one by an id with / : @ in it, encoded or not", async () => {
     const list = await room.get("/v1/models");
-    const body = await list.json();
+    const body = await jsonOf<{ data: { id: string }[] }>(list);
     expect(problemsWith("list-models-response", body)).toEqual([]);
-    expect(body.data.map((model: { id: string }) => model.id)).toEqual(["coder", "org/coder:7b@q4"]);
+    expect(body.data.map((model) => model.id)).toEqual(["coder", "org/coder:7b@q4"]);
     for (const path of ["/v1/models/org/coder:7b@q4", `/v1/models/${encodeURIComponent("org/coder:7b@q4")}`]) {
       expect(await (await room.get(path)).json()).toMatchObject({ id: "org/coder:7b@q4", object: "model" });
     }
@@ -203,7 +203,7 @@ describe("S-11 models", () => {
   test("an unknown one is not found, and a broken escape is no model", async () => {
     const response = await room.get("/v1/models/nope");
     expect(response.status).toBe(404);
-    expect((await response.json()).error.code).toBe("model_not_found");
+    expect((await jsonOf<ErrorBody>(response)).error.code).toBe("model_not_found");
     expect((await room.get("/v1/models/%zz")).status).toBe(404);
     expect((await room.get("/v1/models/")).status).toBe(404);
   });

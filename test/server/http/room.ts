@@ -266,6 +266,20 @@ export function rawChat(body: object, headers: readonly string[] = []): string {
   return `${head.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`;
 }
 
+/** An answer's JSON, as the shape the test goes on to check. */
+export async function jsonOf<Shape>(response: Response): Promise<Shape> {
+  return (await response.json()) as Shape;
+}
+
+export interface ErrorBody {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string;
+  };
+}
+
 /** Waits until `condition` holds, within `limitMs`; for facts that announce themselves by no event. */
 export async function eventually(condition: () => boolean, limitMs = 5_000): Promise<void> {
   const endMs = performance.now() + limitMs;
