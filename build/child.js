@@ -45,6 +45,24 @@ export function runInFront(command, args, options = {}) {
   });
 }
 
+/** How soon after its parent this process ends. */
+const PARENT_CHECK_MS = 250;
+
+/**
+ * Sends this process SIGTERM when the shell that npm started it in is gone. npm passes a SIGTERM on to that shell only, and a shell
+ * ends without telling its children: without this the server would run on behind an ended `npm start`.
+ */
+export function stopWithParent() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, "SIGTERM");
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
+
 /**
  * Runs a program quietly. Resolves with its exit status and all it wrote, stdout and stderr in the order they came.
  * @param {string} command

@@ -42,7 +42,11 @@ export const layers: readonly Layer[] = [
     mayImport: [...level0and1, ...level2, ...level3, "server/http"],
     packages: "*",
   },
-  { room: "server/main.ts", mayImport: [...level0and1, "server/appliance.ts"], packages: "*" },
+  {
+    room: "server/main.ts",
+    mayImport: [...level0and1, "server/access/admin-key.ts", "server/appliance.ts"],
+    packages: "*",
+  },
   {
     room: "server/cli",
     mayImport: [...level0and1, ...level2, ...level3, "server/main.ts", "server/appliance.ts"],

@@ -2,7 +2,7 @@
 /** The way into every script: set up, make what that script needs, run it. Runs on a plain Node 20: `node:` imports only. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ownNode, runInFront } from "./child.js";
+import { ownNode, runInFront, stopWithParent } from "./child.js";
 import { makeWhenStale } from "./products.js";
 import { setUp } from "./setup.js";
 
@@ -19,6 +19,7 @@ export function say(line) {
  * @param {...("renderer" | "server")} needed
  */
 export async function prepare(...needed) {
+  stopWithParent();
   if (!(await setUp(root, say))) process.exit(1);
   for (const name of needed) {
     if (!(await makeWhenStale(root, name, say))) process.exit(1);

@@ -59,9 +59,59 @@ interface Word {
   pieces: string[];
 }
 
-/** Two spelled pieces as one key. A space never occurs in a spelled piece. */
-function pairsOf(pieces: readonly string[]): string[] {
-  return pieces.slice(1).map((right, index) => `${pieces[index] ?? ""} ${right}`);
+/** Two neighbouring pieces, wherever they occur. */
+interface Pair {
+  readonly left: string;
+  readonly right: string;
+  readonly words: Set<Word>;
+  /** Of all words it occurs in, as often as it does. */
+  weight: number;
+}
+
+/** All pairs, in the order they were first seen. */
+class Pairs {
+  #pairs: Pair[] = [];
+  #byPieces = new Map<string, Pair>();
+  #looks = 0;
+
+  /** Counts the pairs of a word in (+1) or out (-1). */
+  count(word: Word, times: 1 | -1): void {
+    for (const [index, right] of word.pieces.entries()) {
+      const left = word.pieces[index - 1];
+      if (left === undefined) continue;
+      const pair = this.#pairOf(left, right);
+      pair.weight += times * word.weight;
+      if (times === 1) pair.words.add(word);
+      else pair.words.delete(word);
+    }
+  }
+
+  /** The heaviest, the earliest of equals; null when no word has two pieces left. */
+  heaviest(): Pair | null {
+    this.#forgetMerged();
+    let best: Pair | null = null;
+    for (const pair of this.#pairs) if (pair.weight > (best?.weight ?? 0)) best = pair;
+    return best;
+  }
+
+  /** Most pairs are gone after a while; without this, learning takes three times as long. */
+  #forgetMerged(): void {
+    this.#looks += 1;
+    if (this.#looks % 64 !== 0) return;
+    this.#pairs = this.#pairs.filter((pair) => pair.weight > 0);
+    this.#byPieces = new Map(this.#pairs.map((pair) => [`${pair.left} ${pair.right}`, pair]));
+  }
+
+  #pairOf(left: string, right: string): Pair {
+    // A space never occurs in a spelled piece.
+    const pieces = `${left} ${right}`;
+    const known = this.#byPieces.get(pieces);
+    if (known !== undefined) return known;
+    const pair: Pair = { left, right, words: new Set(), weight: 0 };
+    this.#byPieces.set(pieces, pair);
+    this.#pairs.push(pair);
+    return pair;
+  }
 }
 
 function mergedPieces(pieces: readonly string[], left: string, right: string): string[] {
@@ -84,48 +134,22 @@ function mergedPieces(pieces: readonly string[], left: string, right: string): s
  */
 export function learnVocabulary(texts: readonly (string | Uint8Array)[]): ByteLevelVocabulary {
   const vocabulary = emptyVocabulary();
-  const words: Word[] = texts.map((text, rank) => ({
-    weight: Math.floor(10_000_000 / (rank + 20)),
-    pieces: [...spell(text)],
-  }));
-  const weightOf = new Map<string, number>();
-  const wordsWith = new Map<string, Set<Word>>();
-  const count = (word: Word, sign: 1 | -1): void => {
-    for (const pair of pairsOf(word.pieces)) {
-      const weight = (weightOf.get(pair) ?? 0) + sign * word.weight;
-      if (weight === 0) weightOf.delete(pair);
-      else weightOf.set(pair, weight);
-      const holders = wordsWith.get(pair) ?? new Set();
-      if (sign === 1) holders.add(word);
-      wordsWith.set(pair, holders);
-    }
-  };
-  for (const word of words) count(word, 1);
-  for (;;) {
-    let best: string | null = null;
-    let bestWeight = 0;
-    for (const [pair, weight] of weightOf) {
-      if (weight > bestWeight) {
-        best = pair;
-        bestWeight = weight;
-      }
-    }
-    if (best === null) return vocabulary;
-    const space = best.indexOf(" ");
-    const left = best.slice(0, space);
-    const right = best.slice(space + 1);
+  const pairs = new Pairs();
+  for (const [rank, text] of texts.entries()) {
+    pairs.count({ weight: Math.floor(10_000_000 / (rank + 20)), pieces: [...spell(text)] }, 1);
+  }
+  for (let best = pairs.heaviest(); best !== null; best = pairs.heaviest()) {
+    const { left, right } = best;
     addMerge(vocabulary, left, right);
-    const holders = wordsWith.get(best) ?? new Set<Word>();
-    wordsWith.delete(best);
-    for (const word of holders) {
+    for (const word of [...best.words]) {
       const pieces = mergedPieces(word.pieces, left, right);
       if (pieces.length === word.pieces.length) continue;
-      count(word, -1);
+      pairs.count(word, -1);
       word.pieces = pieces;
-      count(word, 1);
+      pairs.count(word, 1);
     }
-    weightOf.delete(best);
   }
+  return vocabulary;
 }
 
 /** The letters by how often English uses them. */

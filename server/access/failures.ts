@@ -16,36 +16,31 @@ export interface WrongKeyLimit {
   waitSeconds(address: string): number | null;
 }
 
-interface Bucket {
-  readonly tries: number;
-  readonly atMs: number;
-}
-
 export function createWrongKeyLimit(clock: Clock): WrongKeyLimit {
-  /** Least recently seen first. */
-  const buckets = new Map<string, Bucket>();
+  /** Address → when all its tries will be back; each try moves that on. Least recently seen first. */
+  const allBackMs = new Map<string, number>();
 
-  /** Tries left now; they come back one by one. */
-  function left(address: string): number {
-    const bucket = buckets.get(address);
-    if (bucket === undefined) return triesPerMinute;
-    return Math.min(triesPerMinute, bucket.tries + (clock.monotonicMs() - bucket.atMs) / msPerTry);
+  /** How long until one try is back; 0 or less: there is one now. */
+  function waitMs(address: string): number {
+    const owedMs = (allBackMs.get(address) ?? 0) - clock.monotonicMs();
+    return owedMs - (triesPerMinute - 1) * msPerTry;
   }
 
-  function wait(tries: number): number | null {
-    return tries >= 1 ? null : Math.ceil(((1 - tries) * msPerTry) / 1000);
+  function secondsOf(ms: number): number | null {
+    return ms <= 0 ? null : Math.ceil(ms / 1000);
   }
 
   return {
     note(address) {
-      const tries = left(address);
-      const seconds = wait(tries);
-      buckets.delete(address);
-      buckets.set(address, { tries: seconds === null ? tries - 1 : tries, atMs: clock.monotonicMs() });
-      const oldest = buckets.keys().next();
-      if (buckets.size > mostAddresses && !oldest.done) buckets.delete(oldest.value);
+      const seconds = secondsOf(waitMs(address));
+      const before = allBackMs.get(address) ?? 0;
+      const after = seconds === null ? Math.max(before, clock.monotonicMs()) + msPerTry : before;
+      allBackMs.delete(address);
+      allBackMs.set(address, after);
+      const oldest = allBackMs.keys().next();
+      if (allBackMs.size > mostAddresses && !oldest.done) allBackMs.delete(oldest.value);
       return seconds;
     },
-    waitSeconds: (address) => wait(left(address)),
+    waitSeconds: (address) => secondsOf(waitMs(address)),
   };
 }

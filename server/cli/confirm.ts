@@ -1,5 +1,5 @@
 /** Asks before something is lost. Runs in the command's process; the question goes to stderr, so that stdout stays data. */
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { CommandFailure } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 
@@ -12,7 +12,6 @@ export interface Question {
   readonly canAsk: boolean;
   /** The same command with `--yes`, paste-ready. */
   readonly command: string;
-  readonly signal: AbortSignal;
 }
 
 /** Resolves when the answer is yes. Throws exit 2 when nobody can be asked, or the person says no (the default). */
@@ -24,12 +23,20 @@ export async function confirm(question: Question): Promise<void> {
       next: [question.command],
     });
   }
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await lines.question(`${question.text} [y/N] `, { signal: question.signal });
-    if (/^y(es)?$/iu.test(answer.trim())) return;
-  } finally {
-    lines.close();
-  }
+  const answer = await ask(`${question.text} [y/N] `);
+  if (/^y(es)?$/iu.test(answer.trim())) return;
   throw new CommandFailure(exitCodes.usage, "not_confirmed", "Nothing was changed", { why: "The answer was not yes." });
+}
+
+/** The line that is typed; empty when the input ends instead. Ctrl-C is left to the process, as everywhere else. */
+function ask(prompt: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+    lines.once("close", () => resolve(""));
+    lines.question(prompt, (answer) => {
+      resolve(answer);
+      lines.close();
+    });
+  });
 }

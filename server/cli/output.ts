@@ -96,7 +96,7 @@ function liveProgress(title: string, stderr: Writable & { columns?: number }): P
   let writtenAtMs = performance.now();
   const clear = "\r\u001b[K";
   // One column is left free: a full line makes some terminals wrap, and then it cannot be rewritten.
-  const show = (text: string) => stderr.write(clear + text.slice(0, (stderr.columns ?? 80) - 1));
+  const show = (text: string) => stderr.write(clear + text.slice(0, (stderr.columns || 80) - 1));
   show(title);
   return {
     update: (text) => {

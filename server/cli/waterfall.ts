@@ -20,11 +20,10 @@ export function waterfallText(request: RequestRecord): string {
   const wordWidth = Math.max(0, ...bars.map((bar) => bar.word.length));
   const timeWidth = Math.max(0, ...bars.map((bar) => durationText(bar.lengthMs).length));
   const drawn = bars.map((bar) => {
-    const from = Math.min(axisColumns - 1, Math.floor((bar.startMs / endMs) * axisColumns));
-    const to = Math.min(
-      axisColumns,
-      Math.max(from + 1, Math.round(((bar.startMs + bar.lengthMs) / endMs) * axisColumns)),
-    );
+    const columnAt = (ms: number) => Math.round((ms / endMs) * axisColumns);
+    // However short it was, a part that happened is seen.
+    const from = Math.min(axisColumns - 1, columnAt(bar.startMs));
+    const to = Math.max(from + 1, columnAt(bar.startMs + bar.lengthMs));
     const line = " ".repeat(from) + "█".repeat(to - from);
     return ` ${pad(bar.word, wordWidth)} ${pad(durationText(bar.lengthMs), timeWidth, "left")}  ${pad(line, axisColumns)}  ${bar.remark}`.trimEnd();
   });

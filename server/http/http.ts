@@ -18,6 +18,8 @@ import { sendFailure } from "./send.ts";
 import { sessionTokenOf } from "./session-routes.ts";
 import { createStallWatch } from "./stall-watch.ts";
 
+/** How much of an unwanted body is read away. Clients with more to send than this look for an answer meanwhile. */
+const mostDiscardedBytes = 8 * 1024 * 1024;
 /** Largest body of the admin and sign-in routes. */
 const adminBodyLimitBytes = 64 * 1024;
 
@@ -60,6 +62,8 @@ export function createHttp(deps: HttpDeps): Http {
     const requestId = newRequestId();
     response.setHeader("x-request-id", requestId);
     stallWatch.watch(response);
+    // Writing to a client that has just gone is no error of ours; 'close' says it to whoever cares.
+    response.on("error", () => {});
     if (inFlight.draining) response.setHeader("connection", "close");
     const url = request.url ?? "/";
     const queryAt = url.indexOf("?");
@@ -122,9 +126,13 @@ export function createHttp(deps: HttpDeps): Http {
   /** Throws the rest of an unwanted body away: closing on a client that still sends would lose it our answer. */
   function discardRest(request: IncomingMessage): void {
     if (request.complete || request.destroyed) return;
-    request.resume();
     const cancel = clock.after(timing.discardMs, () => request.socket.destroy());
     request.once("close", cancel);
+    let leftBytes = mostDiscardedBytes;
+    request.on("data", (chunk: Buffer) => {
+      leftBytes -= chunk.length;
+      if (leftBytes < 0) request.socket.destroy();
+    });
   }
 
   let closing: Promise<void> | null = null;

@@ -23,12 +23,12 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener): Ser
   const listener: Listener = (request, response) => {
     if (refused.has(request.socket)) return;
     current.set(request.socket, response);
-    if (framesItsBodyOneWay(request)) {
+    if (isUnambiguous(request)) {
       answer(request, response);
       return;
     }
     refused.add(request.socket);
-    refuseRaw(request.socket, 400, "The request is framed in two ways.");
+    refuseRaw(request.socket, 400, "The request could be read in two ways.");
   };
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
@@ -36,6 +36,8 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener): Ser
     requestTimeout: Math.max(requestTimeoutMs, headerTimeoutMs),
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: sweepMs,
+    // Node would answer 400 and read on; what follows such a request is not to be trusted. Judged below.
+    requireHostHeader: false,
   });
   server.on("request", listener);
   // Heard separately so that a refusal of the headers reaches a client before it sends its body.
@@ -55,16 +57,17 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener): Ser
 }
 
 /**
- * False for what two readers could cut in two ways: a transfer coding on HTTP/1.0, which does not know them, and a
- * second Host. Node refuses the other known ways itself.
+ * False for what two readers could understand in two ways: a transfer coding on HTTP/1.0, which does not know them, a
+ * second Host, or none. Node refuses the other known ways itself.
  */
-function framesItsBodyOneWay(request: IncomingMessage): boolean {
-  if (request.httpVersion !== "1.1" && request.headers["transfer-encoding"] !== undefined) return false;
+function isUnambiguous(request: IncomingMessage): boolean {
+  const isOld = request.httpVersion !== "1.1";
+  if (isOld && request.headers["transfer-encoding"] !== undefined) return false;
   let hosts = 0;
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
     if (request.rawHeaders[index]?.toLowerCase() === "host") hosts += 1;
   }
-  return hosts <= 1;
+  return hosts === 1 || (isOld && hosts === 0);
 }
 
 function wordsFor(code: string | undefined): readonly [status: number, message: string] {

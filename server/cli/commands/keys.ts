@@ -77,7 +77,6 @@ async function revoke(selector: string, yes: boolean, context: CommandContext): 
       yes,
       canAsk: context.canAsk,
       command: `lanthorn keys revoke ${chosen.id} --yes`,
-      signal: context.signal,
     });
     revoked = await withKeyDesk(context, (desk) => desk.revoke(chosen.id));
   }

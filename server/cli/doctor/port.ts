@@ -30,12 +30,13 @@ async function lookAtPort({ paths, environment, workingFolder }: CheckContext): 
   const settings = readBind({ file: paths.config, environment, flags: [], workingFolder });
   if (settings === null) return note("not looked at: the settings cannot be read");
   const { host, port } = settings;
+  const where = port === 0 ? `a port on ${host}` : `${host} port ${port}`;
   const code = await new Promise<string | null>((resolve) => {
     const probe = createServer();
     probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     probe.listen({ host, port }, () => probe.close(() => resolve(null)));
   });
-  if (code === null) return ok(`not running; ${host} port ${port} is free`);
+  if (code === null) return ok(`not running; ${where} is free`);
   if (code === "EADDRINUSE")
     return fail(`port ${port} on ${host} is taken by another program`, "lanthorn serve --port 0");
   if (code === "EACCES") return fail(`port ${port} needs more rights`, "lanthorn serve --port 4747");

@@ -33,6 +33,10 @@ function filterOf(query: z.output<typeof filterQuery>): ReportFilter {
   };
 }
 
+function isPrematureClose(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && thrown.code === "ERR_STREAM_PREMATURE_CLOSE";
+}
+
 function read<Query>(schema: z.ZodType<Query>, query: unknown): Query {
   const parsed = schema.safeParse(query);
   if (!parsed.success) throw fieldFailure(parsed.error);
@@ -77,7 +81,12 @@ export const usageResource: AdminResource = ({ deps }) => [
         response.end();
         return;
       }
-      await pipeline(Readable.from(deps.reports.export(query.format, filterOf(query))), response);
+      try {
+        await pipeline(Readable.from(deps.reports.export(query.format, filterOf(query))), response);
+      } catch (thrown) {
+        // A client that does not want the rest is no failure.
+        if (!isPrematureClose(thrown)) throw thrown;
+      }
     },
   },
 ];

@@ -35,7 +35,7 @@ test("a table lines up under its header, figures at the right", () => {
     ],
     rows,
   );
-  expect(text).toBe("PERSON     IN\n李雷     1204\na\\u000ab     7");
+  expect(text).toBe("PERSON      IN\n李雷      1204\na\\u000ab     7");
 });
 
 test("facts line up behind their words", () => {

@@ -11,7 +11,7 @@ test("parts follow each other on one axis, and say what they did", () => {
     [
       "req_7Q2M00000000000000000a   jonas   coder → engine/coder   done, stopped by the model   14.8 s   local: not yet priced",
       " queue   2.1 s  █████",
-      " prefill 3.4 s      ████████                      41.2 K in: 35.1 K from cache, 6,148 new at 1.8 K tok/s",
+      " prefill 3.4 s       ███████                      41.2 K in: 35.1 K from cache, 6,148 new at 1.8 K tok/s",
       " decode  9.3 s              ████████████████████  412 out at 44 tok/s",
       " Tokens   41.2 K in (35.1 K cached), 412 out; first token 5.5 s",
       " Asked    12 Nov 2026 14:02:11, openai-chat, streamed",

@@ -97,7 +97,7 @@ describe("S-35 framing", () => {
 describe("S-31 HTTP limits", () => {
   test("headers of 20 kB are 431", async () => {
     const client = await openRaw(room.port, head(`X-Long: ${"x".repeat(20_000)}`));
-    expect(await client.closed).toMatch(/^HTTP\/1\.1 431 [^]*"error"/);
+    expect(await client.closed).toMatch(/^HTTP\/1\.1 431 [\s\S]*"error"/);
   });
 
   test("a body announced as too large is refused before any of it is read", async () => {
@@ -114,10 +114,10 @@ describe("S-31 HTTP limits", () => {
     client.socket.destroy();
   });
 
-  test("100 MB sent regardless cost no memory to speak of", async () => {
+  test("100 MB sent regardless cost no memory to speak of and are not read to the end", async () => {
     const before = process.memoryUsage().rss;
     const client = await openRaw(room.port, head("Content-Length: 104857600"));
-    const piece = "x".repeat(1024 * 1024);
+    const piece = Buffer.alloc(1024 * 1024, "x");
     for (let sent = 0; sent < 100 && !client.socket.destroyed; sent += 1) {
       if (!client.socket.write(piece))
         await new Promise((resolve) => {
@@ -126,7 +126,7 @@ describe("S-31 HTTP limits", () => {
         });
     }
     expect(client.received()).toMatch(/^HTTP\/1\.1 413 /);
-    expect(process.memoryUsage().rss - before).toBeLessThan(60 * 1024 * 1024);
+    expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024);
     client.socket.destroy();
   });
 
@@ -137,7 +137,7 @@ describe("S-31 HTTP limits", () => {
 
   test("a body that trickles is refused and cut", async () => {
     const client = await openRaw(room.port, `${head("Content-Length: 1000")}{`);
-    expect(await client.closed).toMatch(/^HTTP\/1\.1 400 [^]*too slowly/);
+    expect(await client.closed).toMatch(/^HTTP\/1\.1 400 [\s\S]*too slowly/);
     expect(executed).toBe(0);
   });
 

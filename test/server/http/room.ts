@@ -237,24 +237,36 @@ export interface RawClient {
 
 export async function openRaw(port: number, bytes = ""): Promise<RawClient> {
   const socket = connect(port, "127.0.0.1");
-  let received = "";
+  const chunks: string[] = [];
+  const received = () => chunks.join("");
+  let changed = () => {};
   socket.on("data", (chunk) => {
-    received += chunk.toString("latin1");
+    chunks.push(chunk.toString("latin1"));
+    changed();
   });
+  socket.on("close", () => changed());
   socket.on("error", () => {});
-  const closed = new Promise<string>((resolve) => socket.once("close", () => resolve(received)));
+  const closed = new Promise<string>((resolve) => socket.once("close", () => resolve(received())));
   await once(socket, "connect");
   socket.write(bytes, "latin1");
   return {
     socket,
-    received: () => received,
+    received,
     closed,
     async until(part) {
-      while (!received.includes(part)) {
-        if (socket.destroyed) throw new Error(`closed before ${JSON.stringify(part)}: ${JSON.stringify(received)}`);
-        await Promise.race([once(socket, "data"), once(socket, "close")]);
+      // Only what is new is searched, so that a stream of megabytes does not slow the test down.
+      let searched = 0;
+      let end = "";
+      while (true) {
+        const fresh = end + chunks.slice(searched).join("");
+        searched = chunks.length;
+        if (fresh.includes(part)) return received();
+        end = fresh.slice(-part.length);
+        if (socket.destroyed) throw new Error(`closed before ${JSON.stringify(part)}: … ${JSON.stringify(end)}`);
+        await new Promise<void>((resolve) => {
+          changed = resolve;
+        });
       }
-      return received;
     },
   };
 }

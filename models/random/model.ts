@@ -1,0 +1,149 @@
+/**
+ * Random weights in a true shape, with a tokenizer of the true size and a chat template: for speed, not for sense. Streams
+ * to the file, so that a model of 15 GB needs no more memory than a small one. Used by commands, tests and benches.
+ */
+import { tensorTypeIds } from "../gguf/format.ts";
+import { float32Bytes } from "../gguf/float16.ts";
+import { type GgufPlan, tensorDataBytes, type WritableTensor, writeGguf } from "../gguf/writer.ts";
+import { type ByteLevelVocabulary, growVocabulary, learnVocabulary } from "../vocabulary/byte-level.ts";
+import { chatTemplate, endOfText, messageEnd, specialTokens, tokenTypes } from "../vocabulary/chatml.ts";
+import { commonTexts } from "../vocabulary/words.ts";
+import { NormalTable, RandomSource, standardNormals } from "./numbers.ts";
+import type { Shape } from "./shapes.ts";
+
+/** Written at once. Bytes. */
+const pieceBytes = 8 << 20;
+
+function vocabularyOf(shape: Shape): ByteLevelVocabulary {
+  const vocabulary = learnVocabulary(commonTexts());
+  growVocabulary(vocabulary, shape.ordinaryTokens);
+  return vocabulary;
+}
+
+function metadataOf(shape: Shape): GgufPlan["metadata"] {
+  const vocabulary = vocabularyOf(shape);
+  const unused = shape.vocabularySize - shape.ordinaryTokens - specialTokens.length;
+  const idOf = (text: string): number => shape.ordinaryTokens + specialTokens.findIndex((token) => token.text === text);
+  const tokens = [
+    ...vocabulary.tokens,
+    ...specialTokens.map((token) => token.text),
+    ...Array.from({ length: unused }, (_, index) => `[unused ${index}]`),
+  ];
+  const types = [
+    ...vocabulary.tokens.map(() => tokenTypes.normal),
+    ...specialTokens.map((token) => tokenTypes[token.kind]),
+    ...Array.from({ length: unused }, () => tokenTypes.unused),
+  ];
+  return [
+    ["general.architecture", { type: "string", value: "qwen2" }],
+    ["general.type", { type: "string", value: "model" }],
+    ["general.name", { type: "string", value: `Random weights ${shape.name}` }],
+    ["general.file_type", { type: "uint32", value: 1 }],
+    ["general.quantization_version", { type: "uint32", value: 2 }],
+    ["qwen2.block_count", { type: "uint32", value: shape.blockCount }],
+    ["qwen2.context_length", { type: "uint32", value: 32_768 }],
+    ["qwen2.embedding_length", { type: "uint32", value: shape.width }],
+    ["qwen2.feed_forward_length", { type: "uint32", value: shape.feedForwardWidth }],
+    ["qwen2.attention.head_count", { type: "uint32", value: shape.headCount }],
+    ["qwen2.attention.head_count_kv", { type: "uint32", value: shape.headCountKv }],
+    ["qwen2.attention.layer_norm_rms_epsilon", { type: "float32", value: 1e-6 }],
+    ["qwen2.rope.freq_base", { type: "float32", value: 1_000_000 }],
+    ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
+    ["tokenizer.ggml.pre", { type: "string", value: "qwen2" }],
+    ["tokenizer.ggml.tokens", { type: "strings", value: tokens }],
+    ["tokenizer.ggml.token_type", { type: "int32s", value: types }],
+    ["tokenizer.ggml.merges", { type: "strings", value: vocabulary.merges }],
+    ["tokenizer.ggml.eos_token_id", { type: "uint32", value: idOf(messageEnd) }],
+    ["tokenizer.ggml.bos_token_id", { type: "uint32", value: idOf(endOfText) }],
+    ["tokenizer.ggml.padding_token_id", { type: "uint32", value: idOf(endOfText) }],
+    ["tokenizer.ggml.add_bos_token", { type: "bool", value: false }],
+    ["tokenizer.chat_template", { type: "string", value: chatTemplate }],
+  ];
+}
+
+/** What a tensor is filled with: normal numbers of this deviation around this mean. */
+interface Filling {
+  readonly tensor: WritableTensor;
+  readonly deviation: number;
+  readonly mean: number;
+}
+
+/** Deviations as in trained models of this kind, sharp enough that greedy answers do not fall into one token at once. */
+function fillingsOf(shape: Shape): Filling[] {
+  const { width, feedForwardWidth, vocabularySize } = shape;
+  const kvWidth = (width / shape.headCount) * shape.headCountKv;
+  const matrix = (name: string, columns: number, rows: number, sharpness: number): Filling => ({
+    tensor: { name, dimensions: [columns, rows], typeId: tensorTypeIds.F16 },
+    deviation: sharpness / Math.sqrt(columns),
+    mean: 0,
+  });
+  const vector = (name: string, length: number, mean: number, deviation: number): Filling => ({
+    tensor: { name, dimensions: [length], typeId: tensorTypeIds.F32 },
+    deviation,
+    mean,
+  });
+  const blocks = Array.from({ length: shape.blockCount }, (_, index) => {
+    const of = (name: string): string => `blk.${index}.${name}`;
+    return [
+      vector(of("attn_norm.weight"), width, 1, 0),
+      matrix(of("attn_q.weight"), width, width, 2),
+      vector(of("attn_q.bias"), width, 0, 0.1),
+      matrix(of("attn_k.weight"), width, kvWidth, 2),
+      vector(of("attn_k.bias"), kvWidth, 0, 0.1),
+      matrix(of("attn_v.weight"), width, kvWidth, 2),
+      vector(of("attn_v.bias"), kvWidth, 0, 0.1),
+      matrix(of("attn_output.weight"), width, width, 2),
+      vector(of("ffn_norm.weight"), width, 1, 0),
+      matrix(of("ffn_gate.weight"), width, feedForwardWidth, 1),
+      matrix(of("ffn_up.weight"), width, feedForwardWidth, 1),
+      matrix(of("ffn_down.weight"), feedForwardWidth, width, 2),
+    ];
+  });
+  return [
+    matrix("token_embd.weight", width, vocabularySize, Math.sqrt(width)),
+    ...blocks.flat(),
+    vector("output_norm.weight", width, 1, 0),
+    matrix("output.weight", width, vocabularySize, 4),
+  ];
+}
+
+/** How many weights the shape has. */
+export function parameterCount(shape: Shape): number {
+  return fillingsOf(shape).reduce(
+    (sum, { tensor }) => sum + tensor.dimensions.reduce((product, dimension) => product * dimension, 1),
+    0,
+  );
+}
+
+function* matrixPieces(table: NormalTable, tensor: WritableTensor): Generator<Uint8Array> {
+  const rowBytes = 2 * (tensor.dimensions[0] ?? 0);
+  const total = tensorDataBytes(tensor);
+  const piece = new Uint8Array(Math.min(total, Math.max(1, Math.floor(pieceBytes / rowBytes)) * rowBytes));
+  for (let left = total; left > 0; left -= piece.length) {
+    const part = piece.subarray(0, Math.min(left, piece.length));
+    table.fill(part, rowBytes);
+    yield part;
+  }
+}
+
+/** Writes the model in half precision. The same seed gives the same bytes. */
+export async function writeRandomModel(path: string, shape: Shape, seed = 42): Promise<void> {
+  const fillings = fillingsOf(shape);
+  const normals = standardNormals(seed);
+  const source = new RandomSource(seed + 1);
+  const longestRow = Math.max(shape.width, shape.feedForwardWidth);
+  const tables = new Map<number, NormalTable>();
+  const tableOf = (deviation: number): NormalTable => {
+    const table = tables.get(deviation) ?? new NormalTable(normals, deviation, source.next(), longestRow);
+    tables.set(deviation, table);
+    return table;
+  };
+  const fillingOf = new Map(fillings.map((filling) => [filling.tensor.name, filling]));
+  const plan = { metadata: metadataOf(shape), tensors: fillings.map((filling) => filling.tensor) };
+  await writeGguf(path, plan, (tensor) => {
+    const { deviation, mean } = fillingOf.get(tensor.name) ?? { deviation: 0, mean: 0 };
+    if (tensor.typeId === tensorTypeIds.F16) return matrixPieces(tableOf(deviation), tensor);
+    const values = new Float32Array(tensor.dimensions[0] ?? 0).map(() => mean + deviation * source.normal());
+    return [float32Bytes(values)];
+  });
+}

@@ -1,0 +1,168 @@
+/** How a served process begins and ends: drains, kills, orphans, refusals to start. */
+import { createServer } from "node:http";
+import { afterEach, describe, expect, test } from "vitest";
+import { isAlive, temporaryFolder, until } from "../support/real-engine.ts";
+import { run, type RunningServer, startServer } from "../support/running-server.ts";
+import { postChat, readStream } from "../support/sse.ts";
+
+const servers: RunningServer[] = [];
+const start = async (...wishes: Parameters<typeof startServer>) => {
+  const server = await startServer(...wishes);
+  servers.push(server);
+  return server;
+};
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.remove();
+});
+
+const endless = { model: "lanthorn-demo", messages: [{ role: "user", content: "hi" }], ignore_eos: true };
+
+/** Process ids of the children of a process, from /proc. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const { readFile } = await import("node:fs/promises");
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+describe.skipIf(process.platform !== "linux")("S-22 and S-23", () => {
+  test("S-22 SIGTERM: running answers finish, new ones are refused, children are gone, exit 0", async () => {
+    const server = await start();
+    await readStream(server.url, { ...endless, max_tokens: 1 });
+    const running = readStream(server.url, { ...endless, max_tokens: 1_500 });
+    const [worker] = await childrenOf(server.pid);
+    await until("it answers", async () => (await (await fetch(`${server.url}/health`)).text()).length > 0);
+    const code = server.stop("SIGTERM");
+    const refused = await postChat(server.url, { ...endless, max_tokens: 1 }).then(
+      (response) => response.status,
+      () => "no connection",
+    );
+    expect([503, "no connection"]).toContain(refused);
+    const { data } = await running;
+    expect(data.at(-1)).toBe("[DONE]");
+    expect(await code).toBe(0);
+    expect(worker === undefined || isAlive(worker)).toBe(false);
+  });
+
+  test("S-22 streams cut at the deadline get an error event; grace 0 exits at once", async () => {
+    const server = await start({ environment: { LANTHORN_SHUTDOWN_GRACE_MS: "0", LANTHORN_ENGINE_CONTEXT: "32768" } });
+    await readStream(server.url, { ...endless, max_tokens: 1 });
+    const response = await postChat(server.url, { ...endless, stream: true });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const startedMs = performance.now();
+    const code = server.stop("SIGTERM");
+    let rest = "";
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read())
+      rest += new TextDecoder().decode(part.value);
+    expect(await code).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
+    expect(rest).toContain('"error"');
+    expect(rest).not.toContain("[DONE]");
+  });
+
+  test("S-23 kill -9 of the server: workers are gone, the port and the folder are free, rows are closed", async () => {
+    const folder = await temporaryFolder();
+    const server = await start({ home: folder.path });
+    await readStream(server.url, { ...endless, max_tokens: 1 });
+    const reading = postChat(server.url, { ...endless, stream: true, max_tokens: 100_000 })
+      .then((response) => response.text())
+      .catch(() => "cut");
+    await until("a worker", async () => (await childrenOf(server.pid)).length > 0);
+    const workers = await childrenOf(server.pid);
+    await server.stop("SIGKILL");
+    await reading;
+    await until("workers gone", () => workers.every((pid) => !isAlive(pid)));
+    const next = await start({ home: folder.path, flags: ["--port", new URL(server.url).port] });
+    const summary = JSON.parse((await next.command("usage", "summary", "--json")).stdout);
+    expect(summary.byStatus.open).toBe(0);
+    expect(summary.byStatus.interrupted + summary.byStatus.aborted + summary.byStatus.done).toBe(2);
+    await next.remove();
+    await folder.remove();
+  });
+
+  test("S-30 ten kills: the file is sound, and what a client has seen whole has exactly one row", async () => {
+    const folder = await temporaryFolder();
+    const seen: string[] = [];
+    for (let kill = 0; kill < 10; kill += 1) {
+      const server = await start({ home: folder.path });
+      const asking = Array.from({ length: 10 }, async () => {
+        for (let turn = 0; turn < 5; turn += 1) {
+          const stream = await readStream(server.url, { ...endless, max_tokens: 3 });
+          if (stream.data.at(-1) === "[DONE]") seen.push(stream.headers.get("x-request-id") ?? "");
+        }
+      });
+      const killing = new Promise((resolve) => setTimeout(resolve, 700 + kill * 97));
+      await Promise.race([killing, Promise.allSettled(asking)]);
+      await server.stop("SIGKILL");
+      await Promise.allSettled(asking);
+    }
+    const last = await start({ home: folder.path });
+    const doctor = await last.command("usage", "export", "--format", "jsonl");
+    const rows = doctor.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const ids = new Map<string, number>();
+    for (const row of rows) ids.set(row.id ?? row.request_id, (ids.get(row.id ?? row.request_id) ?? 0) + 1);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.filter((id) => ids.get(id) !== 1)).toEqual([]);
+    expect(rows.some((row) => row.status === "open")).toBe(false);
+    await last.remove();
+    await folder.remove();
+  }, 120_000);
+});
+
+describe("starting", () => {
+  test("S-37 on every address without a key and without a terminal: exit 78 and one sentence", async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout, stderr } = await run(["serve", "--host", "0.0.0.0", "--port", "0"], {
+      ...process.env,
+      LANTHORN_HOME: folder.path,
+      LANTHORN_ADMIN_KEY: "",
+    });
+    expect(code).toBe(78);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("LANTHORN_ADMIN_KEY");
+    await folder.remove();
+  });
+
+  test("a second server on the same data folder is refused, naming the first", async () => {
+    const first = await start();
+    const second = await run(["serve", "--port", "0"], { ...process.env, LANTHORN_HOME: first.home });
+    expect(second.code).toBe(78);
+    expect(second.stderr).toContain(String(first.pid));
+  });
+
+  test("a taken port is said in words", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const folder = await temporaryFolder();
+    const { code, stderr } = await run(["serve", "--port", String(port)], {
+      ...process.env,
+      LANTHORN_HOME: folder.path,
+    });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is taken`));
+    other.close();
+    await folder.remove();
+  });
+
+  test("a hostile model file is refused with its reason, and the rest is served", async () => {
+    const folder = await temporaryFolder();
+    const { mkdir, writeFile } = await import("node:fs/promises");
+    const { join } = await import("node:path");
+    await mkdir(join(folder.path, "models"), { recursive: true });
+    await writeFile(
+      join(folder.path, "models", "evil.gguf"),
+      "GGUF\u0003\u0000\u0000\u0000\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u007f",
+    );
+    const server = await start({ home: folder.path });
+    expect(server.stderr()).toContain("evil.gguf");
+    const { text } = await readStream(server.url, { ...endless, ignore_eos: false });
+    expect(text).toContain("demo model");
+    await server.remove();
+    await folder.remove();
+  });
+});

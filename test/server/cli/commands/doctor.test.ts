@@ -1,0 +1,118 @@
+/** `lanthorn doctor`: what it finds, and what it makes of it. */
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { judgeFree } from "../../../../server/cli/doctor/data-folder.ts";
+import { judgeEngine } from "../../../../server/cli/doctor/engine.ts";
+import { judgeNode } from "../../../../server/cli/doctor/node.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { lanthorn, type Outcome } from "../run-command.ts";
+
+interface Line {
+  readonly title: string;
+  readonly status: string;
+  readonly text: string;
+  readonly fix: string | null;
+}
+
+function lineOf(outcome: Outcome, title: string): Line | undefined {
+  const lines: readonly Line[] = JSON.parse(outcome.stdout);
+  return lines.find((line) => line.title === title);
+}
+
+async function takenPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  onTestFinished(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+test("a healthy installation: every line ok or note, exit 0", async () => {
+  const home = temporaryFolder();
+  await lanthorn(["keys", "list"], { environment: { LANTHORN_HOME: home } });
+  const { code, stdout } = await lanthorn(["doctor"], { environment: { LANTHORN_HOME: home, LANTHORN_PORT: "0" } });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ok {4}Node {9}24\./mu);
+  expect(stdout).toMatch(/^ok {4}Ledger {7}integrity ok, /mu);
+  expect(stdout).toMatch(/^(ok {2}|note) {2}Engine {7}llama\.cpp /mu);
+  expect(stdout).toMatch(/^0 to fix, \d notes?$/mu);
+});
+
+test("several things wrong at once are all found, each with its fix, and the exit code is 1", async () => {
+  const home = temporaryFolder();
+  writeFileSync(join(home, "admin.key"), "lth_x", { mode: 0o644 });
+  chmodSync(join(home, "admin.key"), 0o644);
+  writeFileSync(join(home, "ledger.db"), "this is no database, and long enough to be looked at", { mode: 0o600 });
+  const port = await takenPort();
+  const environment = { LANTHORN_HOME: home, LANTHORN_PORT: String(port) };
+  const outcome = await lanthorn(["doctor", "--json"], { environment });
+  expect(outcome).toMatchObject({ code: 1, stderr: "" });
+  expect(lineOf(outcome, "Data folder")).toMatchObject({ status: "fail", fix: `chmod 600 ${join(home, "admin.key")}` });
+  expect(lineOf(outcome, "Ledger")).toMatchObject({ status: "fail" });
+  expect(lineOf(outcome, "Server")).toMatchObject({
+    status: "fail",
+    text: `port ${port} on 127.0.0.1 is taken by another program`,
+    fix: "lanthorn serve --port 0",
+  });
+});
+
+test("settings that cannot be read are one finding, and the rest is still looked at", async () => {
+  const home = temporaryFolder();
+  writeFileSync(join(home, "lanthorn.yaml"), "prot: 4747\n");
+  const outcome = await lanthorn(["doctor", "--json"], { environment: { LANTHORN_HOME: home } });
+  expect(outcome.code).toBe(1);
+  expect(lineOf(outcome, "Config")).toMatchObject({ status: "fail", text: expect.stringContaining("port") });
+  expect(lineOf(outcome, "Server")).toMatchObject({ status: "note" });
+  expect(lineOf(outcome, "Engine")?.text).toContain("llama.cpp");
+});
+
+test("a data folder that is not there yet is no fault, and is not made", async () => {
+  const home = join(temporaryFolder(), "deep", "down");
+  const environment = { LANTHORN_HOME: home, LANTHORN_PORT: "0" };
+  const outcome = await lanthorn(["doctor", "--json"], { environment });
+  expect(outcome.code).toBe(0);
+  expect(lineOf(outcome, "Data folder")).toMatchObject({ status: "note" });
+  expect(existsSync(join(home, ".."))).toBe(false);
+});
+
+test("a server that does not answer at LANTHORN_URL is a fault", async () => {
+  const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: "http://127.0.0.1:9" };
+  const outcome = await lanthorn(["doctor", "--json"], { environment });
+  expect(outcome.code).toBe(1);
+  expect(lineOf(outcome, "Server")).toMatchObject({ status: "fail", fix: "unset LANTHORN_URL" });
+});
+
+describe("judgements", () => {
+  test.each([
+    ["24.12.0", "ok"],
+    ["24.21.0", "ok"],
+    ["24.11.1", "fail"],
+    ["20.20.2", "fail"],
+    ["25.0.0", "fail"],
+  ])("Node %s is %s", (version, status) => expect(judgeNode(version, "linux x64").status).toBe(status));
+
+  test("little room is worth a note", () => {
+    expect(judgeFree(1024 ** 3)).toMatchObject({ status: "note", text: "1.0 GiB free" });
+    expect(judgeFree(8 * 1024 ** 3)).toMatchObject({ status: "ok" });
+  });
+
+  test("the CPU is said aloud, a crash is a fault", () => {
+    const build = { cpuThreads: 8, release: "b1234" };
+    expect(judgeEngine({ ...build, gpu: "cuda" })).toMatchObject({
+      status: "ok",
+      text: expect.stringContaining("cuda"),
+    });
+    expect(judgeEngine({ ...build, gpu: null })).toMatchObject({
+      status: "note",
+      text: expect.stringContaining("CPU"),
+    });
+    expect(judgeEngine({ ended: "SIGILL" })).toMatchObject({ status: "fail", text: "its process ended: SIGILL" });
+    expect(judgeEngine({ problem: "No prebuilt binary" })).toMatchObject({
+      status: "fail",
+      text: "No prebuilt binary",
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import type { ChatEvent, EndEvent } from "../../../server/domain/chat.ts";
+import { Failure } from "../../../server/domain/failure.ts";
+import type { PlannedAttempt } from "../../../server/domain/routing/plan.ts";
+import { noTimings, noUsage } from "../../../server/domain/usage.ts";
+import { createRouter } from "../../../server/router/router.ts";
+import { chatRequest, collect } from "../../support/chat-request.ts";
+import { finished, type ScriptedBackend, scriptedBackend } from "../../support/scripted-backend.ts";
+
+const context = { requestId: "r1", callerName: "ayo" };
+const text: ChatEvent = { type: "text", text: "hi" };
+const failed = (failure: Failure): ChatEvent => ({ type: "failed", failure, usage: noUsage, timings: noTimings });
+const full = new Failure("queue_full", "full");
+
+function run(backends: readonly ScriptedBackend[], signal = new AbortController().signal) {
+  const log: string[] = [];
+  const plan: PlannedAttempt[] = backends.map((backend) => ({
+    target: { backendId: backend.id, model: "m" },
+    reason: "only_target",
+  }));
+  const hooks = {
+    opened: (number: number) => log.push(`open ${number}`),
+    closed: (number: number, end: EndEvent) => log.push(`close ${number} ${end.type}`),
+  };
+  return { log, answer: createRouter(backends).run(plan, chatRequest("x"), context, signal, hooks) };
+}
+
+describe("a plan is carried out", () => {
+  test("a failure before any content goes to the next target, when another one may help", async () => {
+    const { log, answer } = run([
+      scriptedBackend("a", ["m"], [full]),
+      scriptedBackend("b", ["m"], [[failed(full)]]),
+      scriptedBackend("c", ["m"], [[text, finished]]),
+    ]);
+    expect((await collect(answer)).text).toBe("hi");
+    expect(log).toEqual(["open 1", "close 1 failed", "open 2", "close 2 failed", "open 3", "close 3 finished"]);
+  });
+
+  test("nothing is tried again after content has left", async () => {
+    const second = scriptedBackend("b", ["m"], [[text, finished]]);
+    const { answer } = run([scriptedBackend("a", ["m"], [[text, failed(full)]]), second]);
+    expect((await collect(answer)).end).toMatchObject({ type: "failed", failure: { code: "queue_full" } });
+    expect(second.asked).toHaveLength(0);
+  });
+
+  test("a failure that is the client's own is not passed on to others", async () => {
+    const second = scriptedBackend("b", ["m"], []);
+    const wrong = new Failure("invalid_request", "no", { param: "messages" });
+    const { log, answer } = run([scriptedBackend("a", ["m"], [wrong]), second]);
+    await expect(collect(answer)).rejects.toBe(wrong);
+    expect(log).toEqual(["open 1", "close 1 failed"]);
+    expect(second.asked).toHaveLength(0);
+  });
+
+  test("every attempt is closed when the reader leaves in the middle", async () => {
+    const { log, answer } = run([scriptedBackend("a", ["m"], [[text, text, finished]])]);
+    for await (const event of answer) if (event.type === "text") break;
+    expect(log).toEqual(["open 1", "close 1 aborted"]);
+  });
+
+  test("an answer without an end is our own failure, never a silent success", async () => {
+    const { answer } = run([scriptedBackend("a", ["m"], [[text]])]);
+    expect((await collect(answer)).end).toMatchObject({ type: "failed", failure: { code: "internal" } });
+  });
+});
+
+test("S-11 an unknown model is never another one: the failure names what may have been meant", () => {
+  const router = createRouter([scriptedBackend("a", ["coder", "fim"], [])]);
+  expect(() => router.plan("codr")).toThrow('No model "codr" here. Did you mean "coder"? Here: coder, fim.');
+  expect(() => router.plan("gpt-4o")).toThrow(/^No model "gpt-4o" here\. Here: coder, fim\.$/);
+});
