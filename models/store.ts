@@ -95,10 +95,11 @@ export class ModelStore {
     const models: ModelFile[] = [];
     const refusals: Refusal[] = [];
     const taken = new Map<string, string>();
-    const wanted = [...entries, ...(await this.#unnamed(entries))];
-    for (const entry of wanted) {
+    const named = entries.map((entry) => ({ entry, asked: true }));
+    const unnamed = (await this.#unnamed(entries)).map((entry) => ({ entry, asked: false }));
+    for (const { entry, asked } of [...named, ...unnamed]) {
       const fileName = basename(entry.path);
-      const found = await this.#modelOf(entry);
+      const found = await this.#modelOf(entry, asked);
       if (typeof found === "string") {
         refusals.push({ fileName, reason: found });
         continue;
@@ -131,7 +132,7 @@ export class ModelStore {
   }
 
   /** The model of an entry, or why it is refused. */
-  async #modelOf(entry: ModelEntry): Promise<ModelFile | string> {
+  async #modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | string> {
     const path = resolve(entry.path);
     const fileName = basename(path);
     const alias = entry.alias ?? defaultAlias(fileName);
@@ -155,6 +156,7 @@ export class ModelStore {
       createdAtMs: Math.round(file.mtimeMs),
       trainedContextLength: summary.trainedContextLength,
       demo: summary.demo,
+      asked,
       context: entry.context ?? null,
       slots: entry.slots ?? null,
     };

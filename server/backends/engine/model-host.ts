@@ -181,7 +181,7 @@ export class ModelHost {
         snapshots,
       });
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
-      log.info({ model: this.file.alias, pid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");
+      log.info({ model: this.file.alias, workerPid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");
       this.#become("ready", `loaded in ${loadMs} ms`, null);
       return link;
     } catch (thrown) {
@@ -213,7 +213,7 @@ export class ModelHost {
     const nowMs = clock.monotonicMs();
     this.#crashesAtMs = [...this.#crashesAtMs, nowMs].slice(-32);
     const decision = afterCrash(this.#crashesAtMs, nowMs);
-    log.error({ model: this.file.alias, pid: link.pid, reason, decision }, "worker died");
+    log.error({ model: this.file.alias, workerPid: link.pid, reason, decision }, "worker died");
     if (decision.type === "give-up") {
       this.#become("failed", `its process kept dying, last: ${reason}`, clock.now() + decision.retryAfterMs);
       return;
