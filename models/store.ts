@@ -3,10 +3,10 @@
  * is validated from its header; what cannot be served is refused with its reason, and the others go on.
  * Runs in the server process and in commands.
  */
-import { readdir, realpath, stat } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { ModelFile } from "../server/domain/ports.ts";
-import { examineGguf, type GgufPart, type GgufSummary, type GgufVerdict } from "./gguf/validate.ts";
+import { examineGguf, type GgufSummary } from "./gguf/validate.ts";
 
 /** A model named by `--model` or in the config. */
 export interface ModelEntry {
@@ -18,15 +18,15 @@ export interface ModelEntry {
 }
 
 /** Why a file is not served. No path. */
-export interface Refusal {
+export interface ModelRefusal {
   readonly fileName: string;
   /** A plain sentence's end: "it is truncated", "there is no such file". */
   readonly reason: string;
 }
 
 export interface Listing {
-  readonly models: readonly ModelFile[];
-  readonly refusals: readonly Refusal[];
+  readonly files: readonly ModelFile[];
+  readonly refusals: readonly ModelRefusal[];
 }
 
 const aliasBytes = 200;
@@ -77,123 +77,52 @@ function defaultAlias(fileName: string): string {
 /** More parts than any model has; a file name may claim 99,999. */
 const mostParts = 256;
 
-export class ModelStore {
-  readonly #folder: string;
-  /** Verdicts of this process, by path, size and time of the file: a header of 20 MB is not read at every listing. */
-  readonly #verdicts = new Map<string, { readonly stamp: string; readonly verdict: GgufVerdict }>();
-
-  /** `folder`: where models lie that nobody named; it need not exist. */
-  constructor(folder: string) {
-    this.#folder = folder;
+/** Bytes of the parts after the first, or why the model is refused. */
+async function furtherParts(
+  path: string,
+  split: SplitName | null,
+  summary: GgufSummary,
+): Promise<{ readonly bytes: number } | string> {
+  const count = split?.count ?? 1;
+  if (summary.splitCount !== count) {
+    return `it is one of ${summary.splitCount} parts, but its name says ${count === 1 ? "it is whole" : `${count} parts`}`;
   }
-
-  /**
-   * What is served now, named entries first. Never throws for what is in a file or missing; a second model with an alias
-   * that is taken is refused.
-   */
-  async list(entries: readonly ModelEntry[]): Promise<Listing> {
-    const models: ModelFile[] = [];
-    const refusals: Refusal[] = [];
-    const taken = new Map<string, string>();
-    const named = entries.map((entry) => ({ entry, asked: true }));
-    const unnamed = (await this.#unnamed(entries)).map((entry) => ({ entry, asked: false }));
-    for (const { entry, asked } of [...named, ...unnamed]) {
-      const fileName = basename(entry.path);
-      const found = await this.#modelOf(entry, asked);
-      if (typeof found === "string") {
-        refusals.push({ fileName, reason: found });
-        continue;
-      }
-      const holder = taken.get(found.alias);
-      if (holder !== undefined) {
-        refusals.push({ fileName, reason: `its alias "${found.alias}" is already that of ${holder}` });
-        continue;
-      }
-      taken.set(found.alias, fileName);
-      models.push(found);
-    }
-    return { models, refusals };
+  if (count > mostParts) return `it claims to be split into ${count} parts; at most ${mostParts} are accepted`;
+  let bytes = 0;
+  for (let part = 2; split !== null && part <= count; part += 1) {
+    const verdict = await examineGguf(join(dirname(path), partFileName(split, part)), "continuation");
+    if (!verdict.accepted) return `its part ${part} of ${count} cannot be used: ${verdict.reason}`;
+    bytes += verdict.sizeBytes;
   }
+  return { bytes };
+}
 
-  /** The folder's own files, in the order of their names, without those that an entry names. */
-  async #unnamed(entries: readonly ModelEntry[]): Promise<ModelEntry[]> {
-    const named = new Set(await Promise.all(entries.map((entry) => realPathOf(entry.path))));
-    const fileNames = await readdir(this.#folder).catch(() => []);
-    const found: ModelEntry[] = [];
-    for (const fileName of fileNames.sort()) {
-      if (!/\.gguf$/i.test(fileName)) continue;
-      const split = splitNameOf(fileName);
-      // The further parts come with the first; without a first one, the lowest there is says so.
-      if (split !== null && split.part > 1 && fileNames.some((other) => isEarlierPart(other, split))) continue;
-      const path = join(this.#folder, fileName);
-      if (!named.has(await realPathOf(path))) found.push({ path });
-    }
-    return found;
-  }
-
-  /** The model of an entry, or why it is refused. */
-  async #modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | string> {
-    const path = resolve(entry.path);
-    const fileName = basename(path);
-    const alias = entry.alias ?? defaultAlias(fileName);
-    const problem = aliasProblem(alias) ?? limitProblem(entry);
-    if (problem !== null) return problem;
-    const split = splitNameOf(fileName);
-    if (split !== null && split.part !== 1) return `it is part ${split.part} of ${split.count}; name the first part`;
-    const verdict = await this.#examine(path, "model");
-    if (!verdict.accepted) return verdict.reason;
-    if (verdict.summary === null) return "it is only a part of a model";
-    const { summary } = verdict;
-    const parts = await this.#furtherParts(path, split, summary);
-    if (typeof parts === "string") return parts;
-    const file = await stat(path).catch(() => null);
-    if (file === null) return "it has just been removed";
-    return {
-      alias,
-      path,
-      fileName,
-      sizeBytes: summary.sizeBytes + parts.bytes,
-      createdAtMs: Math.round(file.mtimeMs),
-      trainedContextLength: summary.trainedContextLength,
-      demo: summary.demo,
-      asked,
-      context: entry.context ?? null,
-      slots: entry.slots ?? null,
-    };
-  }
-
-  /** Bytes of the parts after the first, or why the model is refused. */
-  async #furtherParts(
-    path: string,
-    split: SplitName | null,
-    summary: GgufSummary,
-  ): Promise<{ readonly bytes: number } | string> {
-    const count = split?.count ?? 1;
-    if (summary.splitCount !== count) {
-      return `it is one of ${summary.splitCount} parts, but its name says ${count === 1 ? "it is whole" : `${count} parts`}`;
-    }
-    if (count > mostParts) return `it claims to be split into ${count} parts; at most ${mostParts} are accepted`;
-    let bytes = 0;
-    for (let part = 2; split !== null && part <= count; part += 1) {
-      const partPath = join(dirname(path), partFileName(split, part));
-      const verdict = await this.#examine(partPath, "continuation");
-      if (!verdict.accepted) return `its part ${part} of ${count} cannot be used: ${verdict.reason}`;
-      bytes += (await stat(partPath).catch(() => null))?.size ?? 0;
-    }
-    return { bytes };
-  }
-
-  async #examine(path: string, part: GgufPart): Promise<GgufVerdict> {
-    const file = await stat(path).catch(() => null);
-    if (file === null || !file.isFile()) return examineGguf(path, part);
-    const stamp = `${file.size} ${file.mtimeMs} ${file.ino}`;
-    const key = `${part} ${path}`;
-    const known = this.#verdicts.get(key);
-    if (known?.stamp === stamp) return known.verdict;
-    const verdict = await examineGguf(path, part);
-    this.#verdicts.set(key, { stamp, verdict });
-    return verdict;
-  }
+/** The model of an entry, or why it is refused. */
+async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | string> {
+  const path = resolve(entry.path);
+  const fileName = basename(path);
+  const alias = entry.alias ?? defaultAlias(fileName);
+  const problem = aliasProblem(alias) ?? limitProblem(entry);
+  if (problem !== null) return problem;
+  const split = splitNameOf(fileName);
+  if (split !== null && split.part !== 1) return `it is part ${split.part} of ${split.count}; the first part is needed`;
+  const verdict = await examineGguf(path);
+  if (!verdict.accepted) return verdict.reason;
+  if (verdict.summary === null) return "it is only a part of a model";
+  const parts = await furtherParts(path, split, verdict.summary);
+  if (typeof parts === "string") return parts;
+  return {
+    alias,
+    path,
+    fileName,
+    sizeBytes: verdict.sizeBytes + parts.bytes,
+    createdAtMs: verdict.modifiedAtMs,
+    trainedContextLength: verdict.summary.trainedContextLength,
+    demo: verdict.summary.demo,
+    asked,
+    context: entry.context ?? null,
+    slots: entry.slots ?? null,
+  };
 }
 
 function isEarlierPart(fileName: string, than: SplitName): boolean {
@@ -203,4 +132,54 @@ function isEarlierPart(fileName: string, than: SplitName): boolean {
 
 async function realPathOf(path: string): Promise<string> {
   return realpath(path).catch(() => resolve(path));
+}
+
+/** The folder's own files, in the order of their names, without those that an entry names. */
+async function unnamed(folder: string, entries: readonly ModelEntry[]): Promise<ModelEntry[]> {
+  const named = new Set(await Promise.all(entries.map((entry) => realPathOf(entry.path))));
+  const fileNames = await readdir(folder).catch(() => []);
+  const found: ModelEntry[] = [];
+  for (const fileName of fileNames.sort()) {
+    if (!/\.gguf$/i.test(fileName)) continue;
+    const split = splitNameOf(fileName);
+    // The further parts come with the first; without a first one, the lowest there is says so.
+    if (split !== null && fileNames.some((other) => isEarlierPart(other, split))) continue;
+    const path = join(folder, fileName);
+    if (!named.has(await realPathOf(path))) found.push({ path });
+  }
+  return found;
+}
+
+export interface ListOptions {
+  /** Where models lie that nobody named; it need not exist. */
+  readonly folder: string;
+  /** The models that somebody named. */
+  readonly entries: readonly ModelEntry[];
+}
+
+/**
+ * What can be served now, named models first, then the folder's in the order of their names. Never throws for what is in a
+ * file or missing. A second model with an alias that is taken is refused.
+ */
+export async function listModels({ folder, entries }: ListOptions): Promise<Listing> {
+  const files: ModelFile[] = [];
+  const refusals: ModelRefusal[] = [];
+  const holderOf = new Map<string, string>();
+  const others = await unnamed(folder, entries);
+  for (const entry of [...entries, ...others]) {
+    const fileName = basename(entry.path);
+    const found = await modelOf(entry, !others.includes(entry));
+    if (typeof found === "string") {
+      refusals.push({ fileName, reason: found });
+      continue;
+    }
+    const holder = holderOf.get(found.alias);
+    if (holder !== undefined) {
+      refusals.push({ fileName, reason: `its alias "${found.alias}" is already that of ${holder}` });
+      continue;
+    }
+    holderOf.set(found.alias, fileName);
+    files.push(found);
+  }
+  return { files, refusals };
 }

@@ -5,7 +5,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { ensureDemoModel } from "../models/demo/file.ts";
-import { ModelStore } from "../models/store.ts";
+import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey } from "./access/admin-key.ts";
 import { keylessAllowed } from "./access/authenticate.ts";
@@ -106,7 +106,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
 
     await ensureDemoModel(paths.models);
-    const listing = await new ModelStore(paths.models).list(settings.models);
+    const listing = await listModels({ folder: paths.models, entries: settings.models });
     for (const refusal of listing.refusals) log.warn(refusal, "model refused");
 
     const listeners = new Set<(event: BoxEvent) => void>();
@@ -114,7 +114,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       for (const listener of listeners) listener(event);
     };
     const engine = createEngine({
-      files: listing.models,
+      files: listing.files,
       settings: {
         ...settings.engine,
         threads: settings.engine.threads === "auto" ? null : settings.engine.threads,
@@ -162,7 +162,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     writeServerFile(paths.serverFile, { pid: process.pid, url, startedAtMs });
     undo.push(() => removeServerFile(paths.serverFile));
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
-    for (const file of listing.models) if (file.asked) engine.preload(file.alias);
+    for (const file of listing.files) if (file.asked) engine.preload(file.alias);
 
     return {
       started: {

@@ -24,7 +24,7 @@ import {
   shortStringContent,
   stringContent,
 } from "./preferences.ts";
-import { allSteps, formsOf, type Step, type Voice } from "./voices.ts";
+import { allSteps, formsOf, type Piece, type Step, type Voice } from "./voices.ts";
 
 /** The logits of a reply. All well above every preference. */
 export const logits = Object.freeze({
@@ -138,4 +138,9 @@ export function constructDemo(voice: Voice): DemoModel {
   linkReplies(matrices, lexicon, voice);
   linkRest(matrices, lexicon);
   return { voice, lexicon, embedding: matrices.embedding, output: matrices.output };
+}
+
+/** The number of the token that is exactly this text. Throws when the vocabulary has none. */
+export function tokenId(model: DemoModel, piece: Piece): number {
+  return model.lexicon.idOf(piece);
 }

@@ -23,8 +23,8 @@ const feedForwardWidth = 32;
  * after a change of the construction it prints the new values.
  */
 export const demoHashes: Readonly<Record<VoiceName, string>> = Object.freeze({
-  demo: "",
-  second: "",
+  demo: "7c3bc957e79e702db5b462f181537999f21bd606b90f30beb1a8b573c8608ef7",
+  second: "4300af7672e81942d8f8aac0e2cd6e0699f2b43cc8c31a1b9da050a19cc700eb",
 });
 
 function metadataOf(model: DemoModel): GgufPlan["metadata"] {

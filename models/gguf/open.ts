@@ -9,6 +9,8 @@ import { Failure } from "../../server/domain/failure.ts";
 export interface OpenModelFile {
   readonly handle: FileHandle;
   readonly sizeBytes: number;
+  /** Epoch milliseconds. */
+  readonly modifiedAtMs: number;
 }
 
 const reasonByErrorCode: Readonly<Record<string, string>> = Object.freeze({
@@ -45,7 +47,7 @@ export async function withModelFile<Result>(
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const opened = await handle.stat();
     if (!opened.isFile()) throw new Failure("invalid_request", notRegular);
-    return await look({ handle, sizeBytes: opened.size });
+    return await look({ handle, sizeBytes: opened.size, modifiedAtMs: Math.round(opened.mtimeMs) });
   } catch (thrown) {
     throw withoutPath(thrown);
   } finally {

@@ -31,14 +31,20 @@ export interface GgufSummary {
   readonly fileType: number | null;
   /** 1, or how many files the model is split into. */
   readonly splitCount: number;
-  readonly sizeBytes: number;
 }
 
 /** The further parts of a split model carry tensors but not the model's description. */
 export type GgufPart = "model" | "continuation";
 
 export type GgufVerdict =
-  | { readonly accepted: true; readonly summary: GgufSummary | null }
+  | {
+      readonly accepted: true;
+      /** Null for a continuation. */
+      readonly summary: GgufSummary | null;
+      readonly sizeBytes: number;
+      /** Epoch milliseconds. */
+      readonly modifiedAtMs: number;
+    }
   | { readonly accepted: false; readonly reason: string };
 
 function wrong(reason: string): Failure {
@@ -232,23 +238,23 @@ function summarise(header: GgufHeader): GgufSummary {
     demo: demo?.type === "bool" && demo.value === true,
     fileType: fileType === undefined ? null : wholeNumberOf("general.file_type", fileType),
     splitCount: countOf(metadata, "split.count", 99_999) ?? 1,
-    sizeBytes: header.fileBytes,
   };
 }
 
-async function examine(path: string, part: GgufPart): Promise<GgufSummary | null> {
+async function examine(path: string, part: GgufPart): Promise<GgufVerdict> {
   return withModelFile(path, async (file) => {
     if (file.sizeBytes === 0) throw wrong("it is empty");
     const header = await readOpenGgufHeader(file);
     checkTensors(header);
-    return part === "model" ? summarise(header) : null;
+    const summary = part === "model" ? summarise(header) : null;
+    return { accepted: true, summary, sizeBytes: file.sizeBytes, modifiedAtMs: file.modifiedAtMs };
   });
 }
 
-/** The verdict on one file; a `continuation` has no summary. Never throws for what is in the file or for its absence. */
+/** The verdict on one file. Never throws for what is in the file or for its absence. */
 export async function examineGguf(path: string, part: GgufPart = "model"): Promise<GgufVerdict> {
   try {
-    return { accepted: true, summary: await examine(path, part) };
+    return await examine(path, part);
   } catch (thrown) {
     if (thrown instanceof Failure) return { accepted: false, reason: thrown.message };
     throw thrown;

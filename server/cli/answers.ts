@@ -52,20 +52,9 @@ export const stateAnswer = z.object({
   models: z.array(model),
   queue: z.array(queued),
 });
-export type StateAnswer = z.output<typeof stateAnswer>;
 
-/** True while somebody is being answered or waits. */
-export function isBusy(state: StateAnswer): boolean {
-  return state.queue.length > 0 || answering(state) > 0;
-}
-
-/** Slots that hold a request now. */
-export function answering(state: StateAnswer): number {
-  return state.models.flatMap((entry) => entry.slots).filter((entry) => entry.state !== "idle").length;
-}
-
-/** `GET /v1/models`: the fields every server of this dialect gives. */
-export const modelsAnswer = z.object({ data: z.array(z.looseObject({ id: z.string() })) });
+/** `GET /v1/models`. */
+export const modelsAnswer = z.object({ data: z.array(z.object({ id: z.string(), slots: count.optional() })) });
 
 const keyRow = z.object({
   id: z.int(),

@@ -102,10 +102,7 @@ async function runCommand(words: readonly string[], context: CommandContext): Pr
     const command = program.command(known).description(entry.summary).helpCommand(false);
     if (known === name) (await entry.load()).define(command, context);
   }
-  if (name === undefined) {
-    const { showBox } = await import("./commands/box.ts");
-    program.action(() => showBox(context));
-  }
+  if (name === undefined) program.action(async () => (await import("./commands/box.ts")).showBox(context));
   try {
     await program.parseAsync(words, { from: "user" });
   } catch (thrown) {

@@ -1,5 +1,5 @@
 /** What `lanthorn serve` would find, for `models list` without a server. Runs in the command's process; reads headers only. */
-import { ModelStore } from "../../models/store.ts";
+import { listModels } from "../../models/store.ts";
 import { loadConfig } from "../config/load.ts";
 import { dataPaths } from "../platform/paths.ts";
 import type { CommandContext } from "./command.ts";
@@ -9,9 +9,9 @@ export async function modelsOnDisk(context: CommandContext): Promise<readonly Li
   const { environment, workingFolder } = context;
   const paths = dataPaths(environment);
   const { values } = loadConfig({ file: paths.config, environment, flags: [], workingFolder });
-  const { models, refusals } = await new ModelStore(paths.models).list(values.models);
+  const { files, refusals } = await listModels({ folder: paths.models, entries: values.models });
   return [
-    ...models.map(
+    ...files.map(
       (file): ListedModel => ({
         alias: file.alias,
         fileName: file.fileName,

@@ -1,4 +1,5 @@
 /** One request as a picture in text: where its time went, on one axis, attempt by attempt. Pure. */
+import { reasonWords } from "../domain/routing/plan.ts";
 import type { AttemptRecord, RequestRecord } from "../ledger/records.ts";
 import { costText, durationText, timeText, tokenRateText, tokensText, unknownMark } from "./format.ts";
 import { pad, printable } from "./text.ts";
@@ -98,8 +99,14 @@ function footlines(request: RequestRecord): readonly string[] {
   request.attempts.forEach((attempt, index) => {
     const ending =
       attempt.failureCode === null ? attempt.status : `${attempt.status}: ${printable(attempt.failureCode)}`;
-    const why = `${attempt.number} ${printable(attempt.target)}: ${printable(attempt.reason)}, ${ending}`;
+    const why = `${attempt.number} ${printable(attempt.target)}: ${reasonText(attempt.reason)}, ${ending}`;
     lines.push(` ${index === 0 ? "Why here" : "        "} ${why}`);
   });
   return lines;
+}
+
+/** The words everybody uses for it; a code that a newer server wrote is shown as it is. */
+function reasonText(code: string): string {
+  const words: Readonly<Record<string, string>> = reasonWords;
+  return words[code] ?? printable(code);
 }

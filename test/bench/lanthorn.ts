@@ -1,7 +1,6 @@
 /** Starts our side: the shipped command in a data folder of its own, on loopback, with one model. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeFolder, temporaryFolder } from "./folders.ts";
 import { repositoryRoot } from "./models.ts";
 import { freePort, startChild, waitForOk } from "./processes.ts";
 import type { Contestant, ServerShape } from "./scenario.ts";
@@ -11,7 +10,7 @@ const readyLimitMs = 60_000;
 export async function startLanthorn(modelPath: string, shape: ServerShape): Promise<Contestant> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const home = mkdtempSync(join(tmpdir(), "lanthorn-bench-"));
+  const home = temporaryFolder();
   const model = `${modelPath},alias=bench,context=${shape.context},slots=${shape.slots}`;
   const child = startChild(
     "lanthorn",
@@ -24,7 +23,7 @@ export async function startLanthorn(modelPath: string, shape: ServerShape): Prom
   );
   const stop = async (): Promise<void> => {
     await child.stop();
-    rmSync(home, { recursive: true, force: true });
+    removeFolder(home);
   };
   try {
     await waitForOk(child, `${url}/ready`, readyLimitMs);

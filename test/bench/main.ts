@@ -8,6 +8,7 @@
  * not be measured, 2 for a wrong option, 78 when the machine is too loaded to measure on.
  */
 import { parseArgs } from "node:util";
+import { removeAllFolders } from "./folders.ts";
 import { gatewayRows } from "./gateway-spike/bench.ts";
 import { llamaServerProgram } from "./llama-server.ts";
 import { reasonToRefuse } from "./machine.ts";
@@ -39,7 +40,10 @@ async function main(): Promise<number> {
       return 78;
     }
   }
-  process.once("exit", killAllChildren);
+  process.once("exit", () => {
+    killAllChildren();
+    removeAllFolders();
+  });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
   const rows: BenchRow[] = [];

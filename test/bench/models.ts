@@ -42,7 +42,7 @@ async function written(
 ): Promise<string> {
   const path = join(folder, fileName);
   if (existsSync(path)) return path;
-  say(`Writing the model ${fileName} once (a minute or two for the 0.5B shape).`);
+  say(`Writing the model ${fileName} once.`);
   // Written under another name first, so that a stopped bench leaves no half file behind.
   const partial = join(folder, `writing-${process.pid}-${fileName}`);
   try {
@@ -53,7 +53,8 @@ async function written(
     });
     renameSync(partial, path);
   } finally {
-    rmSync(partial, { force: true });
+    // The half-precision file lies beside it while it is being quantized.
+    for (const left of [partial, `${partial}.f16.partial`]) rmSync(left, { force: true });
   }
   return path;
 }

@@ -1,7 +1,5 @@
 /** `npm start` on a checkout where everything is installed and built: seconds until `/ready` answers 200. Reported with a target of two seconds. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { removeFolder, temporaryFolder } from "./folders.ts";
 import { type BenchRow, judge, type RowDefinition } from "./measure.ts";
 import { repositoryRoot } from "./models.ts";
 import { freePort, startChild, waitForOk } from "./processes.ts";
@@ -25,7 +23,7 @@ export async function startRows(options: RunOptions): Promise<BenchRow[]> {
 
 async function secondsToReady(): Promise<number> {
   const port = await freePort();
-  const home = mkdtempSync(join(tmpdir(), "lanthorn-bench-"));
+  const home = temporaryFolder();
   const fromMs = performance.now();
   const child = startChild("npm start", "npm", ["start"], {
     cwd: repositoryRoot,
@@ -36,6 +34,6 @@ async function secondsToReady(): Promise<number> {
     return (performance.now() - fromMs) / 1000;
   } finally {
     await child.stop();
-    rmSync(home, { recursive: true, force: true });
+    removeFolder(home);
   }
 }

@@ -192,9 +192,9 @@ describe("two copies of the demo, one with two output rows exchanged", () => {
     server = await startServer({
       flags: [
         "--model",
-        `${plain},alias=plain,context=8192,slots=2`,
+        `${plain},alias=plain,context=32768,slots=1`,
         "--model",
-        `${swapped},alias=swapped,context=8192,slots=2`,
+        `${swapped},alias=swapped,context=32768,slots=1`,
       ],
     });
   });
@@ -217,7 +217,7 @@ describe("two copies of the demo, one with two output rows exchanged", () => {
     const state = await adminState(server);
     const victim = state.models.find((model) => model.id === "plain")?.workerPid ?? -1;
     expect(isAlive(victim)).toBe(true);
-    const long = (model: string) => say("hello", { model, ignore_eos: true, max_tokens: 6_000 });
+    const long = (model: string) => say("hello", { model, ignore_eos: true, max_tokens: 30_000 });
     const dying = readStream(server.url, long("plain"));
     const living = readStream(server.url, long("swapped"));
     await until("both answer", async () => {

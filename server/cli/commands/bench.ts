@@ -3,7 +3,7 @@
  * it. They appear in the ledger like any others.
  */
 import { type Command, InvalidArgumentError } from "commander";
-import { isBusy, type StateAnswer, stateAnswer } from "../answers.ts";
+import { type BoxModel, type BoxState, isBusy, readBoxState } from "../box-state.ts";
 import { type TogetherFigures, together } from "../bench-figures.ts";
 import { measureStream } from "../bench-stream.ts";
 import { type Client, withServer } from "../client.ts";
@@ -60,7 +60,7 @@ function readTokens(text: string): number {
 async function bench(asked: string | undefined, flags: BenchFlags, context: CommandContext): Promise<void> {
   const { output } = context;
   const answer = await withServer(context.environment, async (client) => {
-    const state = await client.call("GET", "/admin/state", stateAnswer);
+    const state = await readBoxState(client);
     const model = await chooseModel(state, asked);
     if (isBusy(state) && !flags.anyway) throw busy(model.id);
     context.onInterrupt("The server frees the slots by itself.");
@@ -72,7 +72,7 @@ async function bench(asked: string | undefined, flags: BenchFlags, context: Comm
   output.answer(answer, () => benchText(answer));
 }
 
-async function chooseModel(state: StateAnswer, asked: string | undefined): Promise<StateAnswer["models"][number]> {
+async function chooseModel(state: BoxState, asked: string | undefined): Promise<BoxModel> {
   // A demo measures our layers, not this box: it is the last choice.
   const model =
     asked === undefined
@@ -98,7 +98,7 @@ function busy(alias: string): CommandFailure {
 
 async function measure(
   client: Client,
-  model: StateAnswer["models"][number],
+  model: BoxModel,
   wantedTokens: number,
   signal: AbortSignal,
   progress: Progress,

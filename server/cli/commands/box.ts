@@ -1,6 +1,7 @@
 /** `lanthorn` alone: what the box is doing, in a few lines, and the three likeliest next commands. */
 import type { UsageSummary } from "../../ledger/records.ts";
-import { answering, type StateAnswer, stateAnswer, summaryAnswer } from "../answers.ts";
+import { summaryAnswer } from "../answers.ts";
+import { answering, type BoxModel, type BoxState, readBoxState } from "../box-state.ts";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../command.ts";
 import { contextText, durationText, plural, tokensText } from "../format.ts";
@@ -24,7 +25,7 @@ export async function showBox(context: CommandContext): Promise<void> {
   const midnightMs = new Date().setHours(0, 0, 0, 0);
   const [state, today] = await withClient(address, (client) =>
     Promise.all([
-      client.call("GET", "/admin/state", stateAnswer),
+      readBoxState(client),
       client.call("GET", "/admin/usage/summary", summaryAnswer, { query: { from: midnightMs } }),
     ]),
   );
@@ -38,7 +39,7 @@ export async function showBox(context: CommandContext): Promise<void> {
 /** Several lines without a final newline. */
 export function boxText(
   url: string,
-  state: StateAnswer,
+  state: BoxState,
   today: UsageSummary,
   next: readonly string[],
   nowMs: number,
@@ -59,20 +60,23 @@ export function boxText(
   ]);
 }
 
-function activityText(state: StateAnswer): string {
+function activityText(state: BoxState): string {
   const running = answering(state);
   const waiting = state.queue.length > 0 ? `, ${state.queue.length} waiting` : "";
   return running === 0 && waiting === "" ? "idle" : `answering ${running}${waiting}`;
 }
 
-function modelText(model: StateAnswer["models"][number]): string {
+function modelText(model: BoxModel): string {
   const reason = model.state === "ready" || model.reason === "" ? "" : `: ${printable(model.reason)}`;
-  const size = model.contextLength > 0 ? `${contextText(model.contextLength)} context, ` : "";
-  return `${size}${plural(model.slots.length, "slot")}   ${model.state}${reason}${model.demo ? "   demo" : ""}`;
+  const size = [
+    ...(model.contextLength > 0 ? [`${contextText(model.contextLength)} context`] : []),
+    ...(model.slotCount === null ? [] : [plural(model.slotCount, "slot")]),
+  ].join(", ");
+  return `${size === "" ? "" : `${size}   `}${model.state}${reason}${model.demo ? "   demo" : ""}`;
 }
 
 /** The first that fits what is missing, then what people do every day. */
-function nextSteps(state: StateAnswer, today: UsageSummary): readonly string[] {
+function nextSteps(state: BoxState, today: UsageSummary): readonly string[] {
   const steps = [
     state.models.some((model) => model.state === "failed") ? "lanthorn doctor" : null,
     today.total.requests > 0 ? "lanthorn usage summary" : "lanthorn bench",

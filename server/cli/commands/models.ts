@@ -1,7 +1,7 @@
 /** `lanthorn models list`: what the running server serves and in which state, else what it would serve when started. */
 import type { Command } from "commander";
 import type { ModelView } from "../../domain/model.ts";
-import { stateAnswer } from "../answers.ts";
+import { type BoxModel, readBoxState } from "../box-state.ts";
 import { withClient } from "../client.ts";
 import { type CommandContext, examples } from "../command.ts";
 import { bytesText, contextText, plural, unknownMark } from "../format.ts";
@@ -42,29 +42,26 @@ async function list(context: CommandContext): Promise<void> {
     models = await modelsOnDisk(context);
     output.note("No server is running; this is what `lanthorn serve` would find.");
   } else {
-    const state = await withClient(address, (client) => client.call("GET", "/admin/state", stateAnswer));
-    models = state.models.map(listed);
+    models = (await withClient(address, readBoxState)).models.map(listed);
   }
   output.answer(models, () =>
     models.length === 0 ? "No models. Put a GGUF file into the data folder's models/." : tableText(columns, models),
   );
 }
 
-function listed(model: StateModel): ListedModel {
+function listed(model: BoxModel): ListedModel {
   return {
     alias: model.id,
     fileName: model.fileName ?? null,
     sizeBytes: model.sizeBytes ?? null,
     contextLength: model.contextLength,
-    slots: model.slots.length,
+    slots: model.slotCount,
     demo: model.demo,
     state: model.state,
     reason: model.reason,
     answering: model.slots.filter((slot) => slot.state !== "idle").length,
   };
 }
-
-type StateModel = ReturnType<typeof stateAnswer.parse>["models"][number];
 
 const columns: readonly Column<ListedModel>[] = [
   { title: "ALIAS", of: (model) => model.alias },

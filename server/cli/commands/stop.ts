@@ -4,7 +4,8 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import { anyAnswer, stateAnswer, answering } from "../answers.ts";
+import { anyAnswer, stateAnswer } from "../answers.ts";
+import { answering } from "../box-state.ts";
 import { type Client, withClient } from "../client.ts";
 import { type CommandContext, examples } from "../command.ts";
 import { asCommandFailure, CommandFailure } from "../errors.ts";

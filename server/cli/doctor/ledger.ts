@@ -9,8 +9,7 @@ export const ledgerCheck: Check = {
   look: async ({ paths, environment, server }) => {
     if (!existsSync(paths.ledger)) return note("none yet; it begins with the first start");
     const size = bytesText(statSync(paths.ledger).size);
-    if (server !== null)
-      return note(`${size}; in use by the server, so its integrity was not checked`, "lanthorn stop");
+    if (server !== null) return note(`${size}; in use by the server, so its integrity was not checked`);
     const { ok: isWhole, problems } = await withLedger(environment, (ledger) => ledger.reports.integrity());
     if (isWhole) return ok(`integrity ok, ${size}`);
     const [first = "unknown"] = problems;

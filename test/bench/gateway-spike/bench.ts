@@ -3,10 +3,9 @@
  * same load, one process each, interleaved. Both stay up; the one that is not measured is idle.
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { removeFolder, temporaryFolder } from "../folders.ts";
 import { type BenchRow, judge, orderOfRun, type RowDefinition, type Side } from "../measure.ts";
 import { type BenchChild, freePort, startChild, waitForOk } from "../processes.ts";
 import { quietOrThrow, type RunOptions, undisturbed } from "../runner.ts";
@@ -49,7 +48,7 @@ const body = JSON.stringify({
 export async function gatewayRows(options: RunOptions): Promise<BenchRow[]> {
   if (!(await installPortkey(options.say))) return [];
   await quietOrThrow(options);
-  const folder = mkdtempSync(join(tmpdir(), "lanthorn-bench-"));
+  const folder = temporaryFolder();
   const started: BenchChild[] = [];
   try {
     const upstream = await startOwn("stub upstream", "upstream.ts", (port) => [String(port)]);
@@ -82,7 +81,7 @@ export async function gatewayRows(options: RunOptions): Promise<BenchRow[]> {
     return [judge(row, samples.ours, samples.peer)];
   } finally {
     await Promise.all(started.map((child) => child.stop()));
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

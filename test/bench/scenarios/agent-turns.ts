@@ -28,6 +28,7 @@ export const agentTurns: Scenario = {
       better: "lower",
       target: 0.7,
     },
+    { name: "  prompt tokens computed for it", unit: "tokens", better: "lower", target: null },
   ],
   runs: 2,
   plan: "together",
@@ -42,23 +43,28 @@ export const agentTurns: Scenario = {
   sample: async (contestant, prompts, seed) => {
     const system = prompts.text(sharedTokens, seed);
     const fromMs = performance.now();
-    await Promise.all(
+    const computed = await Promise.all(
       Array.from({ length: agents }, (_, agent) => oneAgent(contestant, prompts, system, seed * 1000 + agent * 100)),
     );
-    return [performance.now() - fromMs];
+    return [performance.now() - fromMs, computed.reduce((sum, tokens) => sum + tokens, 0)];
   },
 };
 
-async function oneAgent(contestant: Contestant, prompts: Prompts, system: string, seed: number): Promise<void> {
+/** Runs one agent to its end; gives the prompt tokens that were computed for it, by the server's usage. */
+async function oneAgent(contestant: Contestant, prompts: Prompts, system: string, seed: number): Promise<number> {
+  let computed = 0;
   const messages: ChatMessage[] = [
     { role: "system", content: system },
     { role: "user", content: prompts.text(firstOwnTokens, seed) },
   ];
   for (let turn = 0; turn < turns; turn += 1) {
-    await streamChat({ url: contestant.url, model: contestant.model, messages, maxTokens: answerTokens });
+    const { url, model } = contestant;
+    const result = await streamChat({ url, model, messages, maxTokens: answerTokens });
+    computed += result.promptTokens - result.cachedTokens;
     messages.push(
       { role: "assistant", content: prompts.text(answerTokens, seed + turn * 2 + 1) },
       { role: "user", content: prompts.text(addedPerTurn, seed + turn * 2 + 2) },
     );
   }
+  return computed;
 }

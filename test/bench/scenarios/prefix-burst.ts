@@ -22,6 +22,7 @@ export const prefixBurst: Scenario = {
       better: "lower",
       target: 0.4,
     },
+    { name: "  prompt tokens computed for it", unit: "tokens", better: "lower", target: null },
   ],
   runs: 3,
   plan: "together",
@@ -52,5 +53,6 @@ async function burst(contestant: Contestant, prompts: Prompts, seed: number): Pr
     ),
   );
   const fromMs = Math.min(...results.map((result) => result.sentAtMs));
-  return [Math.max(...results.map((result) => result.endedAtMs)) - fromMs];
+  const computed = results.reduce((sum, result) => sum + result.promptTokens - result.cachedTokens, 0);
+  return [Math.max(...results.map((result) => result.endedAtMs)) - fromMs, computed];
 }

@@ -95,6 +95,15 @@ export const idleState = {
   rss: 123_456_789,
 };
 
+/** What `GET /v1/models` says of the same box. */
+export const servedModels = {
+  object: "list",
+  data: [
+    { id: "coder", object: "model", context_length: 65_536, slots: 2, demo: false },
+    { id: "lanthorn-demo", object: "model", context_length: 2048, slots: 4, demo: true },
+  ],
+};
+
 /** The same with one answer running and one request waiting. */
 export const busyState = {
   ...idleState,

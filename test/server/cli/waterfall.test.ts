@@ -15,7 +15,7 @@ test("parts follow each other on one axis, and say what they did", () => {
       " decode  9.3 s              ████████████████████  412 out at 44 tok/s",
       " Tokens   41.2 K in (35.1 K cached), 412 out; first token 5.5 s",
       " Asked    12 Nov 2026 14:02:11, openai-chat, streamed",
-      " Why here 1 engine/coder: only_target, done",
+      " Why here 1 engine/coder: the only place that serves this model, done",
     ].join("\n"),
   );
 });
@@ -47,8 +47,8 @@ test("several attempts share the axis and are numbered", () => {
   expect(lines[1]).toMatch(/^ 1 prefill 7\.4 s {2}█{16} {18}/u);
   expect(lines[2]).toMatch(/^ 2 prefill 7\.4 s {18}█{16} /u);
   expect(lines.slice(-2)).toEqual([
-    " Why here 1 engine/coder: only_target, failed: worker_died",
-    "          2 engine/coder: only_target, done",
+    " Why here 1 engine/coder: the only place that serves this model, failed: worker_died",
+    "          2 engine/coder: the only place that serves this model, done",
   ]);
 });
 

@@ -30,10 +30,10 @@ describe("S-16 keep-alive", () => {
   });
 
   test("what is known before the headers keeps its status; after them it is the dialect's error frame", async () => {
-    const early = room.post(streamed);
-    (await room.next()).refuse(new Failure("queue_full", "Full."));
-    expect((await early).status).toBe(429);
+    room.script = ({ refuse }) => refuse(new Failure("queue_full", "Full."));
+    expect((await room.post(streamed)).status).toBe(429);
 
+    room.script = null;
     const late = room.post(streamed);
     const performance = await room.next();
     const response = await late;
@@ -53,10 +53,9 @@ describe("S-16 keep-alive", () => {
   });
 
   test("a stream with tokens gets no comments between them", async () => {
-    const answer = room.post(streamed);
-    const performance = await room.next();
-    performance.emit(text("a"), text("b"), finished);
-    expect(await (await answer).text()).not.toContain("keep-alive");
+    room.script = ({ emit }) => emit(text("a"), text("b"), finished);
+    expect(await (await room.post(streamed)).text()).not.toContain("keep-alive");
+    room.script = null;
   });
 });
 
@@ -151,13 +150,13 @@ describe("S-31 a client that does not read", () => {
 });
 
 test("frames that are ready together leave together", async () => {
-  const client = await openRaw(room.port, rawChat(streamed));
+  room.script = ({ emit }) => emit(text("a"), text("b"), text("c"), finished);
+  const client = await openRaw(room.port);
   let packets = 0;
   client.socket.on("data", () => {
     packets += 1;
   });
-  const performance = await room.next();
-  performance.emit(text("a"), text("b"), text("c"), finished);
+  client.socket.write(rawChat(streamed));
   await client.until("data: [DONE]\n\n");
   expect(packets).toBeLessThanOrEqual(2);
   client.socket.destroy();

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, test } from "vitest";
 import { median, together } from "../../../../server/cli/bench-figures.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
-import { type Asked, busyState, idleState, startAdminStub } from "../admin-stub.ts";
+import { type Asked, busyState, idleState, servedModels, startAdminStub } from "../admin-stub.ts";
 import { lanthorn } from "../run-command.ts";
 
 /** Answers a chat like a model whose tokens are words, 20 for the template. */
@@ -21,7 +21,11 @@ function chat(response: ServerResponse, asked: Asked): void {
 
 describe("at a running server", () => {
   test("measures one stream, four streams and a cold prompt", async () => {
-    const stub = await startAdminStub({ "GET /admin/state": idleState, "POST /v1/chat/completions": chat });
+    const stub = await startAdminStub({
+      "GET /admin/state": idleState,
+      "GET /v1/models": servedModels,
+      "POST /v1/chat/completions": chat,
+    });
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url, LANTHORN_API_KEY: "lth_admin" };
     const { code, stdout, stderr } = await lanthorn(["bench", "--tokens", "16", "--json"], { environment });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -39,7 +43,11 @@ describe("at a running server", () => {
   });
 
   test("in words", async () => {
-    const stub = await startAdminStub({ "GET /admin/state": idleState, "POST /v1/chat/completions": chat });
+    const stub = await startAdminStub({
+      "GET /admin/state": idleState,
+      "GET /v1/models": servedModels,
+      "POST /v1/chat/completions": chat,
+    });
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
     const { stdout, stderr } = await lanthorn(["bench", "coder", "--tokens", "8"], { environment });
     expect(stdout).toMatch(
@@ -49,17 +57,21 @@ describe("at a running server", () => {
   });
 
   test("a busy box is exit 6, unless --anyway", async () => {
-    const stub = await startAdminStub({ "GET /admin/state": busyState, "POST /v1/chat/completions": chat });
+    const stub = await startAdminStub({
+      "GET /admin/state": busyState,
+      "GET /v1/models": servedModels,
+      "POST /v1/chat/completions": chat,
+    });
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
     const refused = await lanthorn(["bench"], { environment });
     expect(refused.code).toBe(6);
     expect(refused.stderr).toContain("next   lanthorn bench coder --anyway");
-    expect(stub.asked).toHaveLength(1);
+    expect(stub.asked.map((asked) => asked.method)).toEqual(["GET", "GET"]);
     expect(await lanthorn(["bench", "--anyway", "--tokens", "4"], { environment })).toMatchObject({ code: 0 });
   });
 
   test("a model that is not here is exit 5, with the nearest one", async () => {
-    const stub = await startAdminStub({ "GET /admin/state": idleState });
+    const stub = await startAdminStub({ "GET /admin/state": idleState, "GET /v1/models": servedModels });
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
     const { code, stderr } = await lanthorn(["bench", "codr"], { environment });
     expect(code).toBe(5);
@@ -69,6 +81,7 @@ describe("at a running server", () => {
   test("an answer that fails half way is a failure of the bench", async () => {
     const stub = await startAdminStub({
       "GET /admin/state": idleState,
+      "GET /v1/models": servedModels,
       "POST /v1/chat/completions": (response) => {
         response.writeHead(200, { "content-type": "text/event-stream" });
         response.end('data: {"error":{"message":"The worker ended.","code":"worker_died"}}\n\n');

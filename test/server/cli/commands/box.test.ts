@@ -1,11 +1,17 @@
 /** `lanthorn` alone and `lanthorn models list`: what the box is doing. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
-import { busyState, emptySummary, idleState, someSummary, startAdminStub } from "../admin-stub.ts";
+import { busyState, emptySummary, idleState, servedModels, someSummary, startAdminStub } from "../admin-stub.ts";
 import { lanthorn } from "../run-command.ts";
 
-const idle = { "GET /admin/state": idleState, "GET /admin/usage/summary": emptySummary };
-const busy = { "GET /admin/state": busyState, "GET /admin/usage/summary": someSummary };
+const idle = {
+  "GET /v1/models": servedModels,
+  "GET /admin/state": idleState,
+  "GET /admin/usage/summary": emptySummary,
+};
+const busy = { "GET /v1/models": servedModels, "GET /admin/state": busyState, "GET /admin/usage/summary": someSummary };
 
 describe("lanthorn", () => {
   test("an idle box in a few lines, and three next commands", async () => {
@@ -17,7 +23,7 @@ describe("lanthorn", () => {
       [
         "atlas           idle   <url>   up –",
         "coder           64 K context, 2 slots   ready",
-        "lanthorn-demo   2 K context, 0 slots   unloaded: not asked for yet   demo",
+        "lanthorn-demo   2 K context, 4 slots   unloaded: not asked for yet   demo",
         "today           no requests yet",
         "next            lanthorn bench · lanthorn models list · lanthorn keys create <name>",
         "",
@@ -43,17 +49,32 @@ describe("lanthorn models list", () => {
     expect((await lanthorn(["models", "list"], { environment })).stdout).toBe(
       [
         "ALIAS          FILE                  SIZE  CONTEXT  SLOTS  STATE",
-        "coder          qwen3-coder.gguf  17.3 GiB     64 K      1  ready, 1 request running",
-        "lanthorn-demo  –                        –      2 K      0  unloaded: not asked for yet   demo",
+        "coder          qwen3-coder.gguf  17.3 GiB     64 K      2  ready, 1 request running",
+        "lanthorn-demo  –                        –      2 K      4  unloaded: not asked for yet   demo",
         "",
       ].join("\n"),
     );
   });
 
   test("--json is a bare array, [] when there are none", async () => {
-    const stub = await startAdminStub({ "GET /admin/state": { ...idleState, models: [] } });
+    const stub = await startAdminStub({ ...idle, "GET /admin/state": { ...idleState, models: [] } });
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
     const { stdout, stderr } = await lanthorn(["models", "list", "--json"], { environment });
     expect({ models: JSON.parse(stdout), stderr }).toEqual({ models: [], stderr: "" });
   });
+});
+
+test("models list with no server is what serve would find, the refused ones with their reason", async () => {
+  const home = temporaryFolder();
+  mkdirSync(join(home, "models"));
+  writeFileSync(join(home, "models", "broken.gguf"), "GGUF, and then nothing that belongs there");
+  const environment = { LANTHORN_HOME: home };
+  const { code, stdout, stderr } = await lanthorn(["models", "list"], { environment });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^– +broken\.gguf +– +– +– +refused: \S/mu);
+  expect(stderr).toContain("No server is running");
+  const [broken] = JSON.parse((await lanthorn(["models", "list", "--json"], { environment })).stdout);
+  expect(broken).toMatchObject({ fileName: "broken.gguf", state: "refused" });
+  const nothing = await lanthorn(["models", "list", "--json"], { environment: { LANTHORN_HOME: temporaryFolder() } });
+  expect(nothing).toEqual({ code: 0, stdout: "[]\n", stderr: "" });
 });
