@@ -12,8 +12,10 @@ export interface Ended {
 }
 
 export interface Running {
-  /** Resolves once stdout holds `text`; rejects when the program ends before. */
-  printed(text: string): Promise<void>;
+  /** Resolves once stdout holds `text`, with all it holds by then; rejects when the program ends before. */
+  printed(text: string): Promise<string>;
+  /** The first line of stdout. */
+  line(): Promise<string>;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<Ended>;
 }
@@ -35,16 +37,18 @@ export function start(command: string, args: readonly string[], env: NodeJS.Proc
     child.once("error", reject);
     child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
+  const printed = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      const watcher = () => {
+        if (stdout.includes(text)) resolve(stdout);
+      };
+      watchers.add(watcher);
+      watcher();
+      void ended.then(() => reject(new Error(`ended before it printed "${text}": ${stdout}${stderr}`)), reject);
+    });
   return {
-    printed: (text) =>
-      new Promise((resolve, reject) => {
-        const watcher = () => {
-          if (stdout.includes(text)) resolve();
-        };
-        watchers.add(watcher);
-        watcher();
-        void ended.then(() => reject(new Error(`ended before it printed "${text}": ${stdout}${stderr}`)), reject);
-      }),
+    printed,
+    line: async () => (await printed("\n")).split("\n")[0] ?? "",
     kill: (signal) => child.kill(signal),
     ended,
   };
