@@ -108,6 +108,8 @@ function fail(error: unknown): void {
   app.exit(1);
 }
 
+// The name decides where Electron keeps its own files, and with them the lock below.
+app.setName("Lanthorn");
 // One shell per person: a second start shows the window of the first.
 if (app.requestSingleInstanceLock()) run().catch(fail);
 else app.quit();

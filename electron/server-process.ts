@@ -59,7 +59,6 @@ export function startServer(command: ServerCommand): ServerProcess {
     said = (said + text).slice(-wordsKept);
     process.stderr.write(text);
   });
-  child.on("error", () => {});
   return {
     onLine(listener) {
       if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", listener);
@@ -71,7 +70,9 @@ export function startServer(command: ServerCommand): ServerProcess {
         over = true;
       };
       // A program that cannot be started has no exit; one that ran has said everything at "close", not at "exit".
-      child.on("error", () => child.pid ?? end(78, "The Node that belongs to Lanthorn does not start."));
+      child.on("error", () => {
+        if (child.pid === undefined) end(78, "The Node that belongs to Lanthorn does not start.");
+      });
       child.on("close", (code) => end(code, lastWords(said)));
     },
     stop() {

@@ -93,6 +93,7 @@ const english = {
   "connect.key.none": "No key is needed at this address. Clients that insist on one take any word.",
   "connect.key.needed": "A key is needed. On the box: ",
   "connect.clients": "Clients",
+  "connect.more": "More at {address}",
   "connect.shell": "In a terminal",
   "connect.file": "In {file}",
   "connect.code": "In a program",

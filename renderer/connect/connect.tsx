@@ -74,6 +74,16 @@ function Clients({ endpoint, keyNeeded, model }: { endpoint: string; keyNeeded: 
           {client.snippets(facts).map((snippet) => (
             <SnippetBlock key={whereText(snippet)} snippet={snippet} />
           ))}
+          {client.more === null ? null : (
+            <a
+              href={client.more}
+              target="_blank"
+              rel="noreferrer"
+              className="inline-flex min-h-11 items-center text-13 text-muted underline underline-offset-4 sm:min-h-9"
+            >
+              {t("connect.more", { address: client.more.replace("https://", "") })}
+            </a>
+          )}
         </Tabs.Panel>
       ))}
     </Tabs.Root>

@@ -23,6 +23,8 @@ export interface Snippet {
 export interface Client {
   readonly id: string;
   readonly label: string;
+  /** The client's own page, for what is not told here. Opens outside; the desktop shell lets only these out. */
+  readonly more: string | null;
   snippets(facts: ConnectFacts): readonly Snippet[];
 }
 
@@ -48,6 +50,7 @@ export const clients: readonly Client[] = Object.freeze([
   {
     id: "curl",
     label: "curl",
+    more: null,
     snippets(facts) {
       const body = `{
     "model": ${JSON.stringify(facts.alias)},
@@ -70,6 +73,7 @@ export const clients: readonly Client[] = Object.freeze([
   {
     id: "javascript",
     label: "JavaScript",
+    more: "https://github.com/openai/openai-node",
     snippets: (facts) => [
       terminal("npm install openai", exportKey(facts)),
       {
@@ -94,6 +98,7 @@ for await (const chunk of stream) {
   {
     id: "python",
     label: "Python",
+    more: "https://github.com/openai/openai-python",
     snippets: (facts) => [
       terminal("pip install openai", exportKey(facts)),
       {
@@ -118,6 +123,7 @@ for chunk in stream:
   {
     id: "opencode",
     label: "opencode",
+    more: "https://opencode.ai/docs",
     snippets: (facts) => [
       { where: { type: "file", name: "opencode.json" }, code: JSON.stringify(opencodeConfig(facts), null, 2) },
       terminal(exportKey(facts), `opencode run "Hello"`),
@@ -126,6 +132,7 @@ for chunk in stream:
   {
     id: "qwen-code",
     label: "Qwen Code",
+    more: "https://github.com/QwenLM/qwen-code",
     snippets: (facts) => [
       terminal(
         `export OPENAI_BASE_URL=${quoted(facts.endpoint)}`,

@@ -63,7 +63,7 @@ test("an inference key does not administer: exit 4, and the way out is the box's
   expect(outcome.stderr).toContain("next   unset LANTHORN_API_KEY");
 });
 
-test("a lost admin key is back with the commands that the refusal names, at the box only", async () => {
+test("a lost admin key: refused over HTTP, back after stop and reset-admin by the user of the data folder", async () => {
   const { environment, server } = await serve();
   const wrong = { ...environment, LANTHORN_API_KEY: "lth_0000000000000000000000000000000000000000000" };
   expect(await lanthorn(["keys", "reset-admin"], { environment: wrong })).toMatchObject({ code: 4 });

@@ -89,6 +89,12 @@ export interface LoadOptions {
   readonly onProgress: (share: number) => void;
 }
 
+/**
+ * Most tokens per decode call on a CPU. The library reserves logits for every token of a call (600 kB each with a vocabulary of
+ * 151,936), and a CPU computes a prompt no faster in larger pieces.
+ */
+const cpuBatchSize = 256;
+
 /** Used when nobody asks for a context length and the model was trained for more. Tokens. */
 const defaultContextLength = 8_192;
 
@@ -154,7 +160,7 @@ export async function loadNative(options: LoadOptions): Promise<NativeModel> {
   const context = await model.createContext({
     sequences: options.slots,
     contextSize: options.contextLength ?? Math.min(model.trainContextSize, defaultContextLength),
-    batchSize: options.batchSize,
+    batchSize: llama.gpu === false ? Math.min(options.batchSize, cpuBatchSize) : options.batchSize,
     // A sliding-window model keeps its whole window, or its prefix could not be reused (engine trap: SWA).
     swaFullCache: true,
     ...(options.threads > 0 ? { threads: options.threads } : {}),
