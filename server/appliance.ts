@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { ensureDemoModel } from "../models/demo/file.ts";
 import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
-import { admissionAtStart, carryOutAdmission, readAdminKey } from "./access/admin-key.ts";
+import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
 import { keylessAllowed } from "./access/authenticate.ts";
+import type { Keyring } from "./access/keyring.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
@@ -140,7 +141,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     let url = "";
     const http = createHttp({
       inference,
-      access,
+      access: { ...access, keyring: withKeyFile(access.keyring, paths.adminKey) },
       reports: ledger.reports,
       settings: { ...settings.http, hosts: settings.hosts },
       clock,
@@ -205,4 +206,16 @@ async function boxState(engine: Engine, box: object): Promise<object> {
 /** Where a person can read the admin key; null: nowhere on disk (it came from the environment, or was shown once). */
 function adminKeyFile(paths: DataPaths, firstKeyFile: string | null): string | null {
   return [firstKeyFile, paths.adminKey].find((file) => file !== null && readAdminKey(file) !== null) ?? null;
+}
+
+/** A new admin key is also the one that this box's own command line and shell read from the data folder. */
+function withKeyFile(keyring: Keyring, file: string): Keyring {
+  return {
+    ...keyring,
+    resetAdmin: () => {
+      const created = keyring.resetAdmin();
+      writeAdminKey(file, created.secret);
+      return created;
+    },
+  };
 }
