@@ -46,6 +46,8 @@ export function serverCommand(root: string, environment: NodeJS.ProcessEnv): Ser
 
 /** How much of what it said last is kept, in characters. */
 const wordsKept = 4_000;
+/** How long its last words may take after its end, in milliseconds: a process of its own may hold the pipe open. */
+const lastWordsMs = 500;
 
 export function startServer(command: ServerCommand): ServerProcess {
   const child = spawn(command.node, command.arguments, {
@@ -69,11 +71,16 @@ export function startServer(command: ServerCommand): ServerProcess {
         if (!over) listener(code, words);
         over = true;
       };
-      // A program that cannot be started has no exit; one that ran has said everything at "close", not at "exit".
       child.on("error", () => {
         if (child.pid === undefined) end(78, "The Node that belongs to Lanthorn does not start.");
       });
-      child.on("close", (code) => end(code, lastWords(said)));
+      // Not "close": Node leaves it out once the channel was closed from here. What it said last may come after "exit".
+      child.on("exit", (code) => {
+        const done = () => end(code, lastWords(said));
+        if (child.stderr === null || child.stderr.closed) return done();
+        child.stderr.once("close", done);
+        setTimeout(done, lastWordsMs).unref();
+      });
     },
     stop() {
       // Closing the channel asks for the same end on every system; Windows has no signal that could be handled.

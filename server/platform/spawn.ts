@@ -3,6 +3,8 @@
  * server's process and knows nothing of what a worker does. Who starts one also ends it.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 
 export interface WorkerOptions {
@@ -24,11 +26,17 @@ export function spawnWorker(modulePath: string, options: WorkerOptions): ChildPr
   const worker = fork(modulePath, [...(options.args ?? [])], {
     // Flags of the server, an inspector's port above all, are not the worker's.
     execArgv: [],
-    env: workerEnvironment(process.env, options.env ?? {}),
+    env: workerEnvironment(process.env, { ...compileCache(), ...options.env }),
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   for (const stream of [worker.stdout, worker.stderr]) if (stream) readLines(stream, options.onLine);
   return worker;
+}
+
+/** The bin's cache of compiled sources is not handed on by itself. */
+function compileCache(): Record<string, string> {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }
 
 /**

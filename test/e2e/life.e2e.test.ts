@@ -91,17 +91,18 @@ describe.skipIf(process.platform !== "linux")("S-22 and S-23", () => {
     for (let kill = 0; kill < 10; kill += 1) {
       const server = await start({ home: folder.path });
       const seenBefore = seen.length;
-      const asking = Array.from({ length: 10 }, async () => {
+      const client = async () => {
         for (let turn = 0; turn < 5; turn += 1) {
           const stream = await readStream(server.url, { ...endless, max_tokens: 3 });
           if (stream.data.at(-1) === "[DONE]") seen.push(stream.headers.get("x-request-id") ?? "");
         }
-      });
+      };
+      const asking = Promise.allSettled(Array.from({ length: 10 }, client));
       // From the moment the first answer is there, at a different point of the others each time.
       await until("an answer", () => seen.length > seenBefore);
       await new Promise((resolve) => setTimeout(resolve, kill * 3));
       await server.stop("SIGKILL");
-      await Promise.allSettled(asking);
+      await asking;
     }
     const last = await start({ home: folder.path });
     const doctor = await last.command("usage", "export", "--format", "jsonl");

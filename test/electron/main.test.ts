@@ -36,8 +36,10 @@ class FakeWindow extends EventEmitter {
   readonly loaded: string[] = [];
   shown = false;
   focused = 0;
-  constructor(readonly options: { webPreferences: Record<string, unknown> }) {
+  readonly options: { webPreferences: Record<string, unknown> };
+  constructor(options: { webPreferences: Record<string, unknown> }) {
     super();
+    this.options = options;
     now().windows.push(this);
     now().events.emit("web-contents-created", {}, this.contents);
   }
