@@ -40,7 +40,7 @@ export interface Script {
 
 export const demoModel: StubModel = { id: "lanthorn-demo", context_length: 2048, slots: 4, demo: true };
 export const demoSentence =
-  "Hello. I am the demo of Lanthorn: a model of a few kilobytes that knows this one sentence, so that you can see the wiring works.";
+  "Hello! I am the built-in demo model of Lanthorn 🏮, no bigger than a postcard from your café: always these same words until you add real weights.";
 
 export function defaultScript(): Script {
   return {

@@ -42,8 +42,6 @@ const failedLoadMs = 30_000;
 const shutdownLimitMs = 2_000;
 /** A state question that takes longer is answered from what is known. */
 const stateLimitMs = 500;
-/** What a model is listed with before its file has been read by the engine. Tokens. */
-const assumedContextLength = 8_192;
 
 /** Below this a model is computed faster by one thread than by several that wait for each other at every layer. */
 const tinyModelBytes = 32 * 2 ** 20;
@@ -52,6 +50,15 @@ const tinyModelBytes = 32 * 2 ** 20;
 export function chooseThreads(sizeBytes: number, cores: number): number {
   if (sizeBytes < tinyModelBytes) return 1;
   return cores <= 2 ? cores : cores - 1;
+}
+
+/** Tokens per slot when nobody asked: what a desktop machine has memory for, and what a coding agent needs of a tiny model. */
+const defaultContextLength = 8_192;
+const tinyDefaultContextLength = 32_768;
+
+/** What was asked for, else a default that the model was trained for. */
+export function chooseContext(asked: number | null, trained: number, sizeBytes: number): number {
+  return asked ?? Math.min(trained, sizeBytes < tinyModelBytes ? tinyDefaultContextLength : defaultContextLength);
 }
 
 interface Situation {
@@ -82,13 +89,11 @@ export class ModelHost {
     this.#situation = { state: "unloaded", sinceMs: ports.clock.now(), reason: "not asked for yet", untilMs: null };
   }
 
+  /** Tokens one request may hold. The engine may round it up a little when it loads the model. */
   get contextLength(): number {
-    const trained = this.file.trainedContextLength;
-    const asked = this.file.context ?? this.#settings.context;
-    return (
-      this.#loaded?.contextLength ??
-      Math.min(asked ?? Math.min(assumedContextLength, trained), Math.max(trained, asked ?? 0))
-    );
+    const { file } = this;
+    const asked = file.context ?? this.#settings.context;
+    return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
   }
 
   served(): ServedModel {
@@ -172,7 +177,7 @@ export class ModelHost {
     try {
       this.#loaded = await link.load({
         modelPath: this.file.path,
-        contextLength: this.file.context ?? this.#settings.context,
+        contextLength: this.contextLength,
         slots: this.file.slots ?? this.#settings.slots,
         batchSize: this.#settings.batchSize,
         threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes, availableParallelism()),

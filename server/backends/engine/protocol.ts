@@ -46,7 +46,7 @@ export type ToWorker =
   | {
       readonly type: "load";
       readonly modelPath: string;
-      readonly contextLength: number | null;
+      readonly contextLength: number;
       readonly slots: number;
       readonly batchSize: number;
       readonly threads: number;

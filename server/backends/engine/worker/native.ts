@@ -79,8 +79,8 @@ interface Bindings {
 
 export interface LoadOptions {
   readonly modelPath: string;
-  /** Tokens per slot; null: the model's own, at most `defaultContextLength`. */
-  readonly contextLength: number | null;
+  /** Tokens per slot. */
+  readonly contextLength: number;
   readonly slots: number;
   /** Most tokens one decode call may hold. */
   readonly batchSize: number;
@@ -94,9 +94,6 @@ export interface LoadOptions {
  * 151,936), and a CPU computes a prompt no faster in larger pieces.
  */
 const cpuBatchSize = 256;
-
-/** Used when nobody asks for a context length and the model was trained for more. Tokens. */
-const defaultContextLength = 8_192;
 
 export interface NativeModel {
   readonly contextLength: number;
@@ -159,7 +156,7 @@ export async function loadNative(options: LoadOptions): Promise<NativeModel> {
   const model = await llama.loadModel({ modelPath: options.modelPath, onLoadProgress: options.onProgress });
   const context = await model.createContext({
     sequences: options.slots,
-    contextSize: options.contextLength ?? Math.min(model.trainContextSize, defaultContextLength),
+    contextSize: options.contextLength,
     batchSize: llama.gpu === false ? Math.min(options.batchSize, cpuBatchSize) : options.batchSize,
     // A sliding-window model keeps its whole window, or its prefix could not be reused (engine trap: SWA).
     swaFullCache: true,
