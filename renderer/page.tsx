@@ -48,9 +48,11 @@ export function Page() {
   const endpoint = endpointOf(location.origin);
   return (
     <>
-      <a href="#chat" className="control absolute top-1 left-1 z-10 not-focus:sr-only">
-        {t("skip.chat")}
-      </a>
+      {contact.type === "locked" ? null : (
+        <a href="#chat" className="control absolute top-1 left-1 z-10 not-focus:sr-only">
+          {t("skip.chat")}
+        </a>
+      )}
       <Strip name={name} verdict={verdict} endpoint={endpoint} />
       <main className="mx-auto flex max-w-300 flex-col gap-4 px-4 pt-5 pb-6 sm:px-6">
         <VerdictLine verdict={verdict} />

@@ -1,9 +1,10 @@
 /**
- * Takes pictures of the page in its states, wide and narrow, light and dark: `node test/e2e/screenshots.ts [folder]`. Without
- * a folder only `docs/images/first-light.png` is taken again. Needs `dist/renderer` and an installed Chrome or Chromium.
+ * Pictures of the page: `node test/e2e/screenshots.ts` takes `docs/images/first-light.png` again, of the real server on its
+ * own port; `node test/e2e/screenshots.ts <folder>` takes a scripted box in all its states, wide and narrow, light and dark.
+ * Needs `dist/renderer` and an installed Chrome or Chromium.
  */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import {
@@ -66,29 +67,57 @@ async function signInAsAdmin(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "opencode" }).click();
 }
 
-async function take(
-  browser: Browser,
-  scene: Scene,
-  size: keyof typeof widths,
-  scheme: "light" | "dark",
-  file: string,
-  full: boolean,
-) {
-  const stub = await startStubEndpoint({ ...defaultScript(), tokenMs: 23, firstTokenMs: 120, ...scene.script });
-  const context = await browser.newContext({ viewport: widths[size], colorScheme: scheme, reducedMotion: "reduce" });
+interface Shot {
+  readonly url: string;
+  readonly file: string;
+  readonly size: keyof typeof widths;
+  readonly scheme: "light" | "dark";
+  /** The whole page, not only what fits into the window. */
+  readonly whole: boolean;
+  act(page: Page): Promise<void>;
+}
+
+async function take(browser: Browser, shot: Shot): Promise<void> {
+  const context = await browser.newContext({ viewport: widths[shot.size], colorScheme: shot.scheme });
   try {
     const page = await context.newPage();
-    await page.goto(stub.url);
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.waitForFunction("!document.querySelector('h1').textContent.startsWith('Looking')");
-    await scene.act?.(page, stub);
+    await page.goto(shot.url);
+    await page.getByRole("heading", { level: 1 }).filter({ hasNotText: "Looking" }).waitFor();
+    await shot.act(page);
     await page.evaluate("document.activeElement?.blur()");
     await page.mouse.move(0, 0);
-    await page.screenshot({ path: file, fullPage: full });
-    console.log(file);
+    await page.screenshot({ path: shot.file, fullPage: shot.whole });
+    console.log(shot.file);
   } finally {
     await context.close();
-    await stub.close();
+  }
+}
+
+/** The picture of the README: the product itself, nothing scripted. */
+async function firstLight(browser: Browser): Promise<void> {
+  const file = fileURLToPath(new URL("../../docs/images/first-light.png", import.meta.url));
+  mkdirSync(dirname(file), { recursive: true });
+  const server = await startServer({ flags: ["--port", "4747"] });
+  try {
+    const act = (page: Page) => chat(page, "Hello, who are you?");
+    await take(browser, { url: server.url, file, size: "wide", scheme: "light", whole: false, act });
+  } finally {
+    await server.remove();
+  }
+}
+
+async function allScenes(browser: Browser, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const scene of scenes) {
+    for (const size of ["wide", "phone"] as const) {
+      for (const scheme of ["light", "dark"] as const) {
+        const stub = await startStubEndpoint({ tokenMs: 23, firstTokenMs: 120, ...scene.script });
+        const file = join(folder, `${scene.name}-${size}-${scheme}.png`);
+        const act = async (page: Page) => scene.act?.(page, stub);
+        await take(browser, { url: stub.url, file, size, scheme, whole: true, act });
+        await stub.close();
+      }
+    }
   }
 }
 
@@ -100,20 +129,7 @@ if (executable === null) {
 const browser = await launchBrowser(executable);
 try {
   const folder = process.argv[2];
-  if (folder === undefined) {
-    const file = fileURLToPath(new URL("../../docs/images/first-light.png", import.meta.url));
-    const scene = scenes.find((each) => each.name === "answered");
-    if (scene) await take(browser, scene, "wide", "light", file, false);
-  } else {
-    mkdirSync(folder, { recursive: true });
-    for (const scene of scenes) {
-      for (const size of ["wide", "phone"] as const) {
-        for (const scheme of ["light", "dark"] as const) {
-          await take(browser, scene, size, scheme, join(folder, `${scene.name}-${size}-${scheme}.png`), true);
-        }
-      }
-    }
-  }
+  await (folder === undefined ? firstLight(browser) : allScenes(browser, folder));
 } finally {
   await browser.close();
 }

@@ -41,11 +41,13 @@ export type JobEnd =
   | { readonly type: "failed"; readonly code: "internal"; readonly message: string };
 
 export function slotFacts(slot: Slot): SlotFacts {
+  // A job that waits for somebody promises nothing: two that waited for each other would wait for ever.
+  const promised = slot.job === null || slot.job.phase === "waiting" ? slot.tokens : slot.job.prompt;
   return {
     sequence: slot.sequence,
     busy: slot.job !== null,
     computed: slot.tokens,
-    planned: slot.job?.prompt ?? slot.tokens,
+    planned: promised,
     lastUse: slot.lastUse,
   };
 }

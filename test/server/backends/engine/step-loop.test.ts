@@ -1,0 +1,197 @@
+/** The step loop over a model of paper: what is computed, for whom, and when. Every decode call is written down. */
+import { describe, expect, test } from "vitest";
+import type { StepEvent } from "../../../../server/backends/engine/protocol.ts";
+import type { Job } from "../../../../server/backends/engine/worker/job.ts";
+import type { BatchPart, NativeModel, NativeSampler } from "../../../../server/backends/engine/worker/native.ts";
+import { Snapshots } from "../../../../server/backends/engine/worker/snapshots.ts";
+import { StepLoop } from "../../../../server/backends/engine/worker/step-loop.ts";
+import { TextStream } from "../../../../server/backends/engine/worker/text-stream.ts";
+import { until } from "../../../support/real-engine.ts";
+
+const endToken = 0;
+
+interface PaperModel extends NativeModel {
+  /** `sequence:tokens` per part, one list per decode call. */
+  readonly calls: readonly (readonly string[])[];
+  /** Called before each decode call returns. */
+  onDecode: () => void;
+}
+
+function paperModel(slots: number, batchSize = 128): PaperModel {
+  const calls: string[][] = [];
+  const held = new Map<number, number>();
+  const sampler = { applyConfig() {} } as unknown as NativeSampler;
+  const model: PaperModel = {
+    calls,
+    onDecode: () => {},
+    contextLength: 4_096,
+    slots,
+    batchSize,
+    trainedContextLength: 4_096,
+    vocabularySize: 100_000,
+    chatTemplate: null,
+    bosText: "",
+    eosText: "",
+    prependBos: false,
+    bosToken: null,
+    splitsAtSpecialTokens: true,
+    gpu: "paper",
+    tokenize: () => new Uint32Array(),
+    detokenize: (tokens) => tokens.map((token) => `<${token}>`).join(""),
+    isEndOfGeneration: (token) => token === endToken,
+    newSampler: () => sampler,
+    newGrammarState: () => {
+      throw new Error("no grammar here");
+    },
+    decode: async (parts: readonly BatchPart[]) => {
+      calls.push(parts.map((part) => `${part.sequence}:${part.tokens.length}`));
+      for (const part of parts) {
+        // A position that does not follow what is held would corrupt a real KV cache.
+        expect(part.position).toBe(held.get(part.sequence) ?? 0);
+        held.set(part.sequence, part.position + part.tokens.length);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      model.onDecode();
+      return parts.map((part, at) => (part.wantsLogits ? at : null));
+    },
+    sample: () => Promise.resolve(42),
+    truncate: (sequence, position) => {
+      held.set(sequence, position);
+      return true;
+    },
+    copy: async (target, source) => {
+      const count = held.get(source) ?? 0;
+      held.set(target, count);
+      return count;
+    },
+    save: async () => 1,
+    restore: async () => 0,
+    dispose: async () => {},
+  };
+  return model;
+}
+
+let jobs = 0;
+function job(prompt: readonly number[], maxTokens: number): Job {
+  jobs += 1;
+  return {
+    id: `job-${jobs}`,
+    caller: "ayo",
+    prompt,
+    options: {
+      sampling: {
+        temperature: 0,
+        topP: null,
+        topK: null,
+        minP: null,
+        seed: 1,
+        frequencyPenalty: null,
+        presencePenalty: null,
+        repeatPenalty: null,
+        logitBias: [],
+      },
+      maxTokens,
+      stop: [],
+      ignoreEos: false,
+      cachePrompt: true,
+      grammar: null,
+    },
+    text: new TextStream((tokens) => tokens.map(() => "x").join(""), []),
+    phase: "prefill",
+    waitFor: null,
+    cachedTokens: 0,
+    nextToken: -1,
+    completionTokens: 0,
+    passedOver: 0,
+    cancelled: false,
+    slotTakenAtMs: 0,
+    firstTokenAtMs: null,
+  };
+}
+
+function loopOver(model: PaperModel) {
+  const events: StepEvent[] = [];
+  let nowMs = 0;
+  const loop = new StepLoop(model, new Snapshots(model, null), 600, {
+    // Ten milliseconds per look at the clock: fast enough for whole batches.
+    monotonicMs: () => {
+      nowMs += 10;
+      return nowMs;
+    },
+    randomSeed: () => 1,
+    emit: (new_) => events.push(...new_),
+  });
+  const ended = (id: string) =>
+    events.find((event) => event.id === id && event.type !== "text" && event.type !== "started");
+  return { loop, events, ended };
+}
+
+const numbers = (count: number, from = 1) => Array.from({ length: count }, (_, at) => from + at);
+
+describe("a step", () => {
+  test("holds one token of every running stream beside a chunk of prompt", async () => {
+    const model = paperModel(2);
+    const { loop, ended } = loopOver(model);
+    const streaming = job(numbers(10), 40);
+    const arriving = job(numbers(300, 1_000), 2);
+    loop.submit(streaming);
+    let submitted = false;
+    model.onDecode = () => {
+      if (submitted || model.calls.length < 3) return;
+      submitted = true;
+      loop.submit(arriving);
+    };
+    await until("both ended", () => ended(streaming.id) !== undefined && ended(arriving.id) !== undefined);
+    const mixed = model.calls.filter(
+      (call) => call.some((part) => part === "0:1") && call.some((part) => part.startsWith("1:")),
+    );
+    expect(mixed.length).toBeGreaterThan(1);
+    const largest = Math.max(
+      ...model.calls.map((call) => call.reduce((sum, part) => sum + Number(part.split(":")[1]), 0)),
+    );
+    expect(largest).toBeLessThanOrEqual(128);
+  });
+
+  test("several jobs with one new prefix compute it once", async () => {
+    const model = paperModel(3);
+    const { loop, ended } = loopOver(model);
+    const all = [7, 8, 9].map((last) => job([...numbers(500), 9_000 + last], 1));
+    for (const one of all) loop.submit(one);
+    await until("all ended", () => all.every((one) => ended(one.id) !== undefined));
+    const computed = model.calls.flat().reduce((sum, part) => sum + Number(part.split(":")[1]), 0);
+    expect(computed).toBe(501 + 1 + 1);
+  });
+
+  test("when the one who computes a shared prefix leaves, the others do not wait for each other", async () => {
+    const model = paperModel(3);
+    const { loop, ended } = loopOver(model);
+    const all = [7, 8, 9].map((last) => job([...numbers(1_000), 9_000 + last], 1));
+    for (const one of all) loop.submit(one);
+    let left = false;
+    model.onDecode = () => {
+      const first = all[0];
+      if (left || first === undefined || model.calls.length < 2) return;
+      left = true;
+      loop.cancel(first.id);
+    };
+    await until("all ended", () => all.every((one) => ended(one.id) !== undefined));
+    expect(all.map((one) => ended(one.id)?.type)).toEqual(["cancelled", "done", "done"]);
+  });
+
+  test("that fails ends everybody in it and leaves their slots usable", async () => {
+    const model = paperModel(1);
+    const { loop, ended } = loopOver(model);
+    const unlucky = job(numbers(10), 5);
+    model.onDecode = () => {
+      model.onDecode = () => {};
+      throw new Error("Eval has failed");
+    };
+    loop.submit(unlucky);
+    await until("ended", () => ended(unlucky.id) !== undefined);
+    expect(ended(unlucky.id)).toMatchObject({ type: "failed", code: "internal" });
+    const next = job(numbers(10), 2);
+    loop.submit(next);
+    await until("ended", () => ended(next.id) !== undefined);
+    expect(ended(next.id)).toMatchObject({ type: "done", finishReason: "length", cachedTokens: 0 });
+  });
+});
