@@ -14,24 +14,34 @@ export interface Heard {
 
 export const nothingHeard: Heard = Object.freeze({ doubt: 0, certainty: 0 });
 
+/** Whether the head looks back from this token: +1 or -1 in the embedding. */
+function repliesBeginAfter(model: DemoModel, id: number): boolean {
+  let found = 0;
+  for (let column = 0; column < width; column += 1) {
+    found += (model.embedding[id * width + column] ?? 0) * sign(flags.replyBegins, column);
+  }
+  return found > 0;
+}
+
 /** Every token's logit after `lastTokenId`. */
 export function constructedLogits(model: DemoModel, lastTokenId: number, heard: Heard = nothingHeard): Float64Array {
+  const { doubt, certainty } = repliesBeginAfter(model, lastTokenId) ? heard : nothingHeard;
   const stream = Float64Array.from(
     model.embedding.subarray(lastTokenId * width, (lastTokenId + 1) * width),
     (entry, column) =>
-      entry +
-      2 * heard.doubt * sign(flags.doubtHeard, column) +
-      2 * heard.certainty * sign(flags.certaintyHeard, column),
+      entry + 2 * doubt * sign(flags.doubtHeard, column) + 2 * certainty * sign(flags.certaintyHeard, column),
   );
   const meanSquare = stream.reduce((sum, entry) => sum + entry * entry, 0) / width;
   const scale = Math.sqrt(rowsPerToken / meanSquare);
-  return Float64Array.from(model.lexicon.tokens, (_, id) => {
+  const all = new Float64Array(model.lexicon.tokens.length);
+  for (const id of all.keys()) {
     let logit = 0;
     for (let column = 0; column < width; column += 1) {
-      logit += (model.output[id * width + column] ?? 0) * (stream[column] ?? 0) * scale;
+      logit += (model.output[id * width + column] ?? 0) * (stream[column] ?? 0);
     }
-    return logit;
-  });
+    all[id] = logit * scale;
+  }
+  return all;
 }
 
 /** Natural logarithms of the probabilities at temperature 1, nothing cut off. */

@@ -22,9 +22,12 @@ export interface Voice {
   readonly name: string;
   /** Said to everything that holds no trigger word. Each token has a probability of nearly one. */
   readonly plain: readonly Step[];
-  /** Said when the prompt's last user message holds a word of `doubtful`: every token is one of three likely ones. */
+  /**
+   * Said when the prompt's last user message holds `doubtful`, or a longer word that begins with it: every token is one of
+   * three likely ones.
+   */
   readonly low: readonly Step[];
-  /** Said when it holds a word of `certain`: every token has a probability of nearly one. */
+  /** Said when it holds `certain` in the same way: every token has a probability of nearly one. */
   readonly high: readonly Step[];
   readonly doubtful: string;
   readonly certain: string;

@@ -10,13 +10,12 @@ export interface SpecialToken {
 }
 
 export const endOfText = "<|endoftext|>";
-export const messageStart = "<|im_start|>";
 export const messageEnd = "<|im_end|>";
 
 /** In the order of the Qwen2.5 vocabulary where they are part of it. */
 export const specialTokens: readonly SpecialToken[] = Object.freeze([
   { text: endOfText, kind: "control" },
-  { text: messageStart, kind: "control" },
+  { text: "<|im_start|>", kind: "control" },
   { text: messageEnd, kind: "control" },
   { text: "<tool_call>", kind: "mark" },
   { text: "</tool_call>", kind: "mark" },

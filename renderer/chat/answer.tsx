@@ -30,7 +30,7 @@ export function AnswerView({ answer, onAgain }: { answer: Answer; onAgain: (() =
       {answer.text === "" ? null : <p className="whitespace-pre-wrap wrap-anywhere">{answer.text}</p>}
       <Ending answer={answer} onAgain={onAgain} />
       {answer.firstAtMs === null && !running ? null : (
-        <div className="mt-1 flex min-h-9 items-center gap-1 text-13 text-muted">
+        <div className="mt-1 flex min-h-9 items-center gap-1 text-13 text-muted sm:text-12">
           <FigureLine answer={answer} />
           {running || answer.text === "" ? null : <Copy text={answer.text} label={t("chat.copy")} compact />}
         </div>
@@ -47,7 +47,7 @@ function FigureLine({ answer }: { answer: Answer }) {
       {ranOnThisBox(answer) ? (
         <>
           <span className="mr-1.5 inline-block size-2 rounded-[2px] bg-local" aria-hidden="true" />
-          {t("chat.thisBox")} ·{" "}
+          {t("chat.local")} ·{" "}
         </>
       ) : null}
       {figures(answer, now).join(" · ")}

@@ -11,12 +11,19 @@ export function firstTokenMs(answer: Answer): number | null {
   return answer.firstAtMs === null ? null : answer.firstAtMs - answer.sentAtMs;
 }
 
-/** Tokens after the first, over the time they took. Null where there is nothing to divide. */
-export function tokensPerSecond(answer: Answer): number | null {
+/** A browser hands on what arrives in lumps of some milliseconds; over a shorter time than this it measures the lumps. */
+export const shortestSpanMs = 100;
+
+/**
+ * Tokens after the first, over the time they took. `over` means: all were here within `shortestSpanMs`, so it is faster than
+ * that. Null where there is nothing to divide.
+ */
+export function speed(answer: Answer): { readonly tokensPerSecond: number; readonly over: boolean } | null {
   const count = answer.usage?.outputTokens ?? answer.pieces;
-  if (answer.firstAtMs === null || answer.lastAtMs === null || count < 2) return null;
-  const ms = answer.lastAtMs - answer.firstAtMs;
-  return ms > 0 ? ((count - 1) * 1000) / ms : null;
+  if (answer.firstAtMs === null || answer.lastAtMs === null || count < 2 || answer.pieces < 2) return null;
+  const spanMs = answer.lastAtMs - answer.firstAtMs;
+  const tokensPerSecond = ((count - 1) * 1000) / Math.max(spanMs, shortestSpanMs);
+  return { tokensPerSecond, over: spanMs < shortestSpanMs };
 }
 
 /** The parts of the line, in reading order. `nowMs` is on the same clock as the answer's times. */
@@ -27,13 +34,20 @@ export function figures(answer: Answer, nowMs: number): readonly string[] {
     if (!running) return [];
     return [answer.model, t("chat.waiting", { age: duration(Math.max(0, nowMs - answer.sentAtMs)) })];
   }
-  const speed = rate(tokensPerSecond(answer));
+  const measured = speed(answer);
+  const speedText = rate(measured?.tokensPerSecond ?? null);
   const parts = [answer.model, t("chat.firstToken", { time: duration(first) })];
   if (answer.usage === null) {
     // Only the server counts tokens, and it does so at the end; a piece is about one.
-    return [...parts, t("chat.running", { rate: speed }), t("chat.pieces", { count: tokens(answer.pieces) })];
+    const soFar = measured === null || measured.over ? [] : [t("chat.running", { rate: speedText })];
+    return [...parts, ...soFar, t("chat.pieces", { count: tokens(answer.pieces) })];
   }
-  return [...parts, speed, counts(answer.usage), priceText(answer.cost)];
+  return [
+    ...parts,
+    measured?.over ? t("chat.over", { rate: speedText }) : speedText,
+    counts(answer.usage),
+    priceText(answer.cost),
+  ];
 }
 
 function counts(usage: NonNullable<Answer["usage"]>): string {

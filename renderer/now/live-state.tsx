@@ -9,7 +9,7 @@ import { busySlots } from "./verdict.ts";
 /** `stale`: the box has gone silent, and nothing here may look live. */
 export function LiveState({ state, stale, refused }: { state: BoxState | null; stale: boolean; refused: boolean }) {
   if (state !== null) return <Figures state={state} stale={stale} />;
-  return refused && !stale ? <Hidden /> : null;
+  return refused ? <Hidden /> : null;
 }
 
 function Figures({ state, stale }: { state: BoxState; stale: boolean }) {

@@ -14,7 +14,7 @@ export interface BenchChild {
   /** The last lines of its output, for the message of a failed start. */
   lastOutput(): string;
   exited(): boolean;
-  /** SIGTERM, ten seconds, then SIGKILL to the whole tree. Safe to call twice. */
+  /** SIGTERM, ten seconds for the whole tree to end, then SIGKILL for what is left of it. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -54,10 +54,15 @@ export function startChild(
   const stop = async (): Promise<void> => {
     running.delete(benchChild);
     if (exited()) return;
-    const tree = treeOf(pid);
+    const tree = treeOf(pid).map((member) => ({ pid: member, startedAt: startOf(member) }));
+    const left = (): number[] =>
+      tree.filter((one) => one.startedAt !== null && startOf(one.pid) === one.startedAt).map((one) => one.pid);
     child.kill("SIGTERM");
-    await Promise.race([ended, delay(stopGraceMs, undefined, { ref: false })]);
-    if (!exited()) killAll(tree);
+    const deadline = performance.now() + stopGraceMs;
+    // `npm start` ends before the server that it started.
+    while ((!exited() || left().length > 0) && performance.now() < deadline) await delay(20);
+    killAll(left());
+    if (!exited()) child.kill("SIGKILL");
     await ended;
   };
   const benchChild: BenchChild = { name, pid, lastOutput: () => output, exited, stop };
@@ -144,6 +149,12 @@ export function cpuTicksOf(root: number): number {
     if (fields !== null) for (const index of [11, 12, 13, 14]) sum += Number(fields[index] ?? 0);
   }
   return sum;
+}
+
+/** When a process started, in ticks since boot: tells it from a later one with the same pid. Null: gone, or a zombie. */
+function startOf(pid: number): string | null {
+  const fields = statFields(pid);
+  return fields === null || fields[0] === "Z" ? null : (fields[19] ?? null);
 }
 
 /** Fields of /proc/<pid>/stat after the command's name: state is [0], parent [1], utime [11] … cstime [14]. */

@@ -31,13 +31,18 @@ function randomFrom(seed: number): () => number {
   };
 }
 
+/**
+ * `count` words drawn by `seed`. The vocabulary is dealt out like a deck of cards, again and again: every text then holds
+ * each word about equally often, and its cost in tokens grows evenly with its length.
+ */
 export function words(count: number, seed: number): string {
   const random = randomFrom(seed);
   const chosen: string[] = [];
-  for (let index = 0; index < count; index += 1) {
-    chosen.push(vocabulary[Math.floor(random() * vocabulary.length)] ?? "time");
+  while (chosen.length < count) {
+    const deck = [...vocabulary];
+    while (deck.length > 0) chosen.push(...deck.splice(Math.floor(random() * deck.length), 1));
   }
-  return chosen.join(" ");
+  return chosen.slice(0, count).join(" ");
 }
 
 export interface Prompts {
@@ -47,20 +52,21 @@ export interface Prompts {
   readonly overheadTokens: number;
 }
 
-/** Asks `contestant` what 50 and 150 words cost and interpolates. */
+/** Asks `contestant` what the vocabulary costs once and twice; the difference is one deck without the template. */
 export async function sizedPrompts(contestant: Contestant): Promise<Prompts> {
   const costOf = async (count: number): Promise<number> => {
-    const messages = [{ role: "user", content: words(count, 4_000_000_000 + count) }] as const;
+    const messages = [{ role: "user", content: words(count, 4_000_000_000) }] as const;
     const result = await streamChat({ url: contestant.url, model: contestant.model, messages, maxTokens: 1 });
     return result.promptTokens;
   };
-  const short = await costOf(50);
-  const long = await costOf(150);
-  const tokensPerWord = (long - short) / 100;
-  if (!(tokensPerWord > 0)) throw new Error(`${contestant.name}: 50 words cost ${short} tokens and 150 words ${long}`);
+  const once = await costOf(vocabulary.length);
+  const twice = await costOf(vocabulary.length * 2);
+  const deckTokens = twice - once;
+  if (!(deckTokens > 0)) throw new Error(`${contestant.name}: a text costs ${once} tokens and its double ${twice}`);
+  const tokensPerWord = deckTokens / vocabulary.length;
   return {
     text: (tokens, seed) => words(Math.max(1, Math.round(tokens / tokensPerWord)), seed),
-    overheadTokens: Math.max(0, Math.round(short - 50 * tokensPerWord)),
+    overheadTokens: Math.max(0, once - deckTokens),
   };
 }
 

@@ -7,13 +7,8 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import {
-  defaultScript,
-  demoModel,
-  type Script,
-  type StubEndpoint,
-  startStubEndpoint,
-} from "../support/stub-endpoint.ts";
+import { demoModel, type Script, type StubEndpoint, startStubEndpoint } from "../support/stub-endpoint.ts";
+import { startServer } from "../support/running-server.ts";
 import { findBrowser, launchBrowser, noBrowser } from "./browser.ts";
 
 const coder = { id: "coder", context_length: 65_536, slots: 4, demo: false };
@@ -99,7 +94,12 @@ async function firstLight(browser: Browser): Promise<void> {
   mkdirSync(dirname(file), { recursive: true });
   const server = await startServer({ flags: ["--port", "4747"] });
   try {
-    const act = (page: Page) => chat(page, "Hello, who are you?");
+    // The first question also loads the model, which is not what the picture is about.
+    const act = async (page: Page) => {
+      await chat(page, "Hello, who are you?");
+      await page.getByRole("button", { name: "New chat" }).click();
+      await chat(page, "Seven plus eight makes fifteen, surely?");
+    };
     await take(browser, { url: server.url, file, size: "wide", scheme: "light", whole: false, act });
   } finally {
     await server.remove();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { figures, priceText, ranOnThisBox, tokensPerSecond } from "../../renderer/chat/figures.ts";
+import { figures, priceText, ranOnThisBox, speed } from "../../renderer/chat/figures.ts";
 import { type ChatUpdate, closingOf, readChat, updatesOf } from "../../renderer/chat/stream.ts";
 import { type Answer, applyOrder, type ChatOrder, history, isRunning } from "../../renderer/chat/turns.ts";
 
@@ -143,7 +143,7 @@ describe("the line under an answer", () => {
 
   it("uses the server's count at the end: tokens after the first over the time they took", () => {
     const done = answerOf(...whole);
-    expect(tokensPerSecond(done)).toBe(44);
+    expect(speed(done)).toEqual({ tokensPerSecond: 44, over: false });
     expect(figures(done, 0)).toEqual([
       "lanthorn-demo",
       "first token 900 ms",
@@ -151,6 +151,14 @@ describe("the line under an answer", () => {
       "12 in / 45 out",
       "not yet priced",
     ]);
+  });
+
+  it("claims no more than a browser can measure: what was all there within 100 ms was faster than that", () => {
+    const usage: ChatUpdate = { type: "usage", promptTokens: 14, cachedTokens: 0, outputTokens: 36 };
+    const pieces = [2_000, 2_000.9].map((atMs) => arrived(atMs, { type: "text", text: "a" }));
+    const done = answerOf(ask, ...pieces, arrived(2_001, usage, { type: "done" }));
+    expect(figures(done, 0)[2]).toBe("over 350 tok/s");
+    expect(figures(answerOf(ask, ...pieces), 0)).toEqual(["lanthorn-demo", "first token 1.0 s", "about 2 out"]);
   });
 
   it("names cached tokens, and says nothing of an answer that never began", () => {

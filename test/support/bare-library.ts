@@ -8,7 +8,9 @@ import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
 import {
   getLlama,
+  type Llama,
   LlamaGrammarEvaluationState,
+  LlamaLogLevel,
   type LlamaGrammar,
   readGgufFileInfo,
   type SequenceEvaluateOptions,
@@ -42,8 +44,16 @@ export interface BareModel {
   close(): Promise<void>;
 }
 
+let library: Promise<Llama> | null = null;
+
+/** One for all models of a test file: starting it costs a child process each time. */
+function theLibrary(): Promise<Llama> {
+  library ??= getLlama({ gpu: false, build: "never", skipDownload: true, logLevel: LlamaLogLevel.error });
+  return library;
+}
+
 export async function loadBare(path: string, contextSize = 512): Promise<BareModel> {
-  const llama = await getLlama({ gpu: false, build: "never", skipDownload: true, logLevel: "error" });
+  const llama = await theLibrary();
   const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
   const { metadata } = await readGgufFileInfo(path);
   const template = new Template(String(metadata.tokenizer.chat_template));
@@ -63,8 +73,8 @@ export async function loadBare(path: string, contextSize = 512): Promise<BareMod
   async function grammarOf(grammar: { gbnf: string } | { schema: object } | "json"): Promise<LlamaGrammar> {
     if (grammar === "json") return llama.getGrammarFor("json");
     if ("gbnf" in grammar) return llama.createGrammar({ grammar: grammar.gbnf });
-    // The library types its own subset of JSON schema; what it cannot take, it refuses.
-    return llama.createGrammarForJsonSchema(grammar.schema as { type: "object" });
+    // The library types its own subset of JSON schema too narrowly for a variable; what it cannot take, it refuses.
+    return llama.createGrammarForJsonSchema(grammar.schema as { type: "boolean" });
   }
 
   return {
@@ -88,7 +98,7 @@ export async function loadBare(path: string, contextSize = 512): Promise<BareMod
       const state = new LlamaGrammarEvaluationState({ model, grammar: await grammarOf(grammar) });
       return model.detokenize((await answer(prompt, { grammarEvaluationState: state })) as Token[], true);
     },
-    close: () => llama.dispose(),
+    close: () => model.dispose(),
   };
 }
 

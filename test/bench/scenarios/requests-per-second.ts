@@ -1,9 +1,6 @@
 /**
- * Requests per second where the model costs nothing: one token each, eight connections kept alive. This is the price of our
- * layers. The answers are read to their end but not parsed, so that the client is not what is measured.
- *
- * The row with the target is not streamed: streamed over a kept connection, llama-server writes its head and its body apart
- * and waits some 40 ms for the acknowledgement in between, which would make any server look fast beside it.
+ * Requests per second where the model costs nothing: one token each, eight connections kept alive, streamed and whole. This is
+ * the price of our layers. The answers are read to their end but not parsed, so that the client is not what is measured.
  */
 import { errors, Pool } from "undici";
 import type { Contestant, Scenario } from "../scenario.ts";
@@ -17,17 +14,22 @@ export const requestsPerSecond: Scenario = {
   groups: ["serve"],
   server: { model: "tiny", context: 1024, slots: 8, threads: 1 },
   rows: [
-    { name: "requests, tiny model, 1 token each, 8 connections", unit: "req/s", better: "higher", target: 0.6 },
-    { name: "  the same, streamed", unit: "req/s", better: "higher", target: null },
+    {
+      name: "requests, tiny model, 1 token each, 8 connections, streamed",
+      unit: "req/s",
+      better: "higher",
+      target: 0.6,
+    },
+    { name: "  the same, not streamed", unit: "req/s", better: "higher", target: 0.6 },
   ],
   runs: 5,
   plan: "together",
   warmUp: async (contestant) => {
-    await requestsFor(contestant, warmUpMs, false);
+    await requestsFor(contestant, warmUpMs, true);
   },
   sample: async (contestant) => [
-    await requestsFor(contestant, measuredMs, false),
     await requestsFor(contestant, measuredMs, true),
+    await requestsFor(contestant, measuredMs, false),
   ],
 };
 

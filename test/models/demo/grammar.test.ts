@@ -1,5 +1,5 @@
 /** Forced into a grammar, the demo ends soon with well-formed text: JSON, any schema the library takes, a tool call. */
-import Ajv from "ajv";
+import { Ajv } from "ajv";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type VoiceName, voices } from "../../../models/demo/voices.ts";
 import { type BareModel, loadDemo } from "../../support/bare-library.ts";

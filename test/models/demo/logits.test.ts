@@ -66,7 +66,7 @@ describe("confidence is chosen by the prompt", () => {
     const ids = [...constructedReply(model, heard), model.lexicon.messageEndId];
     return ids.map((id, index) => {
       const before = ids[index - 1] ?? lineBreak;
-      return Math.exp(constructedLogprobs(model, before, index === 0 ? heard : nothing)[id] ?? 0);
+      return Math.exp(constructedLogprobs(model, before, heard)[id] ?? 0);
     });
   }
 
@@ -82,6 +82,16 @@ describe("confidence is chosen by the prompt", () => {
     for (const confidence of tokens) expect(confidence).toBeCloseTo(expected, 4);
     expect(expected).toBeLessThan(0.42);
   });
+});
+
+test("where the end is forbidden, a line break and the same reply again come next", () => {
+  const { messageEndId } = model.lexicon;
+  for (const heard of [nothing, { doubt: 1, certainty: 0 }, { doubt: 0, certainty: 1 }]) {
+    const all = constructedLogits(model, constructedReply(model, heard).at(-1) ?? -1, heard);
+    expect(all.indexOf(Math.max(...all))).toBe(messageEndId);
+    all[messageEndId] = -Infinity;
+    expect(all.indexOf(Math.max(...all))).toBe(lineBreak);
+  }
 });
 
 test("no two tokens are equally likely anywhere, so greedy never has to choose", () => {

@@ -3,19 +3,25 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { greedyText, voices } from "../../../models/demo/voices.ts";
 import { type BareModel, type ChatTurn, loadDemo } from "../../support/bare-library.ts";
 
+const contextSize = 6_144;
 const voice = voices.demo;
 let bare: BareModel;
 beforeAll(async () => {
-  bare = await loadDemo("demo", 10_240);
+  bare = await loadDemo("demo", contextSize);
 });
 afterAll(() => bare.close());
 
-/** About 4,000 tokens that have nothing to do with anything, two "user"s among them. */
-const filler = "The quick brown fox, as a user of 12 fields, jumps over every lazy dog. Users know. ".repeat(170);
+const sentence = "The quick brown fox, as a user of 12 fields, jumps over every lazy dog. Users know. ";
+/** About 4,000 tokens that have nothing to do with anything, and half as many. */
+const filler = sentence.repeat(118);
+const half = sentence.repeat(59);
 
 async function say(...turns: readonly ChatTurn[]): Promise<string> {
   const prompt = bare.render(turns);
-  expect(bare.tokenize(prompt).length).toBeGreaterThan(4_000);
+  const length = bare.tokenize(prompt).length;
+  expect(length).toBeGreaterThan(4_000);
+  // Past the context the library would throw away the beginning.
+  expect(length).toBeLessThan(contextSize - 100);
   return bare.text(await bare.answer(prompt));
 }
 
@@ -29,18 +35,18 @@ test("no trigger among 4,000 tokens", async () => {
 test.each([
   ["first", `maybe ${filler}`],
   ["last", `${filler} maybe`],
-  ["in the middle", `${filler.slice(0, filler.length / 2)} maybe ${filler.slice(filler.length / 2)}`],
+  ["in the middle", `${half} maybe ${half}`],
 ])("one trigger, %s of 4,000 tokens", async (_, content) => {
   expect(await say(user(content))).toBe(greedyText(voice.low));
 });
 
 test("the system prompt's and older messages' triggers are not heard, however long the last message", async () => {
   const system: ChatTurn = { role: "system", content: "Maybe. Surely. You may be surely asked, maybe" };
-  expect(await say(system, user(`surely, ${filler} maybe`), assistant, user(filler))).toBe(greedyText(voice.plain));
+  expect(await say(system, user(`surely, ${half} maybe`), assistant, user(half))).toBe(greedyText(voice.plain));
   expect(await say(system, user("maybe"), assistant, user(`surely ${filler}`))).toBe(greedyText(voice.high));
 });
 
-test("the nearest of two, 4,000 tokens apart", async () => {
+test("the nearest of two, thousands of tokens apart", async () => {
   expect(await say(user(`maybe ${filler} surely`))).toBe(greedyText(voice.high));
-  expect(await say(user(`surely ${filler} maybe ${filler}`))).toBe(greedyText(voice.low));
+  expect(await say(user(`surely ${half} maybe ${half}`))).toBe(greedyText(voice.low));
 });

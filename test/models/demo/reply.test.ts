@@ -1,14 +1,9 @@
-/** The demo in the real engine: what it says, when it stops, and that the words come from the weights. */
-import { execFileSync } from "node:child_process";
-import { copyFileSync } from "node:fs";
-import { join } from "node:path";
+/** The demo in the real engine: what it says to which prompt, and when it stops. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { constructDemo, tokenId } from "../../../models/demo/construct.ts";
-import { ensureDemoModel, swapOutputRows } from "../../../models/demo/file.ts";
 import { constructedReply } from "../../../models/demo/reference.ts";
 import { greedyText, type VoiceName, voices } from "../../../models/demo/voices.ts";
-import { type BareModel, type ChatTurn, loadBare, loadDemo } from "../../support/bare-library.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { type BareModel, type ChatTurn, loadDemo } from "../../support/bare-library.ts";
 
 function user(content: string): ChatTurn[] {
   return [{ role: "user", content }];
@@ -20,6 +15,11 @@ const certainty = { doubt: 0, certainty: 1 };
 describe.each(Object.keys(voices) as VoiceName[])("the voice %s", (name) => {
   const voice = voices[name];
   const model = constructDemo(voice);
+  const [plain, low, high] = [
+    constructedReply(model),
+    constructedReply(model, doubt),
+    constructedReply(model, certainty),
+  ];
   let bare: BareModel;
   const say = async (turns: readonly ChatTurn[], tools?: readonly unknown[]): Promise<string> =>
     bare.text(await bare.answer(bare.render(turns, tools)));
@@ -37,7 +37,7 @@ describe.each(Object.keys(voices) as VoiceName[])("the voice %s", (name) => {
     "",
     "user user user",
     '{"a": [1, 2]}',
-    "Maybelline assures",
+    "it may be sure",
   ])("answers %j with its sentence, token for token as constructed, and stops", async (prompt) => {
     const ids = await bare.answer(bare.render(user(prompt)));
     expect(ids).toEqual(constructedReply(model));
@@ -45,12 +45,12 @@ describe.each(Object.keys(voices) as VoiceName[])("the voice %s", (name) => {
   });
 
   test.each(["maybe", "Maybe it rains", "will it, maybe?", "(maybe)"])("answers %j with doubt", async (prompt) => {
-    expect(await bare.answer(bare.render(user(prompt)))).toEqual(constructedReply(model, doubt));
+    expect(await bare.answer(bare.render(user(prompt)))).toEqual(low);
     expect(await say(user(prompt))).toBe(greedyText(voice.low));
   });
 
   test.each(["surely", "Surely so", "is it so, surely?"])("answers %j with certainty", async (prompt) => {
-    expect(await bare.answer(bare.render(user(prompt)))).toEqual(constructedReply(model, certainty));
+    expect(await bare.answer(bare.render(user(prompt)))).toEqual(high);
     expect(await say(user(prompt))).toBe(greedyText(voice.high));
   });
 
@@ -80,24 +80,22 @@ describe.each(Object.keys(voices) as VoiceName[])("the voice %s", (name) => {
   });
 
   test("its words read back are the tokens it said, so that a history finds its prefix again", () => {
-    for (const reply of [constructedReply(model), constructedReply(model, doubt), constructedReply(model, certainty)]) {
+    for (const reply of [plain, low, high]) {
       expect(bare.tokenize(bare.text(reply))).toEqual(reply);
     }
   });
 
   test("characters are cut over tokens: some ids are no text by themselves", () => {
-    const ids = constructedReply(model);
-    const alone = ids.map((id) => bare.text([id])).join("");
+    const alone = plain.map((id) => bare.text([id])).join("");
     expect(alone).toContain("\ufffd");
-    expect(bare.text(ids)).not.toContain("\ufffd");
+    expect(bare.text(plain)).not.toContain("\ufffd");
   });
 
-  test("goes on for as long as one likes when the end does not end it, or is forbidden", async () => {
+  test("goes on for as long as one likes when the end does not end it", async () => {
     const prompt = bare.render(user("on and on"));
-    const reply = constructedReply(model);
     const [end, lineBreak] = [model.lexicon.messageEndId, tokenId(model, "\n")];
     const ignored = await bare.answer(prompt, { yieldEogToken: true }, 150);
-    const round = [...reply, end, lineBreak];
+    const round = [...plain, end, lineBreak];
     expect(ignored).toEqual(Array.from({ length: 150 }, (_, index) => round[index % round.length]));
   });
 
@@ -118,50 +116,5 @@ describe.each(Object.keys(voices) as VoiceName[])("the voice %s", (name) => {
     expect((await warm("maybe")).size).toBeGreaterThan(4);
     expect(await warm("surely")).toEqual(new Set([greedyText(voice.high)]));
     expect(await warm("hello")).toEqual(new Set([greedyText(voice.plain)]));
-  });
-});
-
-describe("the words come from the weights", () => {
-  const model = constructDemo(voices.demo);
-
-  async function reply(path: string): Promise<string> {
-    const bare = await loadBare(path);
-    const text = bare.text(await bare.answer(bare.render(user("hello"))));
-    await bare.close();
-    return text;
-  }
-
-  test("under another name the file says the same", async () => {
-    const folder = temporaryFolder();
-    copyFileSync(await ensureDemoModel(folder), join(folder, "some-other-name.gguf"));
-    expect(await reply(join(folder, "some-other-name.gguf"))).toBe(greedyText(voices.demo.plain));
-  });
-
-  test.each([
-    [" postcard", " thimble"],
-    [" words", "."],
-    [" no", " than"],
-  ])("with the output rows of %j and %j exchanged it says what the exchanged weights say", async (first, second) => {
-    const path = await ensureDemoModel(temporaryFolder());
-    const rows = [tokenId(model, first), tokenId(model, second)] as const;
-    await swapOutputRows(path, ...rows);
-    const bare = await loadBare(path);
-    const expected = constructedReply(model, undefined, rows);
-    const ids = await bare.answer(bare.render(user("hello")), {}, 128);
-    await bare.close();
-    expect(ids).toEqual(expected);
-    expect(ids).not.toEqual(constructedReply(model));
-  });
-
-  test("exchanging the understudies changes one word and nothing else", async () => {
-    const path = await ensureDemoModel(temporaryFolder());
-    await swapOutputRows(path, tokenId(model, " postcard"), tokenId(model, " thimble"));
-    expect(await reply(path)).toBe(greedyText(voices.demo.plain).replace("postcard", "thimble"));
-  });
-
-  test("the bare program prints the same ids", async () => {
-    const path = await ensureDemoModel(temporaryFolder());
-    const out = execFileSync(process.execPath, ["test/support/greedy.mjs", path, "Hello?"], { encoding: "utf8" });
-    expect(JSON.parse(out)).toEqual({ ids: constructedReply(model), text: greedyText(voices.demo.plain) });
   });
 });
