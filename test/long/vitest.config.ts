@@ -1,0 +1,16 @@
+/** How `npm run test:long` runs: the counts as the acceptance checks write them, one file after the other. */
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: fileURLToPath(new URL("../..", import.meta.url)),
+  publicDir: false,
+  test: {
+    include: ["test/long/**/*.long.ts"],
+    pool: "forks",
+    maxWorkers: 1,
+    testTimeout: 30 * 60_000,
+    hookTimeout: 60_000,
+    reporters: ["default", fileURLToPath(new URL("../support/closing-line.ts", import.meta.url))],
+  },
+});
