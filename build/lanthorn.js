@@ -67,7 +67,10 @@ function main([fs, path, url]) {
   if (!fs.existsSync(path.join(root, "node_modules"))) {
     return fail(`its packages are not installed yet. Run \`npm start\`, or \`npm ci\`, in ${root}.`);
   }
-  return import("node:module").then((modules) => {
+  return Promise.all([import("node:module"), import("node:v8")]).then(([modules, v8]) => {
+    // V8 doubles the space for new objects whenever a burst of requests outgrows it, and does not give it back: a server grew from
+    // 116 to 250 MB over 8,000 requests without one more live object. Only what has not grown yet can be kept small, so it is set here.
+    v8.setFlagsFromString("--semi-space-growth-factor=1");
     // Keeps stripped and compiled sources between starts: 24 MB less memory. Inside our own folder, never in a shared /tmp, where
     // another user could put code in its place; where it cannot be written nothing is kept.
     modules.enableCompileCache(path.join(root, "node_modules", ".cache", "lanthorn-compile"));
