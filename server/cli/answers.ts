@@ -30,10 +30,10 @@ const model = z.object({
   workerPid: z.int().nullable(),
   contextLength: count,
   slots: z.array(slot),
-  /** Beyond the view that is promised: shown when the server says it. */
+  /** A server of an earlier build does not say these two. */
   fileName: z.string().optional(),
   sizeBytes: count.optional(),
-}) satisfies z.ZodType<ModelView, unknown>;
+}) satisfies z.ZodType<Omit<ModelView, "fileName" | "sizeBytes">, unknown>;
 
 const queued = z.object({
   caller: z.string(),

@@ -28,6 +28,9 @@ export interface SlotView {
 
 export interface ModelView {
   readonly id: string;
+  /** Without its folders. */
+  readonly fileName: string;
+  readonly sizeBytes: number;
   readonly demo: boolean;
   readonly state: ModelState;
   /** Epoch milliseconds of the last change of state. */

@@ -134,6 +134,8 @@ export class ModelHost {
     const answer = (await this.#link?.state(stateLimitMs)) ?? null;
     return {
       id: this.file.alias,
+      fileName: this.file.fileName,
+      sizeBytes: this.file.sizeBytes,
       demo: this.file.demo,
       state,
       since: sinceMs,
