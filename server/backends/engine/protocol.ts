@@ -93,7 +93,6 @@ export type StepEvent =
     } & GenerationEnd);
 
 export type FromWorker =
-  | { readonly type: "progress"; readonly share: number }
   | {
       readonly type: "loaded";
       readonly contextLength: number;

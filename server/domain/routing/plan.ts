@@ -2,6 +2,7 @@
  * Which targets are tried for a request, in which order and why. Pure. The router carries the plan out; people read its
  * reasons in the ledger and on the screen.
  */
+import { editDistance } from "../edit-distance.ts";
 
 /** Why a target was chosen, as data; the words are in `reasonWords`. */
 export type ReasonCode = "only_target";
@@ -42,17 +43,4 @@ export function similarNames(asked: string, known: readonly string[]): readonly 
     .sort((left, right) => left.distance - right.distance)
     .slice(0, 3)
     .map(({ name }) => name);
-}
-
-function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= left.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j += 1) {
-      const same = left[i - 1] === right[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
-    }
-    row = next;
-  }
-  return row[right.length] ?? 0;
 }

@@ -39,7 +39,6 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
       slots: options.slots,
       batchSize: options.batchSize,
       threads: options.threads,
-      onProgress: (share) => send({ type: "progress", share }),
     });
     loaded = {
       model,

@@ -86,7 +86,6 @@ export interface LoadOptions {
   readonly batchSize: number;
   /** Compute threads; 0 lets the library choose. */
   readonly threads: number;
-  readonly onProgress: (share: number) => void;
 }
 
 /**
@@ -99,7 +98,6 @@ export interface NativeModel {
   readonly contextLength: number;
   readonly slots: number;
   readonly batchSize: number;
-  readonly trainedContextLength: number;
   readonly vocabularySize: number;
   /** Jinja text from the GGUF; null when it has none. */
   readonly chatTemplate: string | null;
@@ -130,7 +128,6 @@ export interface NativeModel {
   save(sequence: SequenceId, tokens: readonly number[], path: string): Promise<number>;
   /** Replaces the sequence by what the file holds; gives the number of tokens. Throws when the file does not fit. */
   restore(sequence: SequenceId, path: string): Promise<number>;
-  dispose(): Promise<void>;
 }
 
 const metadataShape = z.object({
@@ -153,7 +150,7 @@ export async function loadNative(options: LoadOptions): Promise<NativeModel> {
     logLevel: library.LlamaLogLevel.error,
     ...(options.threads > 0 ? { maxThreads: options.threads } : {}),
   });
-  const model = await llama.loadModel({ modelPath: options.modelPath, onLoadProgress: options.onProgress });
+  const model = await llama.loadModel({ modelPath: options.modelPath });
   const context = await model.createContext({
     sequences: options.slots,
     contextSize: options.contextLength,
@@ -179,7 +176,6 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
     contextLength: context.contextSize,
     slots: options.slots,
     batchSize: context.batchSize,
-    trainedContextLength: model.trainContextSize,
     vocabularySize: tokenizer?.ggml?.tokens?.length ?? 0,
     chatTemplate: tokenizer?.chat_template ?? null,
     bosText: model.tokens.bosString ?? "",
@@ -227,11 +223,6 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
     restore: async (sequence, path) => {
       addonContext.disposeSequence(sequence);
       return (await addonContext.loadSequenceStateFromFile(path, sequence, context.contextSize)).length;
-    },
-    dispose: async () => {
-      await context.dispose();
-      await model.dispose();
-      await llama.dispose();
     },
   };
 }

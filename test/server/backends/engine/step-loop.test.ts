@@ -27,7 +27,6 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
     contextLength: 4_096,
     slots,
     batchSize,
-    trainedContextLength: 4_096,
     vocabularySize: 100_000,
     chatTemplate: null,
     bosText: "",
@@ -66,7 +65,6 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
     },
     save: async () => 1,
     restore: async () => 0,
-    dispose: async () => {},
   };
   return model;
 }
