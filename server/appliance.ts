@@ -130,6 +130,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         snapshots: snapshotFolders(),
       },
     });
+    undo.push(() => engine.close(0));
     const router = createRouter([engine]);
     const inference = createInference({ router, ledger: ledger.writer, clock, log, publish });
 
@@ -159,7 +160,9 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       pageFolder: folder === null ? null : join(folder, "dist", "renderer"),
     });
     const port = await listen(http.server, settings.host, settings.port, readServerFile(paths.serverFile));
-    ({ url } = reachableUrls(settings.host, port));
+    undo.push(() => http.close(0));
+    const reachable = reachableUrls(settings.host, port);
+    url = reachable.url;
     writeServerFile(paths.serverFile, { pid: process.pid, url, startedAtMs });
     undo.push(() => removeServerFile(paths.serverFile));
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
@@ -168,7 +171,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     return {
       started: {
         url,
-        lanUrls: reachableUrls(settings.host, port).lanUrls,
+        lanUrls: reachable.lanUrls,
         models: engine.served(),
         refusedModels: listing.refusals,
         adminKeyOnce: printOnce,
@@ -180,7 +183,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         isReady = false;
         // Called again while it runs, this only tells the HTTP room to cut what it still waits for.
         const closed = http.close(graceMs);
-        stopped ??= closed.then(() => engine.close(0)).then(undoAll);
+        stopped ??= closed.then(undoAll);
         return stopped;
       },
     };
