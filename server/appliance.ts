@@ -14,7 +14,7 @@ import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
 import { snapshotFolders } from "./backends/engine/snapshot-folder.ts";
-import { workerStarter } from "./backends/engine/start-worker.ts";
+import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
 import type { ServedModel } from "./domain/model.ts";
@@ -127,6 +127,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         publish,
         newToolCallId,
         startWorker: ports.startWorker ?? workerStarter(log),
+        startPreparer: preparerStarter(log),
         snapshots: snapshotFolders(),
       },
     });

@@ -11,6 +11,7 @@ import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } fro
 import { asFailure, type Failure } from "./domain/failure.ts";
 import type { ServedModel } from "./domain/model.ts";
 import type { Cost } from "./domain/money.ts";
+import type { RequestNote } from "./domain/note.ts";
 import type { Clock, Log, Publish } from "./domain/ports.ts";
 import { targetName } from "./domain/routing/plan.ts";
 import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
@@ -31,7 +32,10 @@ export interface Inference {
    * Answers one request. Yields at least one event and ends with exactly one of `finished`, `failed`, `aborted`; throws a
    * Failure only before the first event. The rows are written here.
    */
-  chat(input: RequestFacts & { readonly request: ChatRequest }, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  chat(
+    input: RequestFacts & { readonly request: ChatRequest; readonly session?: string | null },
+    signal: AbortSignal,
+  ): AsyncIterable<ChatEvent>;
   /** A recognised caller's request that could not even be tried: one `refused` row. Never throws. */
   refuse(
     input: RequestFacts & { readonly alias: string | null; readonly stream: boolean },
@@ -81,7 +85,7 @@ export function createInference(ports: InferencePorts): Inference {
       let refused: Failure | null = null;
       try {
         const plan = ports.router.plan(request.model);
-        const context = { requestId, callerName: input.caller.name };
+        const context = { requestId, callerName: input.caller.name, session: input.session ?? null };
         const events = ports.router.run(plan, request, context, signal, {
           opened: (number, attempt) => {
             const target = targetName(attempt.target);
@@ -120,6 +124,7 @@ class Account {
   #usage: Usage = noUsage;
   #timings: Timings = noTimings;
   #ttftMs: number | null = null;
+  #notes: readonly RequestNote[] = [];
   #closed = false;
 
   constructor(facts: RequestFacts, alias: string, stream: boolean, ports: InferencePorts) {
@@ -163,6 +168,7 @@ class Account {
   }
 
   see(event: ChatEvent): void {
+    if (event.type === "accepted" && event.notes !== undefined) this.#notes = event.notes;
     if (this.#ttftMs === null && isContent(event)) this.#ttftMs = this.#elapsedMs();
   }
 
@@ -183,6 +189,7 @@ class Account {
       usage: this.#usage,
       timings: this.#timings,
       cost: notPriced,
+      notes: this.#notes,
     };
     try {
       await this.#ports.ledger.closeRequest(row);

@@ -23,6 +23,8 @@ export interface GgufSummary {
   readonly headCountKv: number;
   readonly embeddingLength: number;
   readonly vocabularySize: number;
+  /** Which kind of vocabulary: `gpt2` (byte-level BPE), `llama` (SentencePiece), `bert` … */
+  readonly tokenizer: string;
   /** Jinja source; null when the file has none. */
   readonly chatTemplate: string | null;
   /** One of the models this project writes itself. */
@@ -234,6 +236,7 @@ function summarise(header: GgufHeader): GgufSummary {
     headCountKv,
     embeddingLength,
     vocabularySize,
+    tokenizer: textOf(metadata, "tokenizer.ggml.model") ?? "none",
     chatTemplate: textOf(metadata, "tokenizer.chat_template"),
     demo: demo?.type === "bool" && demo.value === true,
     fileType: fileType === undefined ? null : wholeNumberOf("general.file_type", fileType),

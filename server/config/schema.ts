@@ -57,6 +57,10 @@ const engine = z.strictObject({
     .max(2 ** 40)
     .default(2 ** 30)
     .describe("Memory per model for prefixes that left their slot; 0 keeps none"),
+  hygiene: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("Leave out of prompts what agents change in every request, so that the prefix stays equal"),
   templateTimeLimitMs: milliseconds.min(10).default(2000).describe("Longest time a chat template may run"),
 });
 

@@ -3,6 +3,7 @@
  * spine (`server/inference.ts`) runs the request and writes its row; here is only what HTTP adds: when to commit to a
  * status, signs of life, a client that leaves, a client that is slow, a box that stops.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import { targetText } from "../dialects/closing-comment.ts";
 import type { ChatEncoder, Dialect } from "../dialects/dialect.ts";
 import type { Caller } from "../domain/caller.ts";
@@ -48,7 +49,8 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
     });
     if (response.destroyed) flight.leave();
     try {
-      const input = { requestId, caller, dialect: dialect.id, request, startedAtMs };
+      const session = sessionOf(exchange.request.headers);
+      const input = { requestId, caller, dialect: dialect.id, request, session, startedAtMs };
       const answer = {
         exchange,
         dialect,
@@ -89,6 +91,19 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
       throw failure;
     }
   }
+}
+
+/** Headers in which agents say which of their requests belong together: opencode sends the first two, Codex the third. */
+const sessionHeaders = ["x-session-affinity", "x-session-id", "session-id"] as const;
+/** Characters; longer ones are cut, they only have to be told apart. */
+const longestSession = 200;
+
+function sessionOf(headers: IncomingHttpHeaders): string | null {
+  for (const name of sessionHeaders) {
+    const value = headers[name];
+    if (typeof value === "string" && value !== "") return value.slice(0, longestSession);
+  }
+  return null;
 }
 
 /** What can be said of a body that was refused, for its row. */

@@ -23,6 +23,7 @@ export interface RouteParts extends ChatRouteParts, Omit<AdminParts, "deps"> {
 export function routeTable(parts: RouteParts): readonly Route[] {
   const { deps, inFlight } = parts;
   const openai = parts.dialects["openai-chat"];
+  const completions = parts.dialects["openai-completions"];
   const box = { ...openai, ...boxFailures };
   const health = healthRoutes(deps, inFlight);
   const models = modelsRoutes(openai, deps);
@@ -39,6 +40,13 @@ export function routeTable(parts: RouteParts): readonly Route[] {
     { method: "GET", path: "/version", access: "inference", dialect: box, handle: health.version },
 
     { method: "POST", path: "/v1/chat/completions", access: "inference", dialect: openai, handle: chat },
+    {
+      method: "POST",
+      path: "/v1/completions",
+      access: "inference",
+      dialect: completions,
+      handle: chatRoute(completions, parts),
+    },
     { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },
     { method: "GET", path: "/v1/models/*id", access: "inference", dialect: openai, handle: models.one },
 

@@ -1,11 +1,12 @@
 /** The real engine over a real worker process and a real GGUF, as the appliance builds it, without HTTP and ledger. */
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { examineGguf } from "../../models/gguf/validate.ts";
 import { createEngine, type Engine } from "../../server/backends/engine/engine.ts";
 import type { EngineSettings } from "../../server/backends/engine/model-host.ts";
 import { snapshotFolders } from "../../server/backends/engine/snapshot-folder.ts";
-import { workerStarter } from "../../server/backends/engine/start-worker.ts";
+import { preparerStarter, workerStarter } from "../../server/backends/engine/start-process.ts";
 import type { BoxEvent, Log, ModelFile } from "../../server/domain/ports.ts";
 import { systemClock } from "../../server/platform/clock.ts";
 import { newToolCallId } from "../../server/platform/ids.ts";
@@ -22,6 +23,7 @@ export const testSettings: EngineSettings = {
   loadTimeoutMs: 60_000,
   watchdogMs: 10_000,
   templateTimeLimitMs: 2_000,
+  hygiene: "on",
   snapshotBytes: 64 * 2 ** 20,
 };
 
@@ -50,6 +52,7 @@ export async function realEngine(
       publish: (event) => published.push(event),
       newToolCallId,
       snapshots: snapshotFolders(),
+      startPreparer: preparerStarter(silentLog),
       startWorker: (handlers) => {
         const worker = start(handlers);
         pids.push(worker.pid);
@@ -61,14 +64,19 @@ export async function realEngine(
 }
 
 async function modelFile(alias: string, path: string): Promise<ModelFile> {
-  const { size, mtimeMs } = await stat(path);
+  const verdict = await examineGguf(path);
+  if (!verdict.accepted || verdict.summary === null) throw new Error(`${path} is no model`);
+  const { vocabularySize, tokenizer, chatTemplate } = verdict.summary;
   return {
     alias,
     path,
     fileName: basename(path),
-    sizeBytes: size,
-    createdAtMs: Math.round(mtimeMs),
+    sizeBytes: verdict.sizeBytes,
+    createdAtMs: verdict.modifiedAtMs,
     trainedContextLength: 32_768,
+    vocabularySize,
+    tokenizer,
+    chatTemplate,
     demo: true,
     asked: true,
     context: null,

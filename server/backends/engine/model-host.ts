@@ -3,9 +3,14 @@
  * process. It owns its state: others ask it to become ready and never read the state to decide what to do.
  */
 import { availableParallelism } from "node:os";
+import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import { type Cleaned, cleaned } from "../../domain/hygiene.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
 import type { Clock, Log, ModelFile, Publish } from "../../domain/ports.ts";
+import type { Preparer } from "./preparation/preparer.ts";
+import type { Preparation } from "./preparation/prompts.ts";
+import type { PromptInput } from "./preparation/protocol.ts";
 import { afterCrash } from "./restart-policy.ts";
 import type { SnapshotFolders } from "./snapshot-folder.ts";
 import { WaitingLine } from "./waiting-line.ts";
@@ -24,12 +29,15 @@ export interface EngineSettings {
   readonly loadTimeoutMs: number;
   readonly watchdogMs: number;
   readonly templateTimeLimitMs: number;
+  /** Take out of prompts what changes with every request (`domain/hygiene`). */
+  readonly hygiene: "on" | "off";
   /** Most bytes of memory for prefixes that left their slot, per model; 0 switches it off. */
   readonly snapshotBytes: number;
 }
 
 export interface HostPorts {
   readonly startWorker: StartWorker;
+  readonly preparer: Preparer;
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: Publish;
@@ -96,6 +104,24 @@ export class ModelHost {
     return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
   }
 
+  /** Requests it answers at the same time. */
+  get slots(): number {
+    return this.file.slots ?? this.#settings.slots;
+  }
+
+  /** The request as it is computed, with what was done to it. */
+  cleaned(request: ChatRequest): Cleaned {
+    return this.#settings.hygiene === "on" ? cleaned(request) : { request, notes: [] };
+  }
+
+  /** The tokens of a prompt, counted without loading the weights. Throws what `Preparer.prepare` throws. */
+  prepare(prompt: PromptInput): Promise<Preparation> {
+    if (this.#closed) return Promise.reject(new Failure("shutting_down", "The box is shutting down."));
+    const { path, chatTemplate, tokenizer, vocabularySize } = this.file;
+    const file = { path, chatTemplate, tokenizer, vocabularySize };
+    return this.#ports.preparer.prepare({ file, prompt, contextLength: this.contextLength });
+  }
+
   served(): ServedModel {
     return {
       alias: this.file.alias,
@@ -103,7 +129,7 @@ export class ModelHost {
       sizeBytes: this.file.sizeBytes,
       createdAtMs: this.file.createdAtMs,
       contextLength: this.contextLength,
-      slots: this.file.slots ?? this.#settings.slots,
+      slots: this.slots,
       demo: this.file.demo,
     };
   }
@@ -180,11 +206,10 @@ export class ModelHost {
       this.#loaded = await link.load({
         modelPath: this.file.path,
         contextLength: this.contextLength,
-        slots: this.file.slots ?? this.#settings.slots,
+        slots: this.slots,
         batchSize: this.#settings.batchSize,
         threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes, availableParallelism()),
         tokenGapMs: this.#settings.tokenGapMs,
-        templateTimeLimitMs: this.#settings.templateTimeLimitMs,
         snapshots,
       });
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);

@@ -2,11 +2,14 @@
 import { type ChatMessage, type ChatRequest, textOf } from "../../domain/chat.ts";
 import { jsonObjectGrammar } from "./grammar/json.ts";
 import { toolCallGrammar } from "./grammar/tool-call.ts";
-import type { GenerateOptions, PromptInput, TemplateMessage } from "./protocol.ts";
+import type { PromptInput, TemplateMessage } from "./preparation/protocol.ts";
+import type { GenerateOptions } from "./protocol.ts";
 
 export function promptInput(request: ChatRequest): PromptInput {
+  if (request.completion !== null) return { type: "raw", ...request.completion };
   const tools = request.toolChoice.type === "none" ? [] : request.tools;
   return {
+    type: "chat",
     messages: request.messages.map(templateMessage),
     tools: tools.map((tool) => ({
       type: "function",
@@ -63,6 +66,7 @@ export function generateOptions(request: ChatRequest, roomTokens: number): Gener
     ignoreEos: request.ignoreEos,
     cachePrompt: request.cachePrompt,
     grammar: grammarOf(request),
+    logprobs: request.logprobs,
   };
 }
 

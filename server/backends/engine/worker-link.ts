@@ -4,21 +4,10 @@
  */
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
-import type { FromWorker, GenerateOptions, PromptInput, StepEvent, ToWorker, WorkerSlot } from "./protocol.ts";
+import type { FromWorker, Generation, StepEvent, ToWorker, WorkerSlot } from "./protocol.ts";
+import type { EngineProcess, StartProcess } from "./start-process.ts";
 
-/** The process itself, as `platform/` starts it: Node's fork with JSON messages. */
-export interface WorkerProcess {
-  readonly pid: number;
-  /** False once the channel is closed. */
-  send(message: ToWorker): boolean;
-  kill(): void;
-}
-
-export type StartWorker = (handlers: {
-  onMessage(message: FromWorker): void;
-  /** Exactly once, when the process is gone, with the reason in words ("killed by SIGKILL", "exit code 134"). */
-  onExit(reason: string): void;
-}) => WorkerProcess;
+export type StartWorker = StartProcess<ToWorker, FromWorker>;
 
 export type LoadRequest = Omit<Extract<ToWorker, { type: "load" }>, "type">;
 export type Loaded = Omit<Extract<FromWorker, { type: "loaded" }>, "type">;
@@ -37,8 +26,7 @@ export class WorkerLink {
   readonly #clock: Clock;
   readonly #watchdogMs: number;
   readonly #handlers: LinkHandlers;
-  readonly #process: WorkerProcess;
-  readonly #prepares = new Map<string, Pending<number>>();
+  readonly #process: EngineProcess<ToWorker>;
   readonly #generations = new Map<string, (event: StepEvent) => void>();
   readonly #states = new Map<number, (state: { slots: readonly WorkerSlot[]; rssBytes: number }) => void>();
   #load: Pending<Loaded> | null = null;
@@ -76,23 +64,10 @@ export class WorkerLink {
     });
   }
 
-  /** Renders and tokenises; gives the number of prompt tokens. The worker keeps the tokens under `id`. */
-  prepare(id: string, prompt: PromptInput): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#prepares.set(id, { resolve, reject });
-      this.#send({ type: "prepare", id, prompt });
-    });
-  }
-
-  /** The prepared prompt is not wanted any more. */
-  drop(id: string): void {
-    this.#send({ type: "drop", id });
-  }
-
   /** Events arrive in order; the last is `done`, `cancelled` or `failed`, also when the process dies. */
-  generate(id: string, caller: string, options: GenerateOptions, onEvent: (event: StepEvent) => void): void {
+  generate(id: string, generation: Generation, onEvent: (event: StepEvent) => void): void {
     this.#generations.set(id, onEvent);
-    this.#send({ type: "generate", id, caller, options });
+    this.#send({ type: "generate", id, ...generation });
   }
 
   cancel(id: string): void {
@@ -161,14 +136,6 @@ export class WorkerLink {
       case "step":
         for (const event of message.events) this.#deliver(event);
         return;
-      case "prepared":
-        this.#prepares.get(message.id)?.resolve(message.promptTokens);
-        this.#prepares.delete(message.id);
-        return;
-      case "refused":
-        this.#prepares.get(message.id)?.reject(new Failure(message.code, message.message, { param: "messages" }));
-        this.#prepares.delete(message.id);
-        return;
       case "loaded":
         this.#load?.resolve(message);
         this.#load = null;
@@ -202,8 +169,6 @@ export class WorkerLink {
     const failure = workerDied(reason);
     this.#load?.reject(failure);
     this.#load = null;
-    for (const pending of this.#prepares.values()) pending.reject(failure);
-    this.#prepares.clear();
     for (const answer of this.#states.values()) answer({ slots: [], rssBytes: 0 });
     const generations = [...this.#generations];
     this.#generations.clear();

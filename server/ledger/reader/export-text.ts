@@ -36,6 +36,7 @@ function cells(record: RequestRecord): Readonly<Record<string, Cell>> {
     attempts: record.attempts.length,
     target: last?.target ?? null,
     reason: last?.reason ?? null,
+    notes: record.notes.length === 0 ? null : record.notes.map(({ code, detail }) => `${code}: ${detail}`).join("; "),
   };
 }
 
@@ -68,6 +69,7 @@ export const exportColumns: readonly string[] = Object.freeze([
   "attempts",
   "target",
   "reason",
+  "notes",
 ]);
 
 function csvCell(value: Cell): string {

@@ -193,6 +193,7 @@ export const someRequest = {
   usage: someTokens,
   timings: { queueMs: 2100, loadMs: 0, prefillMs: 3400, decodeMs: 9300 },
   cost: { known: false, reason: "not_priced" },
+  notes: [],
   attempts: [
     {
       number: 1,

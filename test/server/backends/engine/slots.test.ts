@@ -4,7 +4,7 @@ import { placeInSlot, type SlotFacts } from "../../../../server/backends/engine/
 const tokens = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at);
 
 function slot(sequence: number, computed: readonly number[], more: Partial<SlotFacts> = {}): SlotFacts {
-  return { sequence, busy: false, computed, planned: computed, lastUse: sequence, ...more };
+  return { sequence, busy: false, computed, planned: computed, lastUse: sequence, session: null, side: false, ...more };
 }
 
 describe("a request's slot", () => {
