@@ -64,4 +64,18 @@ describe("a request's slot", () => {
     const slots = [slot(0, tokens(0, 100)), slot(1, tokens(0, 50), { busy: true })];
     expect(placeInSlot(slots, [], tokens(0, 100), false)).toEqual({ type: "reuse", sequence: 0, keep: 0 });
   });
+
+  test("is not the one of another session, even where that began alike: its history stays, its head is copied", () => {
+    const head = tokens(0, 300);
+    const slots = [slot(0, [...head, ...tokens(9_000, 100)], { session: "a" }), slot(1, [])];
+    const prompt = [...head, ...tokens(5_000, 50)];
+    expect(placeInSlot(slots, [], prompt, true, "b")).toEqual({ type: "copy", sequence: 1, source: 0, keep: 300 });
+    expect(placeInSlot(slots, [], prompt, true, "a")).toEqual({ type: "reuse", sequence: 0, keep: 300 });
+    expect(placeInSlot(slots, [], prompt, true, null)).toEqual({ type: "reuse", sequence: 0, keep: 300 });
+  });
+
+  test("is taken from what was asked beside a conversation before it is taken from a conversation", () => {
+    const slots = [slot(0, tokens(0, 900)), slot(1, tokens(2_000, 40), { side: true }), slot(2, tokens(4_000, 900))];
+    expect(placeInSlot(slots, [], tokens(7_000, 50), true)).toEqual({ type: "reuse", sequence: 1, keep: 0 });
+  });
 });
