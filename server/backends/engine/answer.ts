@@ -11,6 +11,7 @@ import { ForcedToolCall } from "./forced-tool-call.ts";
 import type { ModelHost } from "./model-host.ts";
 import { forcesToolCall, generateOptions, promptInput } from "./prompt-input.ts";
 import type { StepEvent } from "./protocol.ts";
+import { grammarFor } from "./request-grammar.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
 export interface AnswerPorts {
@@ -35,6 +36,8 @@ export async function* answer(
 ): AsyncIterable<ChatEvent> {
   const times = new Times(ports.clock);
   host.line.checkRoom();
+  // Before anything is loaded or computed: a schema that cannot be kept is refused at once.
+  const { gbnf } = grammarFor(request);
   let turn: Turn | null = null;
   /** The worker that keeps our prepared prompt and has not been told what to do with it. */
   let keeper: WorkerLink | null = null;
@@ -68,13 +71,14 @@ export async function* answer(
   } finally {
     keeper?.drop(context.requestId);
   }
-  yield* generated(turn, host, request, context, signal, times, ports);
+  yield* generated(turn, host, request, gbnf, context, signal, times, ports);
 }
 
 async function* generated(
   turn: Turn,
   host: ModelHost,
   request: ChatRequest,
+  gbnf: string | null,
   context: ChatContext,
   signal: AbortSignal,
   times: Times,
@@ -82,7 +86,7 @@ async function* generated(
 ): AsyncIterable<ChatEvent> {
   const { link, promptTokens } = turn;
   const queue = new EventQueue<StepEvent>(joinText);
-  const options = generateOptions(request, host.contextLength - promptTokens);
+  const options = generateOptions(request, host.contextLength - promptTokens, gbnf);
   // The slot is given back when the worker says that the answer ended, not when the reader has read it.
   link.generate(context.requestId, context.callerName, options, (event) => {
     if (event.type === "done" || event.type === "cancelled" || event.type === "failed") turn.giveBack();

@@ -9,14 +9,31 @@ import { literal } from "./json.ts";
 /** Deeper schemas are left unenforced from here on: recursion must end. */
 const deepest = 24;
 
-/** Collects rules under fresh names. */
+/** strict: what cannot be kept is refused. lenient: it is left unenforced and its place noted. */
+export type SchemaMode = "strict" | "lenient";
+
+/** Collects rules under fresh names. They build on `compactJsonRules`, which the whole grammar has to end with. */
 export class SchemaRules {
+  readonly mode: SchemaMode;
   readonly #rules: string[] = [];
+  readonly #unenforced: string[] = [];
   #count = 0;
 
-  /** Adds what `schema` needs and gives the name of the rule that matches its values. */
-  add(schema: JsonSchema | null): string {
+  constructor(mode: SchemaMode = "lenient") {
+    this.mode = mode;
+  }
+
+  /**
+   * Adds what `schema` needs and gives the name of the rule that matches its values, compact JSON. `at` is where the schema
+   * stands in the request, for refusals and notes. Strict: throws Failure `invalid_request` with the place as `param`.
+   */
+  add(schema: JsonSchema | null, _at = "schema"): string {
     return this.#value(schema, 0);
+  }
+
+  /** Places whose constraint is left unenforced; always empty when strict. */
+  get unenforced(): readonly string[] {
+    return this.#unenforced;
   }
 
   rules(): readonly string[] {
