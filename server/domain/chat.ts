@@ -46,7 +46,11 @@ export type ToolChoice =
   | { readonly type: "required" }
   | { readonly type: "named"; readonly name: string };
 
-export type ResponseFormat = { readonly type: "text" } | { readonly type: "json-object" };
+export type ResponseFormat =
+  | { readonly type: "text" }
+  | { readonly type: "json-object" }
+  /** `param` is the field the schema came in, as the client wrote it: refusals name places inside it. */
+  | { readonly type: "json-schema"; readonly schema: JsonSchema; readonly param: string };
 
 /** Sampling wishes. `null` means: not asked for, use the default written beside it. */
 export interface Sampling {

@@ -4,6 +4,7 @@
  */
 import { answersOf, type ChatEvent, type ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import type { RequestNote } from "../../domain/note.ts";
 import { noUsage } from "../../domain/usage.ts";
 import type { ChatContext } from "../backend.ts";
 import { abortable } from "./abortable.ts";
@@ -11,6 +12,7 @@ import { type GenerationPorts, generation, type GenerationWish } from "./generat
 import type { ModelHost } from "./model-host.ts";
 import type { PreparedPrompt, TooLong } from "./preparation/prompts.ts";
 import { promptInput } from "./prompt-input.ts";
+import { grammarFor } from "./request-grammar.ts";
 import { severalAnswers } from "./several-answers.ts";
 import { Times } from "./times.ts";
 
@@ -22,6 +24,8 @@ export async function* answer(
   ports: GenerationPorts,
 ): AsyncIterable<ChatEvent> {
   const { request, notes } = host.cleaned(asked);
+  // Before anything is loaded or computed: a schema that cannot be kept is refused at once.
+  const { gbnf, unenforced } = grammarFor(request);
   const times = new Times(ports.clock);
   host.line.checkRoom();
   let prompts: readonly PreparedPrompt[];
@@ -38,12 +42,13 @@ export async function* answer(
     yield { type: "aborted", usage: noUsage, timings: times.known() };
     return;
   }
+  const unkept = unenforced.map((detail): RequestNote => ({ code: "tool_schema_unenforced", detail }));
   const promptTokens = prompts.reduce((sum, prompt) => sum + prompt.tokens.length, 0);
-  yield { type: "accepted", promptTokens, queuePosition: host.line.nextPosition, notes };
+  yield { type: "accepted", promptTokens, queuePosition: host.line.nextPosition, notes: [...notes, ...unkept] };
   const wishes = prompts.flatMap((prompt, at) =>
     Array.from({ length: request.choices }, (_, n): GenerationWish => {
       const choice = at * request.choices + n;
-      return { host, request: ofChoice(request, n), context: suffixed(context, choice), prompt, choice, times };
+      return { host, request: ofChoice(request, n), context: suffixed(context, choice), gbnf, prompt, choice, times };
     }),
   );
   const [only] = wishes;

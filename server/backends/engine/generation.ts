@@ -27,6 +27,8 @@ export interface GenerationPorts {
 export interface GenerationWish {
   readonly host: ModelHost;
   readonly request: ChatRequest;
+  /** What the answer must follow; null: nothing. */
+  readonly gbnf: string | null;
   /** Its request id names this answer to the worker. */
   readonly context: ChatContext;
   readonly prompt: PreparedPrompt;
@@ -75,7 +77,7 @@ async function takeTurn({ host, context }: GenerationWish, times: Times, signal:
 
 async function* generated(
   turn: Turn,
-  { host, request, context, prompt }: GenerationWish,
+  { host, request, gbnf, context, prompt }: GenerationWish,
   times: Times,
   signal: AbortSignal,
   ports: GenerationPorts,
@@ -88,7 +90,7 @@ async function* generated(
     caller: context.callerName,
     session: context.session ?? request.cacheKey,
     side: request.tools.length === 0,
-    options: generateOptions(request, host.contextLength - promptTokens),
+    options: generateOptions(request, host.contextLength - promptTokens, gbnf),
   };
   // The slot is given back when the worker says that the answer ended, not when the reader has read it.
   link.generate(context.requestId, wish, (event) => {

@@ -142,12 +142,9 @@ function toolChoiceOf(wire: WireChatBody, tools: readonly ToolDefinition[]): Too
 function responseFormatOf(wire: WireChatBody): ResponseFormat {
   const wished = wire.response_format;
   if (wished === undefined || wished === null || wished.type === "text") return { type: "text" };
-  const hasSchema = wished.type === "json_schema" || (wished.schema !== undefined && wished.schema !== null);
-  if (hasSchema) {
-    throw badField(
-      "response_format",
-      "A JSON schema cannot be enforced yet, and an answer that only might follow it is not given. Use the type \"json_object\", or leave 'response_format' out.",
-    );
+  if (wished.type === "json_schema") {
+    return { type: "json-schema", schema: wished.json_schema.schema, param: "response_format.json_schema.schema" };
   }
+  if (wished.schema) return { type: "json-schema", schema: wished.schema, param: "response_format.schema" };
   return { type: "json-object" };
 }

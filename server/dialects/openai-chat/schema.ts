@@ -83,10 +83,11 @@ const responseFormat = z.discriminatedUnion(
   "type",
   [
     z.object({ type: z.literal("text") }),
-    /** `schema` here is an extension of llama.cpp; it is read so that it can be refused rather than ignored. */
-    z.object({ type: z.literal("json_object"), schema: z.unknown().optional() }),
+    /** `schema` here is an extension of llama.cpp; it is enforced like the one of `json_schema`. */
+    z.object({ type: z.literal("json_object"), schema: z.record(z.string(), z.unknown()).nullish() }),
     z.object({
       type: z.literal("json_schema"),
+      /** `name` and `strict` change nothing here: a schema is always enforced, or refused. */
       json_schema: z.object({ schema: z.record(z.string(), z.unknown()) }),
     }),
   ],
