@@ -7,6 +7,7 @@ import { dialects } from "../dialects/index.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import { newRequestId } from "../platform/ids.ts";
 import { readJson, requireJson } from "./body.ts";
+import { createBodyBudget } from "./body-budget.ts";
 import { type HttpDeps, httpTiming } from "./deps.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createMatcher } from "./match.ts";
@@ -40,11 +41,13 @@ export function createHttp(deps: HttpDeps): Http {
   const inFlight = createInFlight(clock);
   const ownNames = createOwnNames({ configured: settings.hosts, clock });
   const closingListeners = new Set<() => void>();
-  const bodyBounds = { limitBytes: adminBodyLimitBytes, graceMs: timing.bodyGraceMs, clock };
+  const bodyBudget = createBodyBudget(settings.bodyLimitBytes);
+  const bodyBounds = { limitBytes: adminBodyLimitBytes, graceMs: timing.bodyGraceMs, clock, budget: bodyBudget };
   const routes = routeTable({
     deps,
     timing,
     inFlight,
+    bodyBudget,
     dialects,
     readBody: (request, response) => readJson(request, response, bodyBounds),
     onClosing(callback) {
