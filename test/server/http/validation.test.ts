@@ -1,6 +1,7 @@
 /** S-04: what is wrong with a chat is a 400 that names the field, and never a 500. Over real HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chatBody } from "../../../server/dialects/openai-chat/schema.ts";
+import { completionBody } from "../../../server/dialects/openai-completions/decode.ts";
 import { numericPlaces, withRawAt } from "../../support/schema-numbers.ts";
 import { type ErrorBody, finished, hello, jsonOf, openRoom, type Room, text } from "./room.ts";
 
@@ -16,9 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => room.close());
 
-async function send(body: string): Promise<{ status: number; error: ErrorBody["error"] | undefined }> {
+async function send(
+  body: string,
+  path = "/v1/chat/completions",
+): Promise<{ status: number; error: ErrorBody["error"] | undefined }> {
   reached = null;
-  const response = await room.post(body);
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(room.url + path, { method: "POST", headers, body });
   const { error } = await jsonOf<Partial<ErrorBody>>(response);
   return { status: response.status, error };
 }
@@ -163,21 +168,33 @@ function badNumberIn(value: unknown, path = "request"): string | null {
 }
 
 describe("hostile values in every numeric field", () => {
-  const places = numericPlaces(chatBody);
+  const bodies = [
+    { route: "/v1/chat/completions", schema: chatBody, right: hello },
+    { route: "/v1/completions", schema: completionBody, right: { model: "coder", prompt: "hi" } },
+  ];
+  const places = bodies.flatMap(({ route, schema, right }) =>
+    numericPlaces(schema).map((place) => ({ ...place, route, right, name: place.path.join(".") })),
+  );
 
-  test("the fields are found in the schema", () => {
-    const names = places.map(({ path }) => path.join("."));
-    expect(names).toEqual(expect.arrayContaining(["temperature", "max_tokens", "seed", "top_k", "logit_bias.7"]));
-    expect(names.length).toBeGreaterThanOrEqual(13);
+  test("the fields are found in the schemas", () => {
+    const names = places.map(({ route, name }) => `${route} ${name}`);
+    const some = [
+      "chat/completions temperature",
+      "chat/completions logit_bias.7",
+      "completions max_tokens",
+      "completions n",
+    ];
+    expect(names).toEqual(expect.arrayContaining(some.map((one) => `/v1/${one}`)));
+    expect(names.length).toBeGreaterThanOrEqual(25);
   });
 
-  test.each(places)("$path", async ({ path, alsoOther }) => {
+  test.each(places)("$route $name", async ({ path, alsoOther, route, right }) => {
     const field = String(path[0]);
     for (const raw of [...hostileNumbers, ...noNumbers]) {
-      const { status, error } = await send(withRawAt(hello, path, raw));
+      const { status, error } = await send(withRawAt(right, path, raw), route);
       const what = `${field}: ${raw.slice(0, 30)}`;
       expect([200, 400], what).toContain(status);
-      if (status === 400) expect(error?.param?.startsWith(field), what).toBe(true);
+      if (status === 400) expect(error?.param?.startsWith(field), `${what} ${error?.param}`).toBe(true);
       else expect(badNumberIn(reached), what).toBeNull();
       if (noNumbers.includes(raw) && !alsoOther) expect(status, what).toBe(400);
     }
