@@ -139,7 +139,8 @@ class Account {
       keyId: caller.keyId,
       callerName: caller.name,
       dialect,
-      alias: alias.slice(0, longestAlias),
+      // Half a character, sent so or cut so, is no text the ledger could keep.
+      alias: alias.slice(0, longestAlias).toWellFormed(),
       stream,
     };
     ports.ledger.openRequest(row);

@@ -9,6 +9,7 @@ import { badField } from "./field-failure.ts";
 const mostStopStrings = 16;
 /** A stop string has to be held back while it may still complete, so it has a bound. */
 const longestStopString = 1024;
+const mostBiases = 10_000;
 /** Answers one request may ask for, as at OpenAI. */
 export const mostAnswers = 128;
 
@@ -17,6 +18,15 @@ const stop = z.union(
   { error: `must be a string or a list of at most ${mostStopStrings} strings` },
 );
 
+/** Counted before it is read, so that half a million wrong entries are not described one by one. */
+const logitBias = z
+  .unknown()
+  .refine((value) => typeof value !== "object" || value === null || Object.keys(value).length <= mostBiases, {
+    abort: true,
+    error: `must hold at most ${mostBiases} tokens`,
+  })
+  .pipe(z.record(z.string(), z.number().min(-100).max(100)));
+
 export const samplingFields = {
   stop: stop.nullish(),
   temperature: z.number().min(0).max(2).nullish(),
@@ -24,7 +34,7 @@ export const samplingFields = {
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   presence_penalty: z.number().min(-2).max(2).nullish(),
   seed: z.int().nullish(),
-  logit_bias: z.record(z.string(), z.number().min(-100).max(100)).nullish(),
+  logit_bias: logitBias.nullish(),
   /** Extensions shared with llama.cpp. A `top_k` of -1 means off in vLLM. */
   top_k: z.int().min(-1).nullish(),
   min_p: z.number().min(0).max(1).nullish(),

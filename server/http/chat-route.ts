@@ -10,6 +10,7 @@ import type { Caller } from "../domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "../domain/chat.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import { readJson } from "./body.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import type { HttpDeps, HttpTiming } from "./deps.ts";
 import type { Flight, InFlight } from "./in-flight.ts";
 import type { Exchange } from "./route.ts";
@@ -20,6 +21,7 @@ export interface ChatRouteParts {
   readonly deps: Pick<HttpDeps, "inference" | "settings" | "clock" | "log" | "engineBuild">;
   readonly timing: HttpTiming;
   readonly inFlight: InFlight;
+  readonly bodyBudget: BodyBudget;
 }
 
 /** What one answer needs, besides the parts every answer shares. */
@@ -77,6 +79,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
           limitBytes: deps.settings.bodyLimitBytes,
           graceMs: parts.timing.bodyGraceMs,
           clock: deps.clock,
+          budget: parts.bodyBudget,
         };
         body = await readJson(request, response, bounds);
         return { request: dialect.decodeChat(body), flight };

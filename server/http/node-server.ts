@@ -56,18 +56,25 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener): Ser
   return server;
 }
 
+/** Headers that say one thing: of two, a proxy in front may have believed the other. */
+const saidOnce: ReadonlySet<string> = new Set(["host", "authorization", "x-api-key", "content-type", "origin"]);
+
 /**
  * False for what two readers could understand in two ways: a transfer coding on HTTP/1.0, which does not know them, a
- * second Host, or none. Node refuses the other known ways itself.
+ * request line without a version, a header twice that says one thing, or no Host. Node refuses the other known ways itself.
  */
 function isUnambiguous(request: IncomingMessage): boolean {
-  const isOld = request.httpVersion !== "1.1";
+  const isOld = request.httpVersion === "1.0";
+  if (!isOld && request.httpVersion !== "1.1") return false;
   if (isOld && request.headers["transfer-encoding"] !== undefined) return false;
-  let hosts = 0;
+  const said = new Set<string>();
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    if (request.rawHeaders[index]?.toLowerCase() === "host") hosts += 1;
+    const name = request.rawHeaders[index]?.toLowerCase() ?? "";
+    if (!saidOnce.has(name)) continue;
+    if (said.has(name)) return false;
+    said.add(name);
   }
-  return hosts === 1 || (isOld && hosts === 0);
+  return isOld || said.has("host");
 }
 
 function wordsFor(code: string | undefined): readonly [status: number, message: string] {

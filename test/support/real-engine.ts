@@ -63,7 +63,7 @@ export async function realEngine(
   return { engine, published, pids, close: () => engine.close(0) };
 }
 
-async function modelFile(alias: string, path: string): Promise<ModelFile> {
+export async function modelFile(alias: string, path: string): Promise<ModelFile> {
   const verdict = await examineGguf(path);
   if (!verdict.accepted || verdict.summary === null) throw new Error(`${path} is no model`);
   const { vocabularySize, tokenizer, chatTemplate } = verdict.summary;

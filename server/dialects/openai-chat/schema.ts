@@ -5,6 +5,7 @@
  * being tolerant would mean silently doing something else than asked. Meaning is judged in `decode.ts`.
  */
 import { z } from "zod";
+import { listOf } from "../list-of.ts";
 import { mostAnswers, samplingFields } from "../openai-sampling.ts";
 
 /**
@@ -21,7 +22,7 @@ const contentPart = z.union(
 );
 export type WirePart = z.infer<typeof contentPart>;
 
-const content = z.union([z.string(), z.null(), z.array(contentPart)], {
+const content = z.union([z.string(), z.null(), listOf(contentPart)], {
   error: "must be text, null or a list of content parts",
 });
 export type WireContent = z.infer<typeof content>;
@@ -50,7 +51,7 @@ const message = z.discriminatedUnion(
       reasoning_content: z.string().nullish(),
       reasoning: z.string().nullish(),
       refusal: z.string().nullish(),
-      tool_calls: z.array(toolCall).nullish(),
+      tool_calls: listOf(toolCall).nullish(),
     }),
     z.object({ role: z.literal("tool"), tool_call_id: z.string().min(1), content }),
   ],
@@ -96,7 +97,7 @@ const responseFormat = z.discriminatedUnion(
 
 export const chatBody = z.object({
   model: z.string().min(1),
-  messages: z.array(message).min(1),
+  messages: listOf(message, 1),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
 
@@ -108,7 +109,7 @@ export const chatBody = z.object({
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
 
-  tools: z.array(tool).nullish(),
+  tools: listOf(tool).nullish(),
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   prompt_cache_key: z.string().nullish(),

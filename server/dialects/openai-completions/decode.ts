@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { answersOf, type ChatRequest, type RawPrompt } from "../../domain/chat.ts";
 import { badField, fieldFailure } from "../field-failure.ts";
+import { listOf } from "../list-of.ts";
 import { mostAnswers, samplingFields, samplingOf, stopOf } from "../openai-sampling.ts";
 
 /** OpenAI's default; unlike a chat, a completion has no natural end. */
@@ -14,14 +15,11 @@ const defaultMaxTokens = 16;
 const mostLogprobs = 5;
 
 const tokenId = z.int().min(0).max(0x7fff_ffff);
-const prompt = z.union(
-  [z.string(), z.array(z.string()).min(1), z.array(tokenId).min(1), z.array(z.array(tokenId).min(1)).min(1)],
-  {
-    error: "must be text, a list of texts, a list of token ids, or a list of such lists",
-  },
-);
+const prompt = z.union([z.string(), listOf(z.string(), 1), listOf(tokenId, 1), listOf(listOf(tokenId, 1), 1)], {
+  error: "must be text, a list of texts, a list of token ids, or a list of such lists",
+});
 
-const completionBody = z.object({
+export const completionBody = z.object({
   model: z.string().min(1),
   prompt,
   suffix: z.string().nullish(),

@@ -72,8 +72,15 @@ export const exportColumns: readonly string[] = Object.freeze([
   "notes",
 ]);
 
+/**
+ * Names come from whoever asks, and a spreadsheet computes what begins so. Such a text gets a `'` in front, and so does one
+ * that begins with `'`: taking one away where there is one gives the very text back.
+ */
+const computedStart = /^[=+\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]/;
+
 function csvCell(value: Cell): string {
-  const text = value === null ? "" : String(value);
+  const plain = value === null ? "" : String(value);
+  const text = typeof value === "string" && computedStart.test(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

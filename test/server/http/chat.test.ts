@@ -80,7 +80,7 @@ describe("S-03 error shape", () => {
     [405, "method_not_allowed", () => room.get("/v1/chat/completions")],
     [413, "payload_too_large", () => room.post({ ...hello, x: "x".repeat(1024 * 1024) })],
     [415, "unsupported_media_type", () => room.post(hello, { headers: { "content-type": "text/plain" } })],
-    [415, "unsupported_media_type", () => room.post(hello, { headers: { "content-encoding": "gzip" } })],
+    [415, "unsupported_media_type", () => room.post(hello, { headers: { "content-encoding": "compress" } })],
     [
       415,
       "unsupported_media_type",
