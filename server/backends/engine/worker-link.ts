@@ -31,6 +31,8 @@ export class WorkerLink {
   readonly #states = new Map<number, (state: { slots: readonly WorkerSlot[]; rssBytes: number }) => void>();
   #load: Pending<Loaded> | null = null;
   #lastPongAtMs: number;
+  /** It has said something. Before that only the limit of its load counts: a busy machine starts processes slowly. */
+  #heard = false;
   #stopWatching: () => void = () => {};
   #asked = 0;
   #deathReason: string | null = null;
@@ -121,7 +123,7 @@ export class WorkerLink {
   #watch(): void {
     this.#stopWatching = this.#clock.after(this.#watchdogMs / 4, () => {
       if (!this.alive) return;
-      if (this.#clock.monotonicMs() - this.#lastPongAtMs > this.#watchdogMs) {
+      if (this.#heard && this.#clock.monotonicMs() - this.#lastPongAtMs > this.#watchdogMs) {
         this.kill(`stopped answering for ${this.#watchdogMs} ms`);
         return;
       }
@@ -132,6 +134,7 @@ export class WorkerLink {
 
   #receive(message: FromWorker): void {
     this.#lastPongAtMs = this.#clock.monotonicMs();
+    this.#heard = true;
     switch (message.type) {
       case "step":
         for (const event of message.events) this.#deliver(event);
