@@ -50,7 +50,7 @@ export interface Readiness {
 
 export interface HttpDeps {
   readonly inference: Inference;
-  readonly access: Pick<Access, "authenticate"> & {
+  readonly access: Pick<Access, "authenticate" | "signIn"> & {
     readonly keyring: Pick<Keyring, "create" | "revoke" | "list" | "resetAdmin">;
     readonly sessions: Sessions;
   };
