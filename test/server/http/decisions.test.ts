@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { parseJson, requireJson } from "../../../server/http/body.ts";
 import { createMatcher } from "../../../server/http/match.ts";
-import { createOwnNames, hostName, isOwnHost, isOwnOrigin, machineNames } from "../../../server/http/own-names.ts";
+import { createOwnNames, hostName, isOwnHost, isOwnOrigin } from "../../../server/http/own-names.ts";
+import { machineNames } from "../../../server/platform/machine-names.ts";
 import type { Method, Route } from "../../../server/http/route.ts";
 import { dialects } from "../../../server/dialects/index.ts";
 import { manualClock } from "../../support/manual-clock.ts";
