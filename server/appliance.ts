@@ -161,6 +161,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       clock,
       log,
       tls: tls?.material() ?? null,
+      fingerprint,
       boxId: box,
       boxState: () =>
         boxState(engine, { name: hostname(), version, url, fingerprint: fingerprint(), pid: process.pid, startedAtMs }),

@@ -60,6 +60,8 @@ export interface HttpDeps {
   readonly timing?: HttpTiming;
   /** The box's certificate and key; null or absent: plain HTTP. */
   readonly tls?: ServerTls | null;
+  /** SHA-256 of the certificate in use, in `/version`; null or absent: plain HTTP. */
+  fingerprint?(): string | null;
   /** Tells the servers of different data folders apart; in `/health`. */
   readonly boxId?: string;
   readonly clock: Clock;

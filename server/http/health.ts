@@ -5,7 +5,7 @@ import type { Exchange } from "./route.ts";
 import { sendJson } from "./send.ts";
 
 export function healthRoutes(
-  deps: Pick<HttpDeps, "readiness" | "version" | "engineBuild" | "boxId">,
+  deps: Pick<HttpDeps, "readiness" | "version" | "engineBuild" | "boxId" | "fingerprint">,
   inFlight: Pick<InFlight, "draining">,
 ) {
   return {
@@ -22,7 +22,12 @@ export function healthRoutes(
       sendJson(response, ready ? 200 : 503, { status: ready ? "ready" : "not ready", reason });
     },
     version({ response }: Exchange): void {
-      sendJson(response, 200, { name: "lanthorn", version: deps.version, engine: deps.engineBuild });
+      sendJson(response, 200, {
+        name: "lanthorn",
+        version: deps.version,
+        engine: deps.engineBuild,
+        fingerprint: deps.fingerprint?.() ?? null,
+      });
     },
   };
 }

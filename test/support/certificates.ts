@@ -1,4 +1,5 @@
 /** A certificate authority of a company, made for one test, and a certificate that it signed. */
+import { X509Certificate } from "node:crypto";
 import { generate } from "selfsigned";
 
 export interface Pair {
@@ -38,4 +39,10 @@ export async function privateAuthority(hosts: readonly string[]): Promise<Privat
     authority: { cert: authority.cert, key: authority.private },
     leaf: { cert: leaf.cert, key: leaf.private },
   };
+}
+
+/** A pair for a stand-in server on loopback, with its fingerprint. */
+export async function stubCertificate(): Promise<Pair & { readonly fingerprint: string }> {
+  const { leaf } = await privateAuthority(["localhost", "127.0.0.1"]);
+  return { ...leaf, fingerprint: new X509Certificate(leaf.cert).fingerprint256 };
 }
