@@ -7,18 +7,21 @@ import { createLog } from "../../platform/log.ts";
 import { readOwnerFile } from "../../platform/owner-file.ts";
 import { readMaterial } from "../../platform/tls/certificate.ts";
 import { openTls } from "../../platform/tls/tls.ts";
+import { configAnswer } from "../answers.ts";
+import { withClient } from "../client.ts";
 import { dateText } from "../format.ts";
 import { type Check, type CheckContext, type Finding, note, ok } from "./check.ts";
 
 export const tlsCheck: Check = {
   title: "Encryption",
-  look: (context) => {
+  look: async (context) => {
     const { server } = context;
     if (server?.fingerprint != null) return ok(`the server shows the certificate SHA-256 ${server.fingerprint}`);
     const settings = readSettings(context);
     if (settings === null) return note("not looked at: the settings cannot be read");
     if (server?.url.startsWith("https:")) return ok("the server's certificate is known to this machine");
-    if (settings.tls.mode === "off" || server !== null) return judgeOff(settings.host);
+    if (server !== null) return judgeOff((await hostOf(server)) ?? settings.host);
+    if (settings.tls.mode === "off") return judgeOff(settings.host);
     return settings.tls.mode === "files" ? lookAtFiles(context, settings) : lookAtOwn(context);
   },
 };
@@ -31,9 +34,18 @@ function readSettings({ paths, environment, workingFolder }: CheckContext): Conf
   }
 }
 
+/** What the running server really listens on: flags are not in the file. Null: it does not tell us. */
+async function hostOf(server: NonNullable<CheckContext["server"]>): Promise<string | null> {
+  const settings = await withClient(server, (client) => client.call("GET", "/admin/config", configAnswer)).catch(
+    () => [],
+  );
+  const host = settings.find((setting) => setting.path === "host")?.value;
+  return typeof host === "string" ? host : null;
+}
+
 export function judgeOff(host: string): Finding {
   return isLoopback(host)
-    ? ok("off; by the settings this computer alone is listened to")
+    ? ok("off; only this computer is listened to")
     : note("off: keys and prompts can be read on the network", "lanthorn serve --tls, or tls.mode in lanthorn.yaml");
 }
 
