@@ -66,6 +66,8 @@ const keyRow = z.object({
   createdAtMs: time,
   lastUsedAtMs: time.nullable(),
   revokedAtMs: time.nullable(),
+  /** A server of an earlier build has no keys that expire. */
+  expiresAtMs: time.nullable().default(null),
 }) satisfies z.ZodType<KeyRow, unknown>;
 
 /** `GET /admin/keys`. */

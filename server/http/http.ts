@@ -59,9 +59,11 @@ export function createHttp(deps: HttpDeps): Http {
   });
   const match = createMatcher(routes);
   const stallWatch = createStallWatch(clock, timing.stallMs);
-  const server = createNodeServer(settings.headerTimeoutMs, (request, response) => {
-    void answer(request, response);
-  });
+  const server = createNodeServer(
+    settings.headerTimeoutMs,
+    (request, response) => void answer(request, response),
+    deps.tls,
+  );
   limitConnections(server, { descriptors: descriptorLimit(), clock, log });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -76,4 +76,6 @@ export interface KeyRow {
   readonly createdAtMs: number;
   readonly lastUsedAtMs: number | null;
   readonly revokedAtMs: number | null;
+  /** Refused from then on; null: never. */
+  readonly expiresAtMs: number | null;
 }

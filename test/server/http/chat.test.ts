@@ -220,8 +220,13 @@ describe("S-11 models", () => {
 });
 
 test("alive, ready and version", async () => {
-  expect(await (await room.get("/health")).json()).toEqual({ status: "ok" });
-  expect(await (await room.get("/version")).json()).toEqual({ name: "lanthorn", version: "0.0.1", engine: "engine-1" });
+  expect(await (await room.get("/health")).json()).toEqual({ status: "ok", server: "lanthorn" });
+  expect(await (await room.get("/version")).json()).toEqual({
+    name: "lanthorn",
+    version: "0.0.1",
+    engine: "engine-1",
+    fingerprint: null,
+  });
   expect((await room.get("/ready")).status).toBe(200);
   room.ready = { ready: false, reason: "loading coder" };
   const response = await room.get("/ready");
