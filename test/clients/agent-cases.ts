@@ -37,6 +37,9 @@ const limitMs = 300_000;
 const silentMs = 7_000;
 const retryAfterSeconds = 2;
 
+/** So that the first request is the conversation's. */
+const quiet = { resume: false, sideRequests: false };
+
 export const agentCases: readonly AgentCase[] = [
   { name: "writes a file", run: writes((path) => writesTheFile(path), []) },
   {
@@ -104,7 +107,7 @@ async function start(
       model: playedModel,
       contextLength: playedContext,
     };
-    const run = await runAgent(client.start(installed, place, agentPrompt, false), place, limitMs);
+    const run = await runAgent(client.start(installed, place, agentPrompt, quiet), place, limitMs);
     return { run, written: await readFile(path, "utf8").catch(() => null) };
   } finally {
     await remove();

@@ -97,6 +97,13 @@ export interface Place {
   readonly contextLength: number;
 }
 
+export interface StartWishes {
+  /** Go on with the last conversation in this folder. */
+  readonly resume: boolean;
+  /** False: without requests beside the conversation (a title for it), where the agent can be told so. */
+  readonly sideRequests: boolean;
+}
+
 export interface AgentStart {
   /** The program, then its arguments. */
   readonly command: readonly string[];
@@ -113,8 +120,8 @@ export interface AgentClient {
   readonly overflowWords: RegExp;
   /** Before it gives up it asks, without tools, for a shorter form of the conversation. */
   readonly shortens: boolean;
-  /** `installed` is the `node_modules` folder of the clients; `resume` goes on with the folder's last conversation. */
-  start(installed: string, place: Place, prompt: string, resume: boolean): AgentStart;
+  /** `installed` is the `node_modules` folder of the clients. */
+  start(installed: string, place: Place, prompt: string, wishes: StartWishes): AgentStart;
 }
 
 export type Client = SdkClient | AgentClient;

@@ -2,7 +2,8 @@
  * `npm run test:clients`: real clients, unmodified and in exact versions, against a whole box on loopback. Prints a table of client and case,
  * or with `--json` an array. docs/clients.md shows the last one.
  *
- *   node test/clients/main.ts [--only openai7,opencode] [--case text,abort] [--record] [--json]
+ *   node test/clients/main.ts [--only openai7,opencode] [--case text,abort] [--json]
+ *   node test/clients/main.ts --record [--slots 2] [--only opencode] [--json]
  *
  * `--record` measures instead how much of an agent's prompt is still cached from turn to turn. Ends with 0 when nothing failed, 1 when
  * something did, 2 for a wrong option.
@@ -16,7 +17,8 @@ import { type Installed, installClients } from "./install.ts";
 import { recordAgents } from "./record.ts";
 import { table } from "./report.ts";
 import { killAllAgents } from "./run-agent.ts";
-import { type SdkCase, sdkCases } from "./sdk-cases.ts";
+import { sdkCases } from "./sdk-cases.ts";
+import type { SdkCase } from "./sdk-checks.ts";
 import { isSealed, runSealed } from "./sealed.ts";
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -37,7 +39,7 @@ async function main(): Promise<number> {
   }
   process.once("exit", killAllAgents);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-  if (asked.record) return recordAgents(asked.clients, installed, asked.json, say);
+  if (asked.record) return recordAgents(asked.clients, installed, asked, say);
 
   const outcomes: Outcome[] = [];
   const box = await openBox();
@@ -101,6 +103,8 @@ async function judged(run: Run["run"]): Promise<Pick<Outcome, "result" | "reason
 interface Asked {
   readonly clients: readonly Client[];
   readonly record: boolean;
+  /** Of the model that computes prompts while recording. */
+  readonly slots: number;
   readonly json: boolean;
   wants(caseName: string): boolean;
 }
@@ -113,6 +117,7 @@ function readOptions(): Asked | string {
         only: { type: "string" },
         case: { type: "string" },
         record: { type: "boolean", default: false },
+        slots: { type: "string", default: "2" },
         json: { type: "boolean", default: false },
       },
     });
@@ -120,10 +125,13 @@ function readOptions(): Asked | string {
     const known = clients.map((client) => client.id);
     const unknown = only?.find((id) => !known.includes(id));
     if (unknown !== undefined) return `--only knows ${known.join(", ")}; not ${unknown}.`;
+    const slots = Number(values.slots);
+    if (!(Number.isInteger(slots) && slots >= 1 && slots <= 8)) return "--slots wants 1 to 8.";
     const words = values.case?.split(",") ?? null;
     return {
       clients: clients.filter((client) => only === null || only.includes(client.id)),
       record: values.record,
+      slots,
       json: values.json,
       wants: (name) => words === null || words.some((word) => name.includes(word)),
     };

@@ -3,6 +3,7 @@
  * turns, each a process of its own that goes on with the last; the prompts are computed by the real engine over random weights, the answers are
  * played. With prompt hygiene on and, where the box has that switch, off.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -37,9 +38,11 @@ export interface RecordedRequest {
 /** Enough for Qwen Code's system prompt and tools in the tokens of random weights. */
 const contextLength = 32_768;
 const turns = [
-  agentPrompt,
-  "Write the file hello.txt once more, with the same content.",
-  "And a last time: write hello.txt again, then say done.",
+  { prompt: agentPrompt, resume: false },
+  { prompt: "Write the file hello.txt once more, with the same content.", resume: true },
+  { prompt: "And a last time: write hello.txt again, then say done.", resume: true },
+  // Another conversation of the same person about the same folder.
+  { prompt: agentPrompt, resume: false },
 ];
 /** Prefill of a long prompt on a busy machine. */
 const turnLimitMs = 600_000;
@@ -48,7 +51,7 @@ const alias = "recorded";
 export async function recordAgents(
   clients: readonly Client[],
   installed: Installed,
-  json: boolean,
+  wishes: { readonly json: boolean; readonly slots: number },
   say: (line: string) => void,
 ): Promise<number> {
   const path = join(dirname(installed.folder), "tiny-random.gguf");
@@ -63,7 +66,7 @@ export async function recordAgents(
   for (const client of clients.filter((one) => one.kind === "agent")) {
     for (const hygiene of hygieneSettings()) {
       try {
-        const rows = await recordOne(client, hygiene, path, installed, tokenizer);
+        const rows = await recordOne(client, hygiene, { path, slots: wishes.slots }, installed, tokenizer);
         for (const row of rows) say(lineOf(row));
         recorded.push(...rows);
       } catch (thrown) {
@@ -73,7 +76,7 @@ export async function recordAgents(
     }
   }
   await tokenizer.close();
-  process.stdout.write(`${json ? JSON.stringify(recorded, null, 2) : recorded.map(lineOf).join("\n")}\n`);
+  process.stdout.write(`${wishes.json ? JSON.stringify(recorded, null, 2) : summary(recorded)}\n`);
   return failed ? 1 : 0;
 }
 
@@ -86,7 +89,7 @@ function hygieneSettings(): readonly string[] {
 async function recordOne(
   client: AgentClient,
   hygiene: string,
-  modelPath: string,
+  model: { readonly path: string; readonly slots: number },
   installed: Installed,
   tokenizer: BareModel,
 ): Promise<RecordedRequest[]> {
@@ -94,7 +97,7 @@ async function recordOne(
   const box = await openBox({
     environment: {
       LANTHORN_ENGINE_HYGIENE: hygiene,
-      LANTHORN_MODELS: `${modelPath},alias=${alias},context=${contextLength},slots=2`,
+      LANTHORN_MODELS: `${model.path},alias=${alias},context=${contextLength},slots=${model.slots}`,
     },
     backends: (engine) => {
       backend = prefilledBackend(engine, says("nothing is played"));
@@ -109,19 +112,25 @@ async function recordOne(
     const place = { ...folders, address: { baseUrl: box.baseUrl, apiKey: box.key }, model: alias, contextLength };
     const rows: RecordedRequest[] = [];
     const earlier: Rendered[] = [];
-    for (const [index, prompt] of turns.entries()) {
-      const run = await runAgent(client.start(installed.folder, place, prompt, index > 0), place, turnLimitMs);
+    makeRepository(folders.folder);
+    for (const [index, { prompt, resume }] of turns.entries()) {
+      const run = await runAgent(
+        client.start(installed.folder, place, prompt, { resume, sideRequests: true }),
+        place,
+        turnLimitMs,
+      );
       if (run.code !== 0) throw new Error(`turn ${index + 1} ended with ${run.code}: ${run.output.slice(-500)}`);
       for (const one of made.takeComputed()) {
         const rendered = renderedBy(tokenizer, one);
+        const prefixTokens = Math.max(0, ...earlier.map((before) => commonPrefix(before.tokens, rendered.tokens)));
         rows.push({
           client: client.id,
           hygiene,
           turn: index + 1,
           tools: one.request.tools.length,
           promptTokens: one.usage.promptTokens,
-          prefixTokens: Math.max(0, ...earlier.map((before) => commonPrefix(before.tokens, rendered.tokens))),
-          unchangedTokens: unchangedTokens(tokenizer, earlier, rendered),
+          prefixTokens,
+          unchangedTokens: Math.max(prefixTokens, unchangedTokens(tokenizer, earlier, rendered)),
           cachedTokens: one.usage.cachedTokens,
           prefillMs: one.prefillMs,
         });
@@ -135,6 +144,13 @@ async function recordOne(
     await box.stop();
     await remove();
   }
+}
+
+/** Agents tell the model what git says of the folder. Where there is no git, they have nothing to tell. */
+function makeRepository(folder: string): void {
+  const git = (...args: readonly string[]) => spawnSync("git", ["-C", folder, ...args]).status === 0;
+  const person = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+  if (git("init", "-q")) git(...person, "commit", "-q", "--allow-empty", "-m", "begin");
 }
 
 interface Rendered {
@@ -158,10 +174,25 @@ function unchangedTokens(tokenizer: BareModel, earlier: readonly Rendered[], now
   return tokenizer.tokenize(same.join("\n")).length;
 }
 
+/** Per agent and setting: of what was unchanged from the second request on, how much was cached. */
+function summary(rows: readonly RecordedRequest[]): string {
+  const groups = Map.groupBy(rows, (row) => `${row.client}, hygiene ${row.hygiene}`);
+  return [...groups]
+    .map(([name, all]) => {
+      const later = all.filter((row) => row.prefixTokens > 0);
+      const sum = (field: "cachedTokens" | "prefixTokens" | "unchangedTokens") =>
+        later.reduce((total, row) => total + row[field], 0);
+      const share = (field: "prefixTokens" | "unchangedTokens") =>
+        `${((100 * sum("cachedTokens")) / sum(field)).toFixed(1)} %`;
+      return `${name}: ${later.length} requests, cached ${share("prefixTokens")} of the common prefix, ${share("unchangedTokens")} of what is unchanged`;
+    })
+    .join("\n");
+}
+
 function lineOf(row: RecordedRequest): string {
   const share = (of: number) => (of === 0 ? "–" : `${((100 * row.cachedTokens) / of).toFixed(1)} %`);
   return [
-    `${row.client}, hygiene ${row.hygiene}, turn ${row.turn} (${row.tools} tools): prompt ${row.promptTokens}`,
+    `${row.client}, hygiene ${row.hygiene}, turn ${row.turn}, ${row.tools} tools: prompt ${row.promptTokens}`,
     `cached ${row.cachedTokens}`,
     `common prefix ${row.prefixTokens} (cached: ${share(row.prefixTokens)})`,
     `unchanged lines ${row.unchangedTokens} (cached: ${share(row.unchangedTokens)})`,

@@ -8,7 +8,7 @@ export const continueCli: AgentClient = {
   package: "@continuedev/cli",
   overflowWords: /Context length exceeded/,
   shortens: false,
-  start(installed, { home, address, model, contextLength }, prompt, resume) {
+  start(installed, { home, address, model, contextLength }, prompt, { resume }) {
     const config = join(home, "continue.yaml");
     const lines = [
       "name: test",

@@ -11,7 +11,7 @@ export const opencode: AgentClient = {
   package: "opencode-ai",
   overflowWords: /maximum context length is 8192 tokens/,
   shortens: true,
-  start(installed, { home, address, model, contextLength }, prompt, resume) {
+  start(installed, { home, address, model, contextLength }, prompt, { resume, sideRequests }) {
     const settings = {
       model: `${provider}/${model}`,
       // Without this a session is named by a request of its own.
@@ -26,7 +26,13 @@ export const opencode: AgentClient = {
       },
     };
     return {
-      command: [program(installed), "run", ...(resume ? ["--continue"] : ["--title", "test"]), prompt],
+      command: [
+        program(installed),
+        "run",
+        ...(resume ? ["--continue"] : []),
+        ...(sideRequests ? [] : ["--title", "test"]),
+        prompt,
+      ],
       environment: {
         LANTHORN_API_KEY: address.apiKey,
         OPENCODE_DISABLE_AUTOUPDATE: "1",

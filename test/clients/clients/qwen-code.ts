@@ -8,7 +8,7 @@ export const qwenCode: AgentClient = {
   package: "@qwen-code/qwen-code",
   overflowWords: /API Error: 400 maximum context length is 8192 tokens/,
   shortens: true,
-  start(installed, { home, address, model }, prompt, resume) {
+  start(installed, { home, address, model }, prompt, { resume }) {
     const settings = {
       privacy: { usageStatisticsEnabled: false },
       general: { disableAutoUpdate: true, disableUpdateNag: true },
