@@ -2,6 +2,7 @@
  * The box the clients talk to: the whole appliance on loopback, with real HTTP, keys, router and ledger file. Only the model is
  * played: beside the engine's own models, one alias is answered by whatever script is on. Runs in the harness's process.
  */
+import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createAppliance } from "../../server/appliance.ts";
 import type { Backend, ChatContext } from "../../server/backends/backend.ts";
@@ -51,6 +52,9 @@ export interface BoxWishes {
 
 export async function openBox(wishes: BoxWishes = {}): Promise<ClientBox> {
   const folder = await temporaryFolder();
+  // For a harness that is interrupted.
+  const removeNow = (): void => rmSync(folder.path, { recursive: true, force: true });
+  process.once("exit", removeNow);
   const environment = {
     LANTHORN_HOME: folder.path,
     LANTHORN_PORT: "0",
@@ -140,6 +144,7 @@ export async function openBox(wishes: BoxWishes = {}): Promise<ClientBox> {
     stop: async () => {
       await appliance.stop(0);
       await folder.remove();
+      process.off("exit", removeNow);
     },
   };
 }

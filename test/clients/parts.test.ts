@@ -1,10 +1,25 @@
 /** The parts of the client harness that decide something: what counts as unchanged, and how the played model writes its file. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { chatRequest, collect } from "../support/chat-request.ts";
 import { prefilledBackend } from "./prefilled.ts";
 import { scriptedBackend, someUsage } from "../support/scripted-backend.ts";
 import { agentPrompt, says, writesTheFile, writingCall } from "./scripts.ts";
 import { commonPrefix, unchangedLines } from "./unchanged.ts";
+
+test("docs/clients.md names the versions that are run", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  const page = readFileSync(join(import.meta.dirname, "../../docs/clients.md"), "utf8");
+  const named = ([name, version]: [string, string]): string =>
+    version.startsWith("npm:") ? version.slice("npm:".length).replace("@", " ") : `${name} ${version}`;
+  const missing = Object.entries(dependencies)
+    .map(named)
+    .filter((text) => !text.startsWith("zod ") && !page.replaceAll("`", "").replaceAll(" was ", " ").includes(text));
+  expect(missing).toEqual([]);
+});
 
 const tool = (name: string, ...properties: readonly string[]) => ({
   name,

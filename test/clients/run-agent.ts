@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -22,6 +23,8 @@ const keptCharacters = 20_000;
 
 /** Groups that still run, for the exit handler. */
 const groups = new Set<number>();
+/** Folders of conversations that are not over. */
+const roots = new Set<string>();
 
 export async function runAgent(start: AgentStart, place: Place, limitMs: number): Promise<AgentRun> {
   for (const [path, content] of Object.entries(start.files)) {
@@ -78,14 +81,20 @@ function killGroup(pid: number | undefined): void {
 /** For the exit handler, where nothing can be awaited. */
 export function killAllAgents(): void {
   for (const pid of groups) killGroup(pid);
+  for (const root of roots) rmSync(root, { recursive: true, force: true });
 }
 
 /** Folders of one conversation. `remove` takes them away with everything in them. */
 export async function newFolders(): Promise<Pick<Place, "home" | "folder"> & { remove(): Promise<void> }> {
   const root = await mkdtemp(join(tmpdir(), "lanthorn-client-"));
+  roots.add(root);
   const [home, folder] = [join(root, "home"), join(root, "work")];
   for (const path of [home, folder, join(home, "tmp")]) await mkdir(path, { recursive: true });
-  return { home, folder, remove: () => rm(root, { recursive: true, force: true, maxRetries: 5 }) };
+  const remove = async (): Promise<void> => {
+    await rm(root, { recursive: true, force: true, maxRetries: 5 });
+    roots.delete(root);
+  };
+  return { home, folder, remove };
 }
 
 function emptyEnvironment(home: string): Record<string, string> {

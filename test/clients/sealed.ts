@@ -18,15 +18,21 @@ export async function runSealed(argv: readonly string[]): Promise<number | null>
   const root = process.getuid?.() === 0;
   const options = [
     ...(root ? [] : ["--map-root-user"]),
-    ...["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", inside, "sh"],
+    ...["--net", "--mount", "--pid", "--fork", "--kill-child=SIGTERM", "--mount-proc", "sh", "-c", inside, "sh"],
   ];
   if (process.platform !== "linux" || spawnSync("unshare", [...options, "true"]).status !== 0) return null;
   const child = spawn("unshare", [...options, process.execPath, ...argv], {
     env: { ...process.env, [mark]: "1" },
     stdio: "inherit",
   });
-  // A Ctrl-C reaches both; the inner one tidies up, and we wait for it.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  // A Ctrl-C reaches the inner one too. A signal for us alone does not: it then hears of it by the death of what started it, and tidies up.
+  let stopped = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      stopped = true;
+      child.kill("SIGKILL");
+    });
+  }
   const [code] = await once(child, "exit");
-  return typeof code === "number" ? code : 130;
+  return typeof code === "number" && !stopped ? code : 130;
 }
