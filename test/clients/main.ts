@@ -56,6 +56,10 @@ async function main(): Promise<number> {
   } finally {
     await box.stop();
   }
+  if (outcomes.length === 0) {
+    say("No case of that name.");
+    return 2;
+  }
   process.stdout.write(`${asked.json ? JSON.stringify(outcomes, null, 2) : table(outcomes)}\n`);
   return outcomes.some((one) => one.result === "failed") ? 1 : 0;
 }
