@@ -11,6 +11,7 @@ import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
 import { keylessAllowed } from "./access/authenticate.ts";
 import type { Keyring } from "./access/keyring.ts";
+import type { Backend } from "./backends/backend.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
@@ -56,6 +57,8 @@ export interface AppliancePorts {
   readonly log: Log;
   /** How engine workers are started; tests may watch or replace it. */
   readonly startWorker?: StartWorker;
+  /** What answers, made from the engine; the engine alone when absent. Tests put a scripted model before it. */
+  readonly backends?: (engine: Engine) => readonly Backend[];
 }
 
 /** Facts of a running box, for whoever started it. */
@@ -145,7 +148,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
     });
     undo.push(() => engine.close(0));
-    const router = createRouter([engine]);
+    const router = createRouter(ports.backends?.(engine) ?? [engine]);
     const inference = createInference({ router, ledger: ledger.writer, clock, log, publish });
 
     let isReady = true;

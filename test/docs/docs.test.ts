@@ -52,6 +52,7 @@ test("every relative link of README and docs leads somewhere", () => {
     "../README.md",
     "api.md",
     "architecture.md",
+    "clients.md",
     "configuration.md",
     "decisions.md",
     "CONTRIBUTING.md",
