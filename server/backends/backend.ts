@@ -8,8 +8,10 @@ import type { ServedModel } from "../domain/model.ts";
 export interface ChatContext {
   /** `x-request-id`, unique on this box. */
   readonly requestId: string;
-  /** What people see in `/admin/state`; also the turn-taking unit of the queue. */
+  /** What people see in `/admin/state`. */
   readonly callerName: string;
+  /** Who takes turns in the queue, one per key; absent: the name tells callers apart. */
+  readonly callerId?: string;
 }
 
 export interface Backend {

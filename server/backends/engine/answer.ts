@@ -11,6 +11,7 @@ import { ForcedToolCall } from "./forced-tool-call.ts";
 import type { ModelHost } from "./model-host.ts";
 import { forcesToolCall, generateOptions, promptInput } from "./prompt-input.ts";
 import type { StepEvent } from "./protocol.ts";
+import type { HeldSlot } from "./waiting-line.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
 export interface AnswerPorts {
@@ -23,7 +24,7 @@ export interface AnswerPorts {
 interface Turn {
   readonly link: WorkerLink;
   readonly promptTokens: number;
-  readonly giveBack: () => void;
+  readonly slot: HeldSlot;
 }
 
 export async function* answer(
@@ -34,7 +35,8 @@ export async function* answer(
   ports: AnswerPorts,
 ): AsyncIterable<ChatEvent> {
   const times = new Times(ports.clock);
-  host.line.checkRoom();
+  const caller = { id: context.callerId ?? context.callerName, name: context.callerName };
+  const place = host.line.arrive({ caller: caller.id, name: caller.name, side: request.tools.length === 0 });
   let turn: Turn | null = null;
   /** The worker that keeps our prepared prompt and has not been told what to do with it. */
   let keeper: WorkerLink | null = null;
@@ -53,12 +55,12 @@ export async function* answer(
       );
       if (promptTokens === null) continue;
       if (promptTokens >= host.contextLength) throw overflow(host, promptTokens);
-      if (!accepted) yield { type: "accepted", promptTokens, queuePosition: host.line.nextPosition };
+      if (!accepted) yield { type: "accepted", promptTokens, queuePosition: place.position(promptTokens) };
       accepted = true;
-      const giveBack = await host.line.enter(context.callerName, signal);
+      const slot = await place.enter(promptTokens, signal);
       times.mark("queueMs");
-      if (link.alive) turn = { link, promptTokens, giveBack };
-      else giveBack();
+      if (link.alive) turn = { link, promptTokens, slot };
+      else unused(slot);
     }
     keeper = null;
   } catch (thrown) {
@@ -66,6 +68,7 @@ export async function* answer(
     yield { type: "aborted", usage: noUsage, timings: times.known() };
     return;
   } finally {
+    place.leave();
     keeper?.drop(context.requestId);
   }
   yield* generated(turn, host, request, context, signal, times, ports);
@@ -80,12 +83,14 @@ async function* generated(
   times: Times,
   ports: AnswerPorts,
 ): AsyncIterable<ChatEvent> {
-  const { link, promptTokens } = turn;
+  const { link, promptTokens, slot } = turn;
   const queue = new EventQueue<StepEvent>(joinText);
   const options = generateOptions(request, host.contextLength - promptTokens);
   // The slot is given back when the worker says that the answer ended, not when the reader has read it.
-  link.generate(context.requestId, context.callerName, options, (event) => {
-    if (event.type === "done" || event.type === "cancelled" || event.type === "failed") turn.giveBack();
+  const caller = { id: context.callerId ?? context.callerName, name: context.callerName };
+  const account = accountOf(slot, promptTokens);
+  link.generate(context.requestId, caller, options, (event) => {
+    account(event);
     queue.push(event);
   });
   const cancel = () => link.cancel(context.requestId);
@@ -139,6 +144,28 @@ function endEvent(
   }
   const finishReason = call?.complete ? "tool-calls" : event.finishReason;
   return { type: "finished", finishReason, usage, timings };
+}
+
+/** Tells the line what a request has cost so far, and when its slot is free. */
+function accountOf(slot: HeldSlot, promptTokens: number): (event: StepEvent) => void {
+  let toPrefill = promptTokens;
+  return (event) => {
+    if (event.type === "started") {
+      toPrefill -= event.cachedTokens;
+      slot.cost(toPrefill);
+    } else if (event.type === "text") {
+      slot.cost(toPrefill + event.tokens);
+    } else {
+      slot.cost(event.prefilledTokens + event.completionTokens);
+      slot.giveBack();
+    }
+  };
+}
+
+/** A slot of a worker that has died meanwhile: nothing was computed in it. */
+function unused(slot: HeldSlot): void {
+  slot.cost(0);
+  slot.giveBack();
 }
 
 function joinText(left: StepEvent, right: StepEvent): StepEvent | null {

@@ -58,7 +58,17 @@ export type ToWorker =
   | { readonly type: "prepare"; readonly id: string; readonly prompt: PromptInput }
   /** The prepared prompt will not be used. */
   | { readonly type: "drop"; readonly id: string }
-  | { readonly type: "generate"; readonly id: string; readonly caller: string; readonly options: GenerateOptions }
+  | {
+      readonly type: "generate";
+      readonly id: string;
+      /** What people see. */
+      readonly caller: string;
+      /** Who takes turns. */
+      readonly callerId: string;
+      readonly options: GenerateOptions;
+    }
+  /** The callers (their ids) that now wait for a slot: they want more than they get. Sent when that changes. */
+  | { readonly type: "waiting"; readonly callers: readonly string[] }
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "state"; readonly id: number }
   | { readonly type: "ping"; readonly id: number }
@@ -74,6 +84,8 @@ export interface WorkerSlot {
 export interface GenerationEnd {
   readonly promptTokens: number;
   readonly cachedTokens: number;
+  /** Prompt tokens that were computed: fewer than promised when it ended before its first token. */
+  readonly prefilledTokens: number;
   readonly completionTokens: number;
   readonly prefillMs: number;
   readonly decodeMs: number;

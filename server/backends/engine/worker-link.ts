@@ -90,9 +90,19 @@ export class WorkerLink {
   }
 
   /** Events arrive in order; the last is `done`, `cancelled` or `failed`, also when the process dies. */
-  generate(id: string, caller: string, options: GenerateOptions, onEvent: (event: StepEvent) => void): void {
+  generate(
+    id: string,
+    caller: { readonly id: string; readonly name: string },
+    options: GenerateOptions,
+    onEvent: (event: StepEvent) => void,
+  ): void {
     this.#generations.set(id, onEvent);
-    this.#send({ type: "generate", id, caller, options });
+    this.#send({ type: "generate", id, caller: caller.name, callerId: caller.id, options });
+  }
+
+  /** The callers that wait for a slot, whenever that changes. */
+  waiting(callers: readonly string[]): void {
+    if (this.alive) this.#send({ type: "waiting", callers });
   }
 
   cancel(id: string): void {
@@ -217,6 +227,7 @@ export class WorkerLink {
 const nothingKnown = Object.freeze({
   promptTokens: 0,
   cachedTokens: 0,
+  prefilledTokens: 0,
   completionTokens: 0,
   prefillMs: 0,
   decodeMs: 0,

@@ -82,12 +82,14 @@ function generate(state: Loaded, request: Extract<ToWorker, { type: "generate" }
   const job: Job = {
     id: request.id,
     caller: request.caller,
+    callerId: request.callerId,
     prompt,
     options: request.options,
     text: new TextStream(state.model.detokenize, request.options.stop),
     phase: "prefill",
     waitFor: null,
     cachedTokens: 0,
+    prefilledTokens: 0,
     nextToken: -1,
     completionTokens: 0,
     passedOver: 0,
@@ -119,6 +121,7 @@ function receive(message: ToWorker): void {
   if (loaded === null) return;
   if (message.type === "prepare") prepare(loaded, message);
   else if (message.type === "generate") generate(loaded, message);
+  else if (message.type === "waiting") loaded.loop.setWaiting(message.callers);
   else if (message.type === "drop") loaded.prepared.delete(message.id);
   else loaded.loop.cancel(message.id);
 }

@@ -75,6 +75,7 @@ function job(prompt: readonly number[], maxTokens: number): Job {
   return {
     id: `job-${jobs}`,
     caller: "ayo",
+    callerId: "ayo",
     prompt,
     options: {
       sampling: {
@@ -98,6 +99,7 @@ function job(prompt: readonly number[], maxTokens: number): Job {
     phase: "prefill",
     waitFor: null,
     cachedTokens: 0,
+    prefilledTokens: 0,
     nextToken: -1,
     completionTokens: 0,
     passedOver: 0,
