@@ -86,7 +86,9 @@ export class ModelHost {
     this.#settings = settings;
     this.#ports = ports;
     const slots = file.slots ?? settings.slots;
-    this.line = new WaitingLine(file.alias, slots, settings.queue, ports.clock, (callers) => this.#link?.waiting(callers));
+    this.line = new WaitingLine(file.alias, slots, settings.queue, ports.clock, (callers) =>
+      this.#link?.waiting(callers),
+    );
     this.#situation = { state: "unloaded", sinceMs: ports.clock.now(), reason: "not asked for yet", untilMs: null };
   }
 
