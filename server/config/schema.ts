@@ -71,6 +71,15 @@ const http = z.strictObject({
   headerTimeoutMs: milliseconds.min(1000).default(10_000).describe("A client must have sent its headers by then"),
 });
 
+/** Per caller and minute; 0 is no limit. */
+const perMinute = z.int().min(0).max(1_000_000_000).default(0);
+
+const limits = z.strictObject({
+  requestsPerMinute: perMinute.describe("Requests one key may send per minute; 0: no limit"),
+  tokensPerMinute: perMinute.describe("Tokens one key may use per minute, prompts and answers; 0: no limit"),
+  concurrent: z.int().min(0).max(100_000).default(0).describe("Requests of one key at the same time; 0: no limit"),
+});
+
 const log = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least serious line written"),
 });
@@ -101,6 +110,7 @@ export const configSchema = z.strictObject({
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
   engine: engine.prefault({}).describe("The engine"),
   http: http.prefault({}).describe("The HTTP server"),
+  limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   log: log.prefault({}).describe("The log"),
   shutdown: shutdown.prefault({}).describe("Stopping"),
 });
