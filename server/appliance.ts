@@ -11,6 +11,7 @@ import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
 import { keylessAllowed } from "./access/authenticate.ts";
 import type { Keyring } from "./access/keyring.ts";
+import { createRateLimits, type RateLimits } from "./access/rate-limits.ts";
 import type { Backend } from "./backends/backend.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
@@ -149,6 +150,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
     undo.push(() => engine.close(0));
     const router = createRouter(ports.backends?.(engine) ?? [engine]);
+    const rateLimits = createRateLimits(settings.limits, clock);
     const inference = createInference({ router, ledger: ledger.writer, clock, log, publish });
 
     let isReady = true;
@@ -160,6 +162,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const http = createHttp({
       inference,
       access: { ...access, keyring: withKeyFile(access.keyring, paths.adminKey) },
+      rateLimits,
       reports: ledger.reports,
       settings: { ...settings.http, hosts: settings.hosts },
       clock,
@@ -168,7 +171,14 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       fingerprint,
       boxId: box,
       boxState: () =>
-        boxState(engine, { name: hostname(), version, url, fingerprint: fingerprint(), pid: process.pid, startedAtMs }),
+        boxState(engine, rateLimits, {
+          name: hostname(),
+          version,
+          url,
+          fingerprint: fingerprint(),
+          pid: process.pid,
+          startedAtMs,
+        }),
       configuration: () => listSettings(config),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {
@@ -238,12 +248,13 @@ function lockDataFolder(paths: DataPaths): DataLock {
 }
 
 /** `GET /admin/state`, in the shape of docs/api.md. Nothing is held and nothing sleeps until budgets and idling exist. */
-async function boxState(engine: Engine, box: object): Promise<object> {
+async function boxState(engine: Engine, rateLimits: RateLimits, box: object): Promise<object> {
   const models = await engine.models();
   return {
     box,
     models,
     queue: engine.queue(),
+    rateLimited: rateLimits.refusals(),
     held: 0,
     idle: { next: null, at: null },
     rss: process.memoryUsage.rss(),

@@ -6,7 +6,7 @@
  * server is killed in the next instant.
  */
 import type { ClosingFacts } from "./dialects/dialect.ts";
-import type { Caller } from "./domain/caller.ts";
+import { type Caller, callerId } from "./domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "./domain/chat.ts";
 import { asFailure, type Failure } from "./domain/failure.ts";
 import type { ServedModel } from "./domain/model.ts";
@@ -85,7 +85,13 @@ export function createInference(ports: InferencePorts): Inference {
       let refused: Failure | null = null;
       try {
         const plan = ports.router.plan(request.model);
-        const context = { requestId, callerName: input.caller.name, session: input.session ?? null };
+        const { caller } = input;
+        const context = {
+          requestId,
+          callerName: caller.name,
+          callerId: callerId(caller),
+          session: input.session ?? null,
+        };
         const events = ports.router.run(plan, request, context, signal, {
           opened: (number, attempt) => {
             const target = targetName(attempt.target);

@@ -1,4 +1,4 @@
-/** The true shapes of the Qwen2.5-Coder models, and a tiny one for tests. Pure data. */
+/** The true shapes of the Qwen2.5-Coder models, a tiny one for tests and a small one for long benches. Pure data. */
 
 export interface Shape {
   readonly name: string;
@@ -24,6 +24,16 @@ export const shapes = Object.freeze({
     headCount: 4,
     headCountKv: 2,
     feedForwardWidth: 256,
+    vocabularySize: 8192,
+    ordinaryTokens: 8160,
+  },
+  small: {
+    name: "small",
+    blockCount: 6,
+    width: 512,
+    headCount: 8,
+    headCountKv: 2,
+    feedForwardWidth: 1408,
     vocabularySize: 8192,
     ordinaryTokens: 8160,
   },

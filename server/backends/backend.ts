@@ -8,10 +8,12 @@ import type { ServedModel } from "../domain/model.ts";
 export interface ChatContext {
   /** `x-request-id`, unique on this box. */
   readonly requestId: string;
-  /** What people see in `/admin/state`; also the turn-taking unit of the queue. */
+  /** What people see in `/admin/state`. */
   readonly callerName: string;
   /** What belongs together, from a header of the client: its requests share a prefix. Null: nobody said. */
   readonly session?: string | null;
+  /** Who takes turns in the queue, one per key; absent: the name tells callers apart. */
+  readonly callerId?: string;
 }
 
 export interface Backend {

@@ -91,6 +91,15 @@ const network = z.strictObject({
   caFile: optionalFile.describe("Certificate authorities of your own to trust when this box calls others, in PEM form"),
 });
 
+/** Per caller and minute; 0 is no limit. */
+const perMinute = z.int().min(0).max(1_000_000_000).default(0);
+
+const limits = z.strictObject({
+  requestsPerMinute: perMinute.describe("Requests one key may send per minute; 0: no limit"),
+  tokensPerMinute: perMinute.describe("Tokens one key may use per minute, prompts and answers; 0: no limit"),
+  concurrent: z.int().min(0).max(100_000).default(0).describe("Requests of one key at the same time; 0: no limit"),
+});
+
 const log = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least serious line written"),
 });
@@ -127,6 +136,7 @@ export const configSchema = z.strictObject({
   http: http.prefault({}).describe("The HTTP server"),
   tls: tls.prefault({}).describe("Encryption"),
   network: network.prefault({}).describe("Calls to others"),
+  limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   log: log.prefault({}).describe("The log"),
   shutdown: shutdown.prefault({}).describe("Stopping"),
 });

@@ -6,6 +6,7 @@ import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { Cost } from "../domain/money.ts";
 import type { ServedModel } from "../domain/model.ts";
+import type { RateState } from "../domain/rate.ts";
 
 /** What the encoder needs to know that is not in the events. */
 export interface ReplyFacts {
@@ -51,6 +52,8 @@ export interface Dialect {
   encodeFailure(failure: Failure): WireFailure;
   /** The error frame inside a stream that has already begun. */
   failureFrame(failure: Failure): string;
+  /** What is left of the caller's limits, where this dialect has headers for it. */
+  rateHeaders?(state: RateState): Readonly<Record<string, string>>;
   /** Bytes that keep the connection busy and that every client of this dialect ignores. */
   readonly keepAlive: string;
   encodeModels(models: readonly ServedModel[]): string;

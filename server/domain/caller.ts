@@ -16,4 +16,9 @@ export interface Caller {
   readonly name: string;
 }
 
+/** Tells callers apart where they take turns or have limits: one per key, keyless callers are one. */
+export function callerId(caller: Caller): string {
+  return `${caller.kind}:${caller.keyId ?? ""}`;
+}
+
 export const keylessCaller: Caller = Object.freeze({ kind: "keyless", keyId: null, name: "this computer" });

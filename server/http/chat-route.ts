@@ -9,16 +9,18 @@ import type { ChatEncoder, Dialect } from "../dialects/dialect.ts";
 import type { Caller } from "../domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "../domain/chat.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
+import { estimatedPromptTokens } from "../domain/prompt-estimate.ts";
 import { readJson } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import type { HttpDeps, HttpTiming } from "./deps.ts";
 import type { Flight, InFlight } from "./in-flight.ts";
+import { passRateGate, type RateGate } from "./rate-gate.ts";
 import type { Exchange } from "./route.ts";
 import { sendFailure, sendText } from "./send.ts";
 import { createStreamWriter } from "./stream-writer.ts";
 
 export interface ChatRouteParts {
-  readonly deps: Pick<HttpDeps, "inference" | "settings" | "clock" | "log" | "engineBuild">;
+  readonly deps: Pick<HttpDeps, "inference" | "rateLimits" | "settings" | "clock" | "log" | "engineBuild">;
   readonly timing: HttpTiming;
   readonly inFlight: InFlight;
   readonly bodyBudget: BodyBudget;
@@ -38,6 +40,15 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
   const { deps, inFlight } = parts;
 
   return async (exchange: Exchange, caller: Caller): Promise<void> => {
+    const gate = passRateGate(deps.rateLimits, dialect, exchange, caller);
+    try {
+      await answer(exchange, caller, gate);
+    } finally {
+      gate.leave();
+    }
+  };
+
+  async function answer(exchange: Exchange, caller: Caller, gate: RateGate): Promise<void> {
     const { response, requestId, startedAtMs } = exchange;
     const { request, flight } = await admit(exchange, caller);
     const encoder = dialect.chatEncoder(request, {
@@ -51,6 +62,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
     });
     if (response.destroyed) flight.leave();
     try {
+      gate.reserve(() => estimatedPromptTokens(request));
       const session = sessionOf(exchange.request.headers);
       const input = { requestId, caller, dialect: dialect.id, request, session, startedAtMs };
       const answer = {
@@ -59,13 +71,13 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
         request,
         encoder,
         flight,
-        events: deps.inference.chat(input, flight.signal),
+        events: gate.metered(deps.inference.chat(input, flight.signal)),
       };
       await (request.stream ? answerStream(answer, parts) : answerWhole(answer, parts));
     } finally {
       flight.land();
     }
-  };
+  }
 
   /** Reads and judges the request. What is refused here never reaches the spine, so its row is written here. */
   async function admit(exchange: Exchange, caller: Caller): Promise<{ request: ChatRequest; flight: Flight }> {

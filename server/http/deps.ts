@@ -1,6 +1,7 @@
 /** What the HTTP room needs from the others, handed in by `server/appliance.ts`. Types only. */
 import type { Access } from "../access/access.ts";
 import type { Keyring } from "../access/keyring.ts";
+import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
 import type { Inference } from "../inference.ts";
@@ -55,6 +56,7 @@ export interface HttpDeps {
     readonly keyring: Pick<Keyring, "create" | "revoke" | "list" | "resetAdmin">;
     readonly sessions: Sessions;
   };
+  readonly rateLimits: RateLimits;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
   readonly settings: HttpSettings;
   readonly timing?: HttpTiming;

@@ -16,6 +16,8 @@ export interface ChatOptions {
   readonly messages: readonly ChatMessage[];
   readonly maxTokens: number;
   readonly json?: boolean;
+  /** Sent as a bearer key; null or absent: none. */
+  readonly key?: string | null;
   readonly signal?: AbortSignal;
   /** Called for each piece of content, with its arrival. */
   readonly onToken?: (arrivalMs: number) => void;
@@ -77,7 +79,7 @@ export async function streamChat(options: ChatOptions): Promise<ChatResult> {
     ...(options.json === true ? { response_format: { type: "json_object" } } : {}),
   });
   const sentAtMs = performance.now();
-  const response = await post(`${options.url}/v1/chat/completions`, body, options.signal);
+  const response = await post(`${options.url}/v1/chat/completions`, body, options.key ?? null, options.signal);
   if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}: ${await readAll(response)}`);
 
   const take = (line: string, arrivalMs: number): void => {
@@ -129,13 +131,22 @@ export function ttftMs(result: ChatResult): number {
   return first - result.sentAtMs;
 }
 
-function post(url: string, body: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+function post(
+  url: string,
+  body: string,
+  key: string | null,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     // A fresh socket each time: llama-server closes idle keep-alive sockets after about five seconds.
     const outgoing = request(url, {
       method: "POST",
       agent: false,
-      headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+      headers: {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      },
       ...(signal === undefined ? {} : { signal }),
     });
     outgoing.once("response", resolve);

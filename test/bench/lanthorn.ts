@@ -1,5 +1,7 @@
 /** Starts our side: the shipped command in a data folder of its own, on loopback, with one model. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { removeFolder, temporaryFolder } from "./folders.ts";
 import { repositoryRoot } from "./models.ts";
 import { freePort, startChild, waitForOk } from "./processes.ts";
@@ -31,5 +33,34 @@ export async function startLanthorn(modelPath: string, shape: ServerShape): Prom
     await stop();
     throw thrown;
   }
-  return { name: "lanthorn", url, model: "bench", pid: child.pid, stop };
+  /** Throws what the server answered when it is no 2xx. */
+  const admin = async <Answer>(
+    path: string,
+    answer: z.ZodType<Answer>,
+    body: object | null = null,
+  ): Promise<Answer> => {
+    const authorization = `Bearer ${readFileSync(join(home, "admin.key"), "utf8").trim()}`;
+    const headers = { "content-type": "application/json", authorization };
+    const init = body === null ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await fetch(`${url}${path}`, init);
+    if (!response.ok) throw new Error(`lanthorn: ${path} answered ${response.status}: ${await response.text()}`);
+    return answer.parse(await response.json());
+  };
+  return {
+    name: "lanthorn",
+    url,
+    model: "bench",
+    pid: child.pid,
+    keys: (names) => Promise.all(names.map(async (name) => (await admin("/admin/keys", newKey, { name })).secret)),
+    slotTokens: async (names) => {
+      const slots = (await admin("/admin/state", state)).models.flatMap((model) => model.slots);
+      return names.map((name) => slots.reduce((sum, slot) => sum + (slot.caller === name ? slot.tokens : 0), 0));
+    },
+    stop,
+  };
 }
+
+const newKey = z.object({ secret: z.string() });
+const state = z.object({
+  models: z.array(z.object({ slots: z.array(z.object({ caller: z.string().nullable(), tokens: z.number() })) })),
+});

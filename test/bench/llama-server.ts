@@ -36,5 +36,13 @@ export async function startLlamaServer(program: string, modelPath: string, shape
     await child.stop();
     throw thrown;
   }
-  return { name: "llama-server", url, model: "bench", pid: child.pid, stop: () => child.stop() };
+  return {
+    name: "llama-server",
+    url,
+    model: "bench",
+    pid: child.pid,
+    keys: async (names) => names.map(() => null),
+    slotTokens: async (names) => names.map(() => 0),
+    stop: () => child.stop(),
+  };
 }

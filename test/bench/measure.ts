@@ -31,6 +31,8 @@ export interface RowDefinition {
   readonly unit: string;
   readonly better: Better;
   readonly target: number | null;
+  /** The target is a bound of our own figure, also where a peer stands beside it. */
+  readonly absolute?: boolean;
 }
 
 /** The middle value, or the mean of the two middle ones. Throws for no values: a row without samples is a bug. */
@@ -40,6 +42,14 @@ export function median(values: readonly number[]): number {
   const lower = sorted[Math.floor((sorted.length - 1) / 2)];
   if (upper === undefined || lower === undefined) throw new RangeError("median of no values");
   return (upper + lower) / 2;
+}
+
+/** The smallest value that at least `share` (0 to 1) of the values do not exceed. Throws for no values. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new RangeError("percentile of no values");
+  return value;
 }
 
 /** Widest distance from the median, as a share of it: 0.05 means every sample lies within 5 % of the median. */
@@ -66,7 +76,7 @@ export function orderOfRun(index: number): readonly [Side, Side] {
 /** Judges the samples of one row. An empty `peer` makes the target a bound of our own figure. */
 export function judge(row: RowDefinition, ours: readonly number[], peer: readonly number[]): BenchRow {
   const ratio = peer.length === 0 ? null : pairedRatio(ours, peer);
-  const judged = ratio ?? median(ours);
+  const judged = row.absolute === true || ratio === null ? median(ours) : ratio;
   const holds = row.target === null ? null : row.better === "higher" ? judged >= row.target : judged <= row.target;
   return {
     name: row.name,

@@ -22,7 +22,7 @@ export function quantizeProgram(): string | null {
 /** Path of the model, written first when it is missing. Without llama-quantize the large one is F16, and its name says so. */
 export async function modelFile(name: ModelName, say: (sentence: string) => void): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  if (name === "tiny") return await written("tiny", "tiny-random-f16.gguf", [], say);
+  if (name === "tiny" || name === "small") return await written(name, `${name}-random-f16.gguf`, [], say);
   const quantize = quantizeProgram();
   const quantized = join(folder, "qwen2-0.5b-random-q4_k_m.gguf");
   if (existsSync(quantized)) return quantized;

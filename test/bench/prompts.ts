@@ -21,7 +21,7 @@ const vocabulary = [
 ];
 
 /** A small, fast, seeded source of numbers (mulberry32): the same seed gives the same words on every machine. */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -28,7 +28,8 @@ export interface RunOptions {
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<BenchRow[]> {
   const { peerProgram } = options;
-  if (scenario.plan !== "ours" && peerProgram === null) return [];
+  const alone = scenario.plan === "ours" || (scenario.peerOptional === true && peerProgram === null);
+  if (!alone && peerProgram === null) return [];
   const path = await modelFile(scenario.server.model, options.say);
   const start = async (side: Side): Promise<Contestant> => {
     if (side === "ours" && !options.calibrate) return await startLanthorn(path, scenario.server);
@@ -46,7 +47,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     samples[side].push(figures);
   };
 
-  if (scenario.plan === "together") {
+  if (scenario.plan === "together" && !alone) {
     const contestants = { ours: await start("ours"), peer: await start("peer") };
     try {
       // Sized on one of them: both get the same text.
@@ -60,7 +61,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     }
   } else {
     for (let run = 0; run < runs; run += 1) {
-      const sides: readonly Side[] = scenario.plan === "ours" ? ["ours"] : orderOfRun(run);
+      const sides: readonly Side[] = alone ? ["ours"] : orderOfRun(run);
       for (const side of sides) {
         const contestant = await start(side);
         try {

@@ -5,8 +5,11 @@ import type { Prompts } from "./prompts.ts";
 /** Which part of the bench a scenario belongs to; `--only` chooses by these. */
 export type Group = "step" | "serve" | "gateway" | "start";
 
-/** `large`: random weights in the shape of Qwen2.5-Coder 0.5B, Q4_K_M. `tiny`: the model costs nothing. */
-export type ModelName = "large" | "tiny";
+/**
+ * `large`: random weights in the shape of Qwen2.5-Coder 0.5B, Q4_K_M. `small`: 6 blocks of width 512, F16, some twenty times
+ * faster, for scenarios that must see hundreds of long prompts. `tiny`: the model costs nothing.
+ */
+export type ModelName = "large" | "small" | "tiny";
 
 export interface ServerShape {
   readonly model: ModelName;
@@ -24,6 +27,10 @@ export interface Contestant {
   readonly model: string;
   /** Root of its process tree. */
   readonly pid: number;
+  /** A key for each name; null where a server knows no callers. */
+  keys(names: readonly string[]): Promise<readonly (string | null)[]>;
+  /** Tokens that its slots hold now for requests of each of these callers; 0 where a server does not say. */
+  slotTokens(names: readonly string[]): Promise<readonly number[]>;
   stop(): Promise<void>;
 }
 
@@ -39,6 +46,8 @@ export interface Scenario {
    * neighbour's pages would falsify. `ours`: only we are measured, against an absolute target.
    */
   readonly plan: "together" | "apart" | "ours";
+  /** Without a peer it is measured all the same, ours only. */
+  readonly peerOptional?: boolean;
   /** One discarded round after the start. */
   warmUp(contestant: Contestant, prompts: Prompts): Promise<void>;
   /** One value per row, in the order of `rows`. `seed` differs for each run and is the same for both sides of a pair. */

@@ -4,9 +4,19 @@ import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { streamChat, ttftMs } from "../bench/client.ts";
 import { parseCpuTicks } from "../bench/machine.ts";
-import { judge, median, orderOfRun, pairedRatio, type RowDefinition, spread, worstGapMs } from "../bench/measure.ts";
+import {
+  judge,
+  median,
+  orderOfRun,
+  pairedRatio,
+  percentile,
+  type RowDefinition,
+  spread,
+  worstGapMs,
+} from "../bench/measure.ts";
 import { words } from "../bench/prompts.ts";
 import { table } from "../bench/report.ts";
+import { traceRequests } from "../bench/trace-shape.ts";
 
 const tokensPerSecond: RowDefinition = { name: "decode", unit: "tok/s", better: "higher", target: 0.97 };
 
@@ -18,6 +28,13 @@ describe("medians and spread", () => {
 
   test("a row without samples is a bug, not a zero", () => {
     expect(() => median([])).toThrow(RangeError);
+  });
+
+  test("a percentile is one of the values", () => {
+    const hundred = Array.from({ length: 100 }, (_, at) => 100 - at);
+    expect([0.5, 0.95, 0.99, 1].map((share) => percentile(hundred, share))).toEqual([50, 95, 99, 100]);
+    expect(percentile([7], 0.5)).toBe(7);
+    expect(() => percentile([], 0.5)).toThrow(RangeError);
   });
 
   test("spread is the farthest sample, as a share of the median", () => {
@@ -152,5 +169,27 @@ describe("the client", () => {
   test("a stream without usage fails the sample: its tokens cannot be counted", async () => {
     reply = `${content("Hello")}data: [DONE]\n\n`;
     await expect(ask()).rejects.toThrow("without usage");
+  });
+});
+
+describe("the shape of a trace", () => {
+  const seeds = Array.from({ length: 30 }, (_, at) => at + 1);
+  const requests = seeds.flatMap((seed) => traceRequests(600_000, 1, seed));
+
+  test("has the published rate, means and medians", () => {
+    expect(Math.abs(requests.length / (seeds.length * 600) / 2.57 - 1)).toBeLessThan(0.1);
+    const prompts = requests.map(({ promptTokens }) => promptTokens);
+    const answers = requests.map(({ answerTokens }) => answerTokens);
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(Math.abs(mean(prompts) / 2_048 - 1)).toBeLessThan(0.03);
+    expect(Math.abs(median(prompts) / 1_469 - 1)).toBeLessThan(0.05);
+    expect(Math.abs(mean(answers) / 28 - 1)).toBeLessThan(0.1);
+    expect(median(answers)).toBe(13);
+  });
+
+  test("is the same for the same seed, and in order", () => {
+    expect(traceRequests(60_000, 1, 7)).toEqual(traceRequests(60_000, 1, 7));
+    const times = traceRequests(60_000, 1, 7).map(({ atMs }) => atMs);
+    expect(times).toEqual([...times].sort((left, right) => left - right));
   });
 });

@@ -8,7 +8,7 @@ import type { RequestNote } from "../../domain/note.ts";
 import { noUsage } from "../../domain/usage.ts";
 import type { ChatContext } from "../backend.ts";
 import { abortable } from "./abortable.ts";
-import { type GenerationPorts, generation, type GenerationWish } from "./generation.ts";
+import { callerOf, type GenerationPorts, generation, type GenerationWish } from "./generation.ts";
 import type { ModelHost } from "./model-host.ts";
 import type { PreparedPrompt, TooLong } from "./preparation/prompts.ts";
 import { promptInput } from "./prompt-input.ts";
@@ -27,7 +27,22 @@ export async function* answer(
   // Before anything is loaded or computed: a schema that cannot be kept is refused at once.
   const { gbnf, unenforced } = grammarFor(request);
   const times = new Times(ports.clock);
-  host.line.checkRoom();
+  const place = host.line.arrive({ ...callerOf(context), side: request.tools.length === 0 });
+  try {
+    yield* letIn({ host, request, context, gbnf, place, times }, [...notes, ...unenforced.map(unkept)], signal, ports);
+  } finally {
+    place.leave();
+  }
+}
+
+/** What was let into the line. */
+async function* letIn(
+  entry: Omit<GenerationWish, "prompt" | "choice">,
+  notes: readonly RequestNote[],
+  signal: AbortSignal,
+  ports: GenerationPorts,
+): AsyncIterable<ChatEvent> {
+  const { host, request, context, place, times } = entry;
   let prompts: readonly PreparedPrompt[];
   try {
     const prepared = await abortable(host.prepare(promptInput(request)), signal);
@@ -42,13 +57,12 @@ export async function* answer(
     yield { type: "aborted", usage: noUsage, timings: times.known() };
     return;
   }
-  const unkept = unenforced.map((detail): RequestNote => ({ code: "tool_schema_unenforced", detail }));
   const promptTokens = prompts.reduce((sum, prompt) => sum + prompt.tokens.length, 0);
-  yield { type: "accepted", promptTokens, queuePosition: host.line.nextPosition, notes: [...notes, ...unkept] };
+  yield { type: "accepted", promptTokens, queuePosition: place.position(promptTokens), notes };
   const wishes = prompts.flatMap((prompt, at) =>
     Array.from({ length: request.choices }, (_, n): GenerationWish => {
       const choice = at * request.choices + n;
-      return { host, request: ofChoice(request, n), context: suffixed(context, choice), gbnf, prompt, choice, times };
+      return { ...entry, request: ofChoice(request, n), context: suffixed(context, choice), prompt, choice };
     }),
   );
   const [only] = wishes;
@@ -60,6 +74,10 @@ export async function* answer(
 function ofChoice(request: ChatRequest, n: number): ChatRequest {
   const { seed } = request.sampling;
   return n === 0 || seed === null ? request : { ...request, sampling: { ...request.sampling, seed: (seed + n) >>> 0 } };
+}
+
+function unkept(detail: string): RequestNote {
+  return { code: "tool_schema_unenforced", detail };
 }
 
 /** The worker knows each answer by a name of its own. */

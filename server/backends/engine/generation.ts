@@ -16,6 +16,7 @@ import { packTokens } from "./preparation/protocol.ts";
 import { forcesToolCall, generateOptions } from "./prompt-input.ts";
 import type { StepEvent } from "./protocol.ts";
 import type { Times } from "./times.ts";
+import type { HeldSlot, Place } from "./waiting-line.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
 export interface GenerationPorts {
@@ -34,6 +35,8 @@ export interface GenerationWish {
   readonly prompt: PreparedPrompt;
   /** 0, or which of several. */
   readonly choice: number;
+  /** The request's place in the line; all its answers go through it. */
+  readonly place: Place;
   /** What the request has spent so far. */
   readonly times: Times;
 }
@@ -41,7 +44,12 @@ export interface GenerationWish {
 /** A slot of a worker. */
 interface Turn {
   readonly link: WorkerLink;
-  readonly giveBack: () => void;
+  readonly slot: HeldSlot;
+}
+
+/** Who takes turns, and what people see of them. */
+export function callerOf(context: ChatContext): { readonly caller: string; readonly name: string } {
+  return { caller: context.callerId ?? context.callerName, name: context.callerName };
 }
 
 /** Ends with exactly one end event. Throws a Failure only before the first event. */
@@ -64,14 +72,16 @@ export async function* generation(
 }
 
 /** A worker that died while we waited has lost nothing of ours: the next one computes the same tokens. */
-async function takeTurn({ host, context }: GenerationWish, times: Times, signal: AbortSignal): Promise<Turn> {
+async function takeTurn({ host, place, prompt }: GenerationWish, times: Times, signal: AbortSignal): Promise<Turn> {
   for (;;) {
     const link = await abortable(host.ready(), signal);
     times.mark("loadMs");
-    const giveBack = await host.line.enter(context.callerName, signal);
+    const slot = await place.enter(prompt.tokens.length, signal);
     times.mark("queueMs");
-    if (link.alive) return { link, giveBack };
-    giveBack();
+    if (link.alive) return { link, slot };
+    // Nothing was computed in it.
+    slot.cost(0);
+    slot.giveBack();
   }
 }
 
@@ -82,19 +92,21 @@ async function* generated(
   signal: AbortSignal,
   ports: GenerationPorts,
 ): AsyncIterable<ChatEvent> {
-  const { link } = turn;
+  const { link, slot } = turn;
   const promptTokens = prompt.tokens.length;
   const queue = new EventQueue<StepEvent>(joinText);
   const wish = {
     tokens: packTokens(prompt.tokens),
     caller: context.callerName,
+    callerId: callerOf(context).caller,
     session: context.session ?? request.cacheKey,
     side: request.tools.length === 0,
     options: generateOptions(request, host.contextLength - promptTokens, gbnf),
   };
   // The slot is given back when the worker says that the answer ended, not when the reader has read it.
+  const account = accountOf(slot, promptTokens);
   link.generate(context.requestId, wish, (event) => {
-    if (event.type === "done" || event.type === "cancelled" || event.type === "failed") turn.giveBack();
+    account(event);
     queue.push(event);
   });
   const cancel = () => link.cancel(context.requestId);
@@ -148,6 +160,22 @@ function endEvent(
   }
   const finishReason = call?.complete ? "tool-calls" : event.finishReason;
   return { type: "finished", finishReason, usage, timings };
+}
+
+/** Tells the line what a request has cost so far, and when its slot is free. */
+function accountOf(slot: HeldSlot, promptTokens: number): (event: StepEvent) => void {
+  let toPrefill = promptTokens;
+  return (event) => {
+    if (event.type === "started") {
+      toPrefill -= event.cachedTokens;
+      slot.cost(toPrefill);
+    } else if (event.type === "text") {
+      slot.cost(toPrefill + event.tokens);
+    } else {
+      slot.cost(event.prefilledTokens + event.completionTokens);
+      slot.giveBack();
+    }
+  };
 }
 
 type TextEvent = Extract<StepEvent, { type: "text" }>;

@@ -96,7 +96,10 @@ export class ModelHost {
     this.file = file;
     this.#settings = settings;
     this.#ports = ports;
-    this.line = new WaitingLine(file.alias, file.slots ?? settings.slots, settings.queue, ports.clock);
+    const slots = file.slots ?? settings.slots;
+    this.line = new WaitingLine(file.alias, slots, settings.queue, ports.clock, (callers) =>
+      this.#link?.waiting(callers),
+    );
     this.#situation = {
       state: "unloaded",
       sinceMs: ports.clock.now(),
@@ -224,6 +227,7 @@ export class ModelHost {
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
       log.info({ model: this.file.alias, workerPid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");
       this.#become("ready", `loaded in ${loadMs} ms`, null);
+      link.waiting(this.line.callers);
       return link;
     } catch (thrown) {
       if (!(thrown instanceof Failure) || thrown.code !== "model_unavailable") throw thrown;

@@ -24,7 +24,10 @@ export interface GenerateOptions {
 export interface Generation {
   /** The prompt's tokens, as `packTokens` writes them. */
   readonly tokens: string;
+  /** What people see. */
   readonly caller: string;
+  /** Who takes turns. */
+  readonly callerId: string;
   /** What belongs together: requests of one session share a prefix. Null: nobody said. */
   readonly session: string | null;
   /** A title, a summary: asked beside a conversation, and not worth more than it. */
@@ -45,6 +48,8 @@ export type ToWorker =
       readonly snapshots: { readonly folder: string; readonly limitBytes: number } | null;
     }
   | ({ readonly type: "generate"; readonly id: string } & Generation)
+  /** The callers (their ids) that now wait for a slot: they want more than they get. Sent when that changes. */
+  | { readonly type: "waiting"; readonly callers: readonly string[] }
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "state"; readonly id: number }
   | { readonly type: "ping"; readonly id: number }
@@ -60,6 +65,8 @@ export interface WorkerSlot {
 export interface GenerationEnd {
   readonly promptTokens: number;
   readonly cachedTokens: number;
+  /** Prompt tokens that were computed: fewer than promised when it ended before its first token. */
+  readonly prefilledTokens: number;
   readonly completionTokens: number;
   readonly prefillMs: number;
   readonly decodeMs: number;

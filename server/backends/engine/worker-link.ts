@@ -72,6 +72,11 @@ export class WorkerLink {
     this.#send({ type: "generate", id, ...generation });
   }
 
+  /** The callers that wait for a slot, whenever that changes. */
+  waiting(callers: readonly string[]): void {
+    if (this.alive) this.#send({ type: "waiting", callers });
+  }
+
   cancel(id: string): void {
     this.#send({ type: "cancel", id });
   }
@@ -185,6 +190,7 @@ export class WorkerLink {
 const nothingKnown = Object.freeze({
   promptTokens: 0,
   cachedTokens: 0,
+  prefilledTokens: 0,
   completionTokens: 0,
   prefillMs: 0,
   decodeMs: 0,

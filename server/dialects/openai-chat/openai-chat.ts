@@ -4,6 +4,7 @@ import { decodeChat } from "./decode.ts";
 import { chatEncoder } from "./encode.ts";
 import { encodeFailure, failureFrame } from "./failure.ts";
 import { encodeModel, encodeModels } from "./models.ts";
+import { rateHeaders } from "./rate-headers.ts";
 
 export const openaiChat: Dialect = Object.freeze({
   id: "openai-chat",
@@ -12,6 +13,7 @@ export const openaiChat: Dialect = Object.freeze({
   chatEncoder,
   encodeFailure,
   failureFrame,
+  rateHeaders,
   // A `ping` event makes opencode, Cline and the AI SDK fail on this path; a comment is safe everywhere.
   keepAlive: ": keep-alive\n\n",
   encodeModels,

@@ -2,12 +2,14 @@
 import type { Scenario } from "../scenario.ts";
 import { agentTurns } from "./agent-turns.ts";
 import { decodeEight, decodeFour, decodeOne } from "./decode.ts";
+import { fairness } from "./fairness.ts";
 import { forcedJson } from "./forced-json.ts";
 import { memory, memoryGrowth } from "./memory.ts";
 import { prefixBurst } from "./prefix-burst.ts";
 import { prefixCopy } from "./prefix-copy.ts";
 import { requestsPerSecond } from "./requests-per-second.ts";
 import { tokenGap } from "./token-gap.ts";
+import { trace } from "./trace.ts";
 import { ttft } from "./ttft.ts";
 
 export const scenarios: readonly Scenario[] = Object.freeze([
@@ -23,4 +25,6 @@ export const scenarios: readonly Scenario[] = Object.freeze([
   memoryGrowth,
   prefixCopy,
   forcedJson,
+  fairness,
+  trace,
 ]);

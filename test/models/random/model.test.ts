@@ -66,6 +66,7 @@ test("the large shapes are those of Qwen2.5-Coder, output matrix included", () =
   const millions = Object.values(shapes).map((shape) => Math.round(parameterCount(shape) / 1e6));
   expect(Object.fromEntries(Object.keys(shapes).map((name, index) => [name, millions[index]]))).toEqual({
     tiny: 2,
+    small: 25,
     "0.5b": 630,
     "1.5b": 1777,
     "7b": 7616,

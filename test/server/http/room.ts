@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { createAccess } from "../../../server/access/access.ts";
+import { createRateLimits, type RateLimitSettings } from "../../../server/access/rate-limits.ts";
 import type { BindFacts } from "../../../server/access/authenticate.ts";
 import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
 import type { Failure } from "../../../server/domain/failure.ts";
@@ -87,6 +88,7 @@ export interface RoomOptions {
   readonly bind?: BindFacts;
   readonly settings?: Partial<HttpSettings>;
   readonly timing?: Partial<HttpTiming>;
+  readonly limits?: Partial<RateLimitSettings>;
   readonly pageFolder?: string;
   readonly tls?: HttpDeps["tls"];
 }
@@ -168,6 +170,10 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const deps: HttpDeps = {
     inference,
     access,
+    rateLimits: createRateLimits(
+      { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },
+      systemClock,
+    ),
     reports: ledger.reports,
     settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },
     timing: { ...quick, ...options.timing },

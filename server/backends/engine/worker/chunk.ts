@@ -36,6 +36,32 @@ export function chunkTokens(facts: ChunkFacts): number {
   return Math.min(room, blocks * blockTokens);
 }
 
+/** A caller with a request in a slot. */
+export interface CallerFacts {
+  readonly caller: string;
+  /** Tokens computed for it, in a measure all callers share. */
+  readonly served: number;
+  /** It could use more than it gets: a prompt of it is being computed, or a request of it waits for a slot. */
+  readonly wanting: boolean;
+  /** It gets something out of every step: one of its requests is answering or has its prompt computed. */
+  readonly computing: boolean;
+}
+
+/** A caller may be this much ahead of another before its prompts wait. Tokens; about one chunk on a CPU. */
+const lead = 128;
+
+/**
+ * Callers whose prompts get nothing in the next step, because somebody who wants more has had less. Shorter steps then bring
+ * that caller's answers to their end sooner and its next request into a slot. A caller that gets all it can use holds nobody
+ * back, and never are all held back: whoever has had least computes.
+ */
+export function heldBack(callers: readonly CallerFacts[]): ReadonlySet<string> {
+  const least = callers
+    .filter(({ wanting, computing }) => wanting && computing)
+    .reduce((least, { served }) => Math.min(least, served), Number.POSITIVE_INFINITY);
+  return new Set(callers.filter(({ served }) => served > least + lead).map(({ caller }) => caller));
+}
+
 /** A prompt that is being computed. */
 export interface PrefillFacts {
   readonly key: string;

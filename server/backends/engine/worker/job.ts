@@ -9,6 +9,8 @@ import type { TextStream } from "./text-stream.ts";
 export interface Job {
   readonly id: string;
   readonly caller: string;
+  /** Who takes turns. */
+  readonly callerId: string;
   readonly prompt: readonly number[];
   readonly options: GenerateOptions;
   readonly text: TextStream;
@@ -22,6 +24,7 @@ export interface Job {
   /** While waiting: the job whose prefill we share, and how far it must have got. */
   waitFor: { readonly jobId: string; readonly sequence: SequenceId; readonly until: number } | null;
   cachedTokens: number;
+  prefilledTokens: number;
   /** The token that the next step feeds; meaningful while decoding. */
   nextToken: number;
   completionTokens: number;
@@ -73,6 +76,7 @@ export function generationEnd(job: Job, nowMs: number): GenerationEnd {
   return {
     promptTokens: job.prompt.length,
     cachedTokens: job.cachedTokens,
+    prefilledTokens: job.prefilledTokens,
     completionTokens: job.completionTokens,
     prefillMs: Math.round(firstTokenAtMs - job.slotTakenAtMs),
     decodeMs: Math.round(nowMs - firstTokenAtMs),

@@ -51,10 +51,11 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
 }
 
 function generate(state: Loaded, request: Extract<ToWorker, { type: "generate" }>): void {
-  const { id, caller, session, side, options } = request;
+  const { id, caller, callerId, session, side, options } = request;
   const job: Job = {
     id,
     caller,
+    callerId,
     session,
     side,
     prompt: unpackTokens(request.tokens),
@@ -64,6 +65,7 @@ function generate(state: Loaded, request: Extract<ToWorker, { type: "generate" }
     phase: "prefill",
     waitFor: null,
     cachedTokens: 0,
+    prefilledTokens: 0,
     nextToken: -1,
     completionTokens: 0,
     passedOver: 0,
@@ -94,6 +96,7 @@ function receive(message: ToWorker): void {
   }
   if (loaded === null) return;
   if (message.type === "generate") generate(loaded, message);
+  else if (message.type === "waiting") loaded.loop.setWaiting(message.callers);
   else loaded.loop.cancel(message.id);
 }
 

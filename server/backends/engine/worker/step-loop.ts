@@ -7,13 +7,14 @@
  */
 import type { ChosenLogprob } from "../../../domain/chat.ts";
 import type { StepEvent, WorkerSlot } from "../protocol.ts";
-import { chunkTokens, sharePrefill } from "./chunk.ts";
+import { type CallerFacts, chunkTokens, heldBack, sharePrefill } from "./chunk.ts";
 import { generationEnd, type Job, type JobEnd, type Slot, slotFacts, slotView } from "./job.ts";
 import type { BatchPart, NativeModel } from "./native.ts";
 import { samplerConfig } from "./sampling.ts";
 import { type Placement, placeInSlot } from "./slots.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { StepSpeed } from "./step-speed.ts";
+import { Wanting } from "./wanting.ts";
 
 export interface StepLoopPorts {
   readonly monotonicMs: () => number;
@@ -39,6 +40,7 @@ export class StepLoop {
   readonly #pending: Job[] = [];
   readonly #snapshots: Snapshots;
   readonly #speed = new StepSpeed();
+  readonly #wanting = new Wanting();
   #events: StepEvent[] = [];
   #uses = 0;
   #running = false;
@@ -73,6 +75,11 @@ export class StepLoop {
     if (!job) return;
     job.cancelled = true;
     this.#wake();
+  }
+
+  /** The callers that have requests waiting for a slot. */
+  setWaiting(callers: readonly string[]): void {
+    this.#wanting.setWaiting(callers, this.#ports.monotonicMs());
   }
 
   view(): WorkerSlot[] {
@@ -222,12 +229,18 @@ export class StepLoop {
       prefillTokensPerSecond: this.#speed.prefillTokensPerSecond,
       decodeStepMs: this.#speed.decodeStepMs,
     });
-    const waiting = [...prompts].map(([key, { slot, job }]) => ({
-      key,
-      tokensLeft: job.prompt.length - slot.tokens.length,
-      passedOver: job.passedOver,
-    }));
-    for (const { job } of prompts.values()) job.passedOver += 1;
+    const held = heldBack(this.#callers());
+    const waiting = [...prompts]
+      .filter(([, { job }]) => !held.has(job.callerId))
+      .map(([key, { slot, job }]) => ({
+        key,
+        tokensLeft: job.prompt.length - slot.tokens.length,
+        passedOver: job.passedOver,
+      }));
+    for (const { key } of waiting) {
+      const job = prompts.get(key)?.job;
+      if (job) job.passedOver += 1;
+    }
     for (const share of sharePrefill(waiting, budget)) {
       const prompt = prompts.get(share.key);
       if (!prompt) continue;
@@ -237,6 +250,14 @@ export class StepLoop {
       turns.push({ ...prompt, tokens, wantsLogits: from + share.tokens === prompt.job.prompt.length });
     }
     return turns;
+  }
+
+  /** Whose turn it is among the callers that hold slots. */
+  #callers(): readonly CallerFacts[] {
+    return this.#wanting.callers(
+      this.#slots.flatMap(({ job }) => (job === null ? [] : [{ caller: job.callerId, phase: job.phase }])),
+      this.#ports.monotonicMs(),
+    );
   }
 
   async #step(turns: readonly Turn[]): Promise<void> {
@@ -253,7 +274,11 @@ export class StepLoop {
     let logprobs: readonly (ChosenLogprob | null)[] | null = null;
     try {
       const logitIndexes = await this.#model.decode(parts);
-      for (const turn of turns) for (const token of turn.tokens) turn.slot.tokens.push(token);
+      for (const turn of turns) {
+        for (const token of turn.tokens) turn.slot.tokens.push(token);
+        if (turn.job.phase === "prefill") turn.job.prefilledTokens += turn.tokens.length;
+        this.#wanting.computed(turn.job.callerId, turn.tokens.length);
+      }
       sampled = await Promise.all(
         logitIndexes.map((index, at) => {
           const slot = turns[at]?.slot;

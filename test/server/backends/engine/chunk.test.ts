@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chunkTokens, sharePrefill } from "../../../../server/backends/engine/worker/chunk.ts";
+import { chunkTokens, heldBack, sharePrefill } from "../../../../server/backends/engine/worker/chunk.ts";
 
 const facts = { decoding: 3, batchSize: 512, tokenGapMs: 600, prefillTokensPerSecond: 220, decodeStepMs: 50 };
 
@@ -43,5 +43,23 @@ describe("sharing the step between prompts", () => {
       { key: "short", tokensLeft: 40, passedOver: 0 },
     ];
     expect(sharePrefill(prompts, 128)).toEqual([{ key: "starved", tokens: 128 }]);
+  });
+});
+
+describe("turns between callers", () => {
+  const ahead = { caller: "ahead", served: 5_000, wanting: true, computing: true };
+  const behind = { caller: "behind", served: 1_000, wanting: true, computing: true };
+
+  test("whoever has had more waits for whoever wants more", () => {
+    expect([...heldBack([ahead, behind])]).toEqual(["ahead"]);
+  });
+
+  test("a chunk's worth ahead is level", () => {
+    expect([...heldBack([ahead, { ...behind, served: 4_900 }])]).toEqual([]);
+  });
+
+  test("nobody waits for a caller that gets all it can use, or that gets nothing out of this step", () => {
+    expect([...heldBack([ahead, { ...behind, wanting: false }])]).toEqual([]);
+    expect([...heldBack([ahead, { ...behind, computing: false }])]).toEqual([]);
   });
 });

@@ -161,7 +161,7 @@ describe("when the process ends", () => {
   });
 
   test("SIGSTOP: silence is noticed, and the next one takes over", async () => {
-    const preparer = preparing({ silenceLimitMs: 400 });
+    const preparer = preparing({ silenceLimitMs: 2_000 });
     await preparer.prepare({ file, contextLength: 100, prompt: raw("a") });
     const pid = preparer.pid;
     if (pid !== null) process.kill(pid, "SIGSTOP");

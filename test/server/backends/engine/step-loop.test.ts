@@ -65,11 +65,12 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
 }
 
 let jobs = 0;
-function job(prompt: readonly number[], maxTokens: number): Job {
+function job(prompt: readonly number[], maxTokens: number, caller = "ayo"): Job {
   jobs += 1;
   return {
     id: `job-${jobs}`,
-    caller: "ayo",
+    caller,
+    callerId: caller,
     session: null,
     side: false,
     logprobs: null,
@@ -97,6 +98,7 @@ function job(prompt: readonly number[], maxTokens: number): Job {
     phase: "prefill",
     waitFor: null,
     cachedTokens: 0,
+    prefilledTokens: 0,
     nextToken: -1,
     completionTokens: 0,
     passedOver: 0,
@@ -190,5 +192,62 @@ describe("a step", () => {
     loop.submit(next);
     await until("ended", () => ended(next.id) !== undefined);
     expect(ended(next.id)).toMatchObject({ type: "done", finishReason: "length", cachedTokens: 0 });
+  });
+});
+
+describe("two callers", () => {
+  /** Prompts of 40 tokens and answers of 16, one after the other in each of `streams` slots, as long as nobody says stop. */
+  function smallRequests(
+    loop: StepLoop,
+    model: PaperModel,
+    streams: number,
+    ended: (id: string) => StepEvent | undefined,
+  ) {
+    let running = Array.from({ length: streams }, () => job([], 0, "short"));
+    let first = true;
+    model.onDecode = () => {
+      running = running.map((one) => {
+        if (!first && ended(one.id) === undefined) return one;
+        const next = job(numbers(40, 10_000 + jobs * 100), 16, "short");
+        loop.submit(next);
+        return next;
+      });
+      first = false;
+    };
+  }
+  const computedBy = (model: PaperModel, sequences: readonly number[]) =>
+    model.calls
+      .flat()
+      .map((part) => part.split(":").map(Number))
+      .reduce((sum, [sequence, tokens]) => sum + (sequences.includes(sequence ?? -1) ? (tokens ?? 0) : 0), 0);
+
+  test("get as many tokens each while both want more, a long prompt beside short ones", async () => {
+    const model = paperModel(4);
+    const { loop, ended } = loopOver(model);
+    loop.setWaiting(["short", "long"]);
+    const long = job(numbers(4_000), 1, "long");
+    loop.submit(long);
+    smallRequests(loop, model, 3, ended);
+    await until("the long prompt is computed", () => ended(long.id) !== undefined);
+    const short = computedBy(model, [1, 2, 3]);
+    // The first step, two chunks at the ends.
+    expect(Math.abs(4_000 - short)).toBeLessThan(400);
+    model.onDecode = () => {};
+  });
+
+  test("an answer that has all it can use holds no long prompt back", async () => {
+    const model = paperModel(2);
+    const { loop, ended } = loopOver(model);
+    loop.setWaiting(["long"]);
+    const streaming = job(numbers(10, 9_000), 2_000, "short");
+    loop.submit(streaming);
+    const long = job(numbers(4_000), 1, "long");
+    loop.submit(long);
+    await until("the long prompt is computed", () => ended(long.id) !== undefined);
+    const last = model.calls.findLastIndex((call) => call.some((part) => part.startsWith("1:")));
+    // Beside one token of the stream there is room for 127 of the prompt.
+    expect(last).toBeLessThan(40);
+    loop.cancel(streaming.id);
+    await until("ended", () => ended(streaming.id) !== undefined);
   });
 });

@@ -1,0 +1,106 @@
+/**
+ * S-34: half an hour of mixed requests against the product as people start it. Neither the memory of its processes nor their
+ * open files may grow. `SOAK_MINUTES` shortens it; the first third settles and is not judged.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { treeOf } from "../bench/processes.ts";
+import { type RunningServer, startServer } from "../support/running-server.ts";
+import { postChat, readStream } from "../support/sse.ts";
+
+const minutes = Number(process.env.SOAK_MINUTES ?? 30);
+const clients = 6;
+const everyMs = 5_000;
+/** Half an hour is judged as the acceptance check says; a shorter look sees more of the settling and is a sign of life. */
+const mostMebibytesPerMinute = minutes >= 30 ? 1 : 5;
+/** Connections of clients that come and go. */
+const mostNewFiles = 2 * clients;
+
+interface Sample {
+  readonly atMinutes: number;
+  readonly mebibytes: number;
+  readonly files: number;
+}
+
+function look(root: number, atMinutes: number): Sample {
+  let kibibytes = 0;
+  let files = 0;
+  for (const pid of treeOf(root)) {
+    try {
+      kibibytes += Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+      files += readdirSync(`/proc/${pid}/fd`).length;
+    } catch {
+      // It ended between the listing and the look.
+    }
+  }
+  return { atMinutes, mebibytes: kibibytes / 1_024, files };
+}
+
+/** Least squares: how much is added per minute. */
+function slope(samples: readonly Sample[]): number {
+  const meanX = samples.reduce((sum, { atMinutes }) => sum + atMinutes, 0) / samples.length;
+  const meanY = samples.reduce((sum, { mebibytes }) => sum + mebibytes, 0) / samples.length;
+  const over = samples.reduce((sum, one) => sum + (one.atMinutes - meanX) * (one.mebibytes - meanY), 0);
+  return over / samples.reduce((sum, one) => sum + (one.atMinutes - meanX) ** 2, 0);
+}
+
+/** One request of a kind that follows from its number: long and short, streamed and whole, refused, and left in the middle. */
+async function oneOfMany(server: RunningServer, number: number): Promise<void> {
+  const prompt = Array.from({ length: number % 11 === 0 ? 800 : 20 }, (_, at) => `w${number % 97} ${at}`).join(" ");
+  const body = {
+    model: number % 23 === 0 ? "no-such-model" : "lanthorn-demo",
+    messages: [{ role: "user", content: prompt }],
+    max_tokens: 4 + (number % 60),
+    ignore_eos: true,
+  };
+  if (number % 7 === 0) {
+    const leaving = AbortSignal.timeout(5 + (number % 50));
+    await readStream(server.url, { ...body, max_tokens: 2_000 }, { signal: leaving }).catch(() => {});
+  } else if (number % 3 === 0) {
+    await (await postChat(server.url, body)).text();
+  } else {
+    const { status, data } = await readStream(server.url, body).catch(() => ({ status: 404, data: [] }));
+    if (status === 200) expect(data.at(-1)).toBe("[DONE]");
+  }
+}
+
+test.runIf(process.platform === "linux")(`S-34 a soak of ${minutes} minutes: memory and files stay flat`, async () => {
+  const server = await startServer();
+  const samples: Sample[] = [];
+  let asked = 0;
+  try {
+    const startedMs = performance.now();
+    const elapsed = () => (performance.now() - startedMs) / 60_000;
+    const client = async () => {
+      while (elapsed() < minutes) {
+        asked += 1;
+        await oneOfMany(server, asked);
+      }
+    };
+    const all = Promise.all(Array.from({ length: clients }, client));
+    while (elapsed() < minutes) {
+      await Promise.race([delay(everyMs), all]);
+      samples.push(look(server.pid, elapsed()));
+    }
+    await all;
+  } finally {
+    await server.remove();
+  }
+  const judged = samples.filter(({ atMinutes }) => atMinutes > minutes / 3);
+  const half = Math.floor(judged.length / 2);
+  const most = (some: readonly Sample[]) => Math.max(...some.map(({ files }) => files));
+  const growth = slope(judged);
+  const newFiles = most(judged.slice(half)) - most(judged.slice(0, half));
+  console.log(
+    JSON.stringify({
+      minutes,
+      requests: asked,
+      mebibytesPerMinute: Number(growth.toFixed(2)),
+      mebibytes: judged.map(({ mebibytes }) => Math.round(mebibytes)).filter((_, at) => at % 10 === 0),
+      files: [most(judged.slice(0, half)), most(judged.slice(half))],
+    }),
+  );
+  expect(growth).toBeLessThan(mostMebibytesPerMinute);
+  expect(newFiles).toBeLessThanOrEqual(mostNewFiles);
+});

@@ -1,0 +1,77 @@
+/** Two callers that both ask for more than there is, one with prompts a hundred times as long, over a real worker process. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ensureDemoModel } from "../../../../models/demo/file.ts";
+import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { type RealEngine, realEngine, temporaryFolder, until } from "../../../support/real-engine.ts";
+
+/** Requests each caller keeps in flight: more than there are slots, so that both always wait. */
+const inFlight = 6;
+/** Of both together; a long prompt is about 4,000. */
+const measuredTokens = 40_000;
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let box: RealEngine;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const demo = await ensureDemoModel(folder.path);
+  box = await realEngine([{ alias: "lanthorn-demo", path: demo }], { slots: 4, context: 8_192, snapshotBytes: 0 });
+});
+afterAll(async () => {
+  await box.close();
+  await folder.remove();
+});
+
+interface Load {
+  /** Tokens computed for this caller's answers that have ended. */
+  ended(): number;
+  readonly over: Promise<unknown>;
+}
+
+/** Keeps asking until `leaving` says so. Every prompt is new and nothing is cached. */
+function saturate(caller: string, words: number, leaving: AbortSignal): Load {
+  let asked = 0;
+  let tokens = 0;
+  const loop = async () => {
+    while (!leaving.aborted) {
+      asked += 1;
+      const prompt = Array.from({ length: words }, (_, at) => `${caller}${asked} ${at}`).join(" ");
+      const request = chatRequest(prompt, { maxTokens: 16, ignoreEos: true, cachePrompt: false });
+      const context = { requestId: `${caller}-${asked}`, callerName: caller };
+      const { end } = await collect(box.engine.chat(request, context, leaving));
+      if (end.type === "finished") tokens += end.usage.promptTokens + end.usage.completionTokens;
+    }
+  };
+  return { ended: () => tokens, over: Promise.all(Array.from({ length: inFlight }, loop)) };
+}
+
+/** Tokens computed so far: of ended answers, and what the slots hold of those that run. */
+async function computed(loads: Readonly<Record<string, Load>>): Promise<Record<string, number>> {
+  const [model] = await box.engine.models();
+  return Object.fromEntries(
+    Object.entries(loads).map(([caller, load]) => {
+      const own = model?.slots.filter((slot) => slot.caller === caller) ?? [];
+      return [caller, load.ended() + own.reduce((sum, slot) => sum + slot.tokens, 0)];
+    }),
+  );
+}
+
+test("tokens served are even, whatever the prompts are", async () => {
+  const leaving = new AbortController();
+  const loads = {
+    long: saturate("long", 1_000, leaving.signal),
+    short: saturate("short", 5, leaving.signal),
+  };
+  // The first requests find free slots and take no turns.
+  await until("answers of both", () => loads.long.ended() > 0 && loads.short.ended() > 1_000);
+  const from = await computed(loads);
+  let to = from;
+  const since = (caller: string) => (to[caller] ?? 0) - (from[caller] ?? 0);
+  await until("enough was computed", async () => {
+    to = await computed(loads);
+    return since("long") + since("short") > measuredTokens;
+  });
+  leaving.abort();
+  await Promise.all([loads.long.over, loads.short.over]);
+  const shares = [since("long"), since("short")];
+  expect(Math.max(...shares) / Math.min(...shares)).toBeLessThan(1.25);
+});
