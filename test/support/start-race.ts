@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "./real-engine.ts";
-import { type CommandResult, run, startServer } from "./running-server.ts";
+import { type CommandResult, type RunningServer, run, startServer } from "./running-server.ts";
 
 export interface RaceOutcome {
   /** Per round: how many of the processes are the one that `server.json` names. */
@@ -20,12 +20,18 @@ export interface RaceOutcome {
 export async function startRace(rounds: number, atOnce: number): Promise<RaceOutcome> {
   const folder = await temporaryFolder();
   const environment = { ...process.env, LANTHORN_HOME: folder.path, LANTHORN_PORT: "0", LANTHORN_ENGINE_THREADS: "1" };
+  const running: RunningServer[] = [];
   const serving: number[] = [];
   const addresses: number[] = [];
   const codes: (number | null)[] = [];
   try {
     for (let round = 0; round < rounds; round += 1) {
-      const servers = await Promise.all(Array.from({ length: atOnce }, () => startServer({ home: folder.path })));
+      const started = await Promise.allSettled(
+        Array.from({ length: atOnce }, () => startServer({ home: folder.path })),
+      );
+      const servers = started.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+      running.push(...servers);
+      for (const outcome of started) if (outcome.status === "rejected") throw outcome.reason;
       const winner: unknown = JSON.parse(readFileSync(join(folder.path, "server.json"), "utf8")).pid;
       serving.push(servers.filter(({ pid }) => pid === winner).length);
       addresses.push(new Set(servers.map(({ url }) => url)).size);
@@ -41,6 +47,7 @@ export async function startRace(rounds: number, atOnce: number): Promise<RaceOut
     const keys = list.filter(({ kind }) => kind === "inference").length;
     return { serving, addresses, codes, keys, doctor: await run(["doctor", "--json"], environment) };
   } finally {
+    for (const server of running) await server.remove();
     await folder.remove();
   }
 }

@@ -25,7 +25,7 @@ async function unreadyServer(paths: DataPaths): Promise<void> {
 
 test("a free folder is ours, and stays ours", async () => {
   const paths = freshPaths();
-  const claim = await claimDataFolder(paths, 0);
+  const claim = await claimDataFolder(paths, { limitMs: 0 });
   expect(claim.kind).toBe("ours");
   expect(takeDataLock(paths).taken).toBe(false);
   if (claim.kind === "ours") claim.lock.release();
@@ -43,12 +43,15 @@ test("whoever lets go while we wait makes it ours", async () => {
 test("a holder that is not ready is no server to attach to, nor is a file that a killed one left", async () => {
   const paths = freshPaths();
   await unreadyServer(paths);
-  expect(await claimDataFolder(paths, 200)).toMatchObject({ kind: "in-use", holder: { pid: expect.any(Number) } });
+  expect(await claimDataFolder(paths, { limitMs: 200 })).toMatchObject({
+    kind: "in-use",
+    holder: { pid: expect.any(Number) },
+  });
 
   const left = freshPaths();
   const held = takeDataLock(left);
   // No process has this id: Linux ends at 2^22.
   writeServerFile(left.serverFile, { pid: 2 ** 30, url: "http://127.0.0.1:9", startedAtMs: 0 });
-  expect((await claimDataFolder(left, 200)).kind).toBe("in-use");
+  expect((await claimDataFolder(left, { limitMs: 200 })).kind).toBe("in-use");
   if (held.taken) held.lock.release();
 });
