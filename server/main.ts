@@ -29,6 +29,8 @@ export interface ServeOptions {
   onReady(ready: ServeReady): void;
   /** Instead of `onReady`: a server of this data folder runs already, and answered just now. */
   onRunning(running: ServeRunning): void;
+  /** At most once, before any of the others: somebody else holds the data folder and is not ready; that is waited for. */
+  onWaiting(): void;
   /** At most once, before a non-zero exit code. */
   onFailure(failure: Failure): void;
   /** A drain begins; the reason is for people. */
@@ -113,7 +115,7 @@ async function start(
     workingFolder: options.workingFolder,
   });
   createDataFolder(paths);
-  const claim = await claimDataFolder(paths);
+  const claim = await claimDataFolder(paths, { onWaiting: options.onWaiting });
   if (claim.kind === "running") {
     const { url, pid, fingerprint = null } = claim.server;
     options.onRunning({ url, pid, fingerprint, homeFolder: paths.home });

@@ -42,7 +42,14 @@ export function findServer(environment: Environment): ServerAddress | null {
   if (asked) {
     const url = readAddress(asked);
     const isOwn = file !== null && new URL(file.url).host === url.host;
-    const fingerprint = askedFingerprint(environment) ?? (isOwn ? (file.fingerprint ?? null) : null);
+    const pinned = askedFingerprint(environment);
+    if (pinned !== null && url.protocol !== "https:") {
+      // A key must not go out in the clear to somebody whose certificate was to be compared first.
+      throw usageFailure("LANTHORN_FINGERPRINT is for an encrypted address", "LANTHORN_URL begins with http://.", [
+        `export LANTHORN_URL=${withoutSlash(url).replace(/^http:/u, "https:")}`,
+      ]);
+    }
+    const fingerprint = pinned ?? (isOwn ? (file.fingerprint ?? null) : null);
     const pid = isOwn ? file.pid : null;
     return { url: withoutSlash(url), source: "LANTHORN_URL", pid, fingerprint, environment, ...keyFor(url) };
   }

@@ -14,12 +14,25 @@ export type Claim =
   | { readonly kind: "running"; readonly server: ServerFile }
   | { readonly kind: "in-use"; readonly holder: ServerFile | null };
 
-/** A command holds the folder for a moment; a server that starts or drains for longer. */
-export const claimLimitMs = 15_000;
+/**
+ * A command holds the folder for a moment; a server that starts or drains for longer, on a busy machine much longer. Less
+ * than the minute that the desktop shell gives a server.
+ */
+const claimLimitMs = 45_000;
 const lookGapMs = 100;
+/** After this a person who watches is told why nothing happens. */
+const sayWaitingMs = 2_000;
 
-export async function claimDataFolder(paths: DataPaths, limitMs = claimLimitMs): Promise<Claim> {
+export interface ClaimOptions {
+  readonly limitMs?: number;
+  /** Once, when it takes long. */
+  readonly onWaiting?: () => void;
+}
+
+export async function claimDataFolder(paths: DataPaths, options: ClaimOptions = {}): Promise<Claim> {
+  const { limitMs = claimLimitMs, onWaiting = () => {} } = options;
   const startMs = performance.now();
+  let isSaid = false;
   for (;;) {
     const outcome = takeDataLock(paths);
     if (outcome.taken) return { kind: "ours", lock: outcome.lock };
@@ -27,7 +40,12 @@ export async function claimDataFolder(paths: DataPaths, limitMs = claimLimitMs):
     // A killed server leaves its file behind, and one that drains answers that it is not ready.
     if (holder !== null && isProcessAlive(holder.pid) && (await isReady(holder)))
       return { kind: "running", server: holder };
-    if (performance.now() - startMs >= limitMs) return { kind: "in-use", holder };
+    const passedMs = performance.now() - startMs;
+    if (passedMs >= limitMs) return { kind: "in-use", holder };
+    if (passedMs >= sayWaitingMs && !isSaid) {
+      isSaid = true;
+      onWaiting();
+    }
     await pause(lookGapMs);
   }
 }

@@ -1,13 +1,12 @@
 /** How a served process begins and ends: drains, kills, orphans, refusals to start. */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { killLoop } from "../support/kill-loop.ts";
 import { isAlive, temporaryFolder, until } from "../support/real-engine.ts";
 import { run, type RunningServer, startServer } from "../support/running-server.ts";
 import { postChat, readStream } from "../support/sse.ts";
+import { startRace } from "../support/start-race.ts";
 
 const servers: RunningServer[] = [];
 const start = async (...wishes: Parameters<typeof startServer>) => {
@@ -26,11 +25,6 @@ async function childrenOf(pid: number): Promise<number[]> {
   const { readFile } = await import("node:fs/promises");
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   return text.split(" ").filter(Boolean).map(Number);
-}
-
-/** Who serves a data folder, by its server.json. */
-function serverPid(home: string): number {
-  return JSON.parse(readFileSync(join(home, "server.json"), "utf8")).pid;
 }
 
 describe.skipIf(process.platform !== "linux")("S-22 and S-23", () => {
@@ -144,31 +138,12 @@ describe("starting", () => {
   });
 
   test("servers started at the same instant on one data folder: one serves, the others find it, nothing is harmed", async () => {
-    const folder = await temporaryFolder();
-    const environment = {
-      ...process.env,
-      LANTHORN_HOME: folder.path,
-      LANTHORN_PORT: "0",
-      LANTHORN_ENGINE_THREADS: "1",
-    };
-    for (let round = 0; round < 2; round += 1) {
-      const servers = await Promise.all([startServer({ home: folder.path }), startServer({ home: folder.path })]);
-      const winner = serverPid(folder.path);
-      expect(servers.filter(({ pid }) => pid === winner)).toHaveLength(1);
-      expect(new Set(servers.map(({ url }) => url)).size).toBe(1);
-      const keys = await Promise.all(
-        servers.map((_server, index) => run(["keys", "create", `bot-${round}-${index}`], environment)),
-      );
-      expect(keys.map(({ code }) => code)).toEqual([0, 0]);
-      const exits = servers.map((server) => once(server.process, "exit"));
-      expect((await run(["stop"], environment)).code).toBe(0);
-      expect((await Promise.all(exits)).map(([code]) => code)).toEqual([0, 0]);
-    }
-    const doctor = JSON.parse((await run(["doctor", "--json"], environment)).stdout);
-    expect(doctor).toContainEqual(expect.objectContaining({ title: "Ledger", status: "ok" }));
-    const keys = JSON.parse((await run(["keys", "list", "--json"], environment)).stdout);
-    expect(keys.filter((key: { kind: string }) => key.kind === "inference")).toHaveLength(4);
-    await folder.remove();
+    const { serving, addresses, codes, keys, doctor } = await startRace(2, 2);
+    expect(serving).toEqual([1, 1]);
+    expect(addresses).toEqual([1, 1]);
+    expect(codes.filter((code) => code !== 0)).toEqual([]);
+    expect(keys).toBe(4);
+    expect(JSON.parse(doctor.stdout)).toContainEqual(expect.objectContaining({ title: "Ledger", status: "ok" }));
   });
 
   test("a taken port is said in words", async () => {

@@ -54,6 +54,8 @@ test("S-37 the command line trusts its own box by its certificate, and another o
   expect((await elsewhere({ LANTHORN_FINGERPRINT: fingerprint.toLowerCase().replaceAll(":", "") })).code).toBe(0);
   expect((await elsewhere({ SSL_CERT_FILE: join(server.home, "tls.crt") })).code).toBe(0);
   expect((await elsewhere({ LANTHORN_FINGERPRINT: "AB:CD" })).code).toBe(2);
+  const plain = { LANTHORN_FINGERPRINT: fingerprint, LANTHORN_URL: server.url.replace("https", "http") };
+  expect((await elsewhere(plain)).code).toBe(2);
 });
 
 test("the owner's certificate is served with its name; files that are wrong are exit 78 and a sentence", async () => {

@@ -97,6 +97,7 @@ async function serveUntilStopped(flags: ServeFlags, context: CommandContext): Pr
       if (settings.length > 0)
         output.note("It keeps the settings it was started with: lanthorn stop, then serve again.");
     },
+    onWaiting: () => output.note("Another lanthorn process has this data folder and is not ready yet; waiting for it."),
     onFailure: (failure) => output.fail(asCommandFailure(failure)),
     onStopping: (reason) =>
       output.note(`Stopping: ${reason}. Running answers may finish; once more ends them at once.`),

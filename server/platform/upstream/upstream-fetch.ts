@@ -53,7 +53,7 @@ export function createUpstreamFetch(settings: UpstreamSettings): UpstreamFetch {
   }
 
   function createAgent(proxy: string | null, isTls: boolean): Dispatcher {
-    if (fingerprint !== null && isTls) {
+    if (fingerprint !== null) {
       return new Agent({ ...limits, connect: pinnedConnector(fingerprint, connectTimeoutMs) });
     }
     // Plain calls need no certificates, and a wrong file for them must not stop `lanthorn` on its own machine.
@@ -65,8 +65,9 @@ export function createUpstreamFetch(settings: UpstreamSettings): UpstreamFetch {
 
   function dispatcherFor(url: URL): Dispatcher {
     const isTls = url.protocol === "https:";
+    if (fingerprint !== null && !isTls) throw new Error("a server known by its certificate is called over TLS only");
     proxies ??= readProxySettings(environment);
-    const proxy = fingerprint !== null && isTls ? null : proxyFor(url, proxies);
+    const proxy = fingerprint !== null ? null : proxyFor(url, proxies);
     const name = `${url.protocol} ${proxy ?? ""}`;
     const known = agents.get(name);
     if (known !== undefined) return known;
