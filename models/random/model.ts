@@ -126,8 +126,13 @@ function* matrixPieces(table: NormalTable, tensor: WritableTensor): Generator<Ui
   }
 }
 
-/** Writes the model in half precision. The same seed gives the same bytes. */
-export async function writeRandomModel(path: string, shape: Shape, seed = 42): Promise<void> {
+/** Writes the model in half precision. The same seed gives the same bytes. `further` keys go into its metadata. */
+export async function writeRandomModel(
+  path: string,
+  shape: Shape,
+  seed = 42,
+  further: GgufPlan["metadata"] = [],
+): Promise<void> {
   const fillings = fillingsOf(shape);
   const normals = standardNormals(seed);
   const source = new RandomSource(seed + 1);
@@ -139,7 +144,7 @@ export async function writeRandomModel(path: string, shape: Shape, seed = 42): P
     return table;
   };
   const fillingOf = new Map(fillings.map((filling) => [filling.tensor.name, filling]));
-  const plan = { metadata: metadataOf(shape), tensors: fillings.map((filling) => filling.tensor) };
+  const plan = { metadata: [...metadataOf(shape), ...further], tensors: fillings.map((filling) => filling.tensor) };
   await writeGguf(path, plan, (tensor) => {
     const { deviation, mean } = fillingOf.get(tensor.name) ?? { deviation: 0, mean: 0 };
     if (tensor.typeId === tensorTypeIds.F16) return matrixPieces(tableOf(deviation), tensor);

@@ -4,6 +4,7 @@
  */
 import type { FinishReason, JsonSchema, Sampling } from "../../domain/chat.ts";
 import type { FailureCode } from "../../domain/failure.ts";
+import type { PooledAbility } from "../../domain/model.ts";
 
 /** Messages as chat templates know them. */
 export interface TemplateMessage {
@@ -42,6 +43,12 @@ export interface GenerateOptions {
   readonly grammar: string | null;
 }
 
+/** What one vector or one score is made of. */
+export type PooledInput =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "tokens"; readonly tokens: readonly number[] }
+  | { readonly type: "pair"; readonly query: string; readonly document: string };
+
 export type ToWorker =
   | {
       readonly type: "load";
@@ -54,7 +61,13 @@ export type ToWorker =
       readonly templateTimeLimitMs: number;
       /** Where prefixes that leave their slot are kept, in memory; null: nowhere. The parent removes the folder. */
       readonly snapshots: { readonly folder: string; readonly limitBytes: number } | null;
+      /** What to load it for, when that is not chat. */
+      readonly pooled: PooledAbility | null;
     }
+  /** For a model with `pooled`: tokenises and counts. The worker keeps the tokens under `id` until `embed` or `drop`. */
+  | { readonly type: "prepare-inputs"; readonly id: string; readonly inputs: readonly PooledInput[] }
+  /** Computes the prepared inputs one after the other, in turns with other requests. `cancel` ends it within one input. */
+  | { readonly type: "embed"; readonly id: string; readonly caller: string }
   | { readonly type: "prepare"; readonly id: string; readonly prompt: PromptInput }
   /** The prepared prompt will not be used. */
   | { readonly type: "drop"; readonly id: string }
@@ -92,6 +105,20 @@ export type StepEvent =
       readonly message: string;
     } & GenerationEnd);
 
+/** How a request for vectors or scores goes on; the last is `done`, `cancelled` or `failed`. */
+export type PooledEvent =
+  /** `vector`: base64 of little-endian float32, as the model gave it; one number for a score. In the inputs' order. */
+  | { readonly type: "vector"; readonly index: number; readonly vector: string }
+  | ({ readonly type: "done" | "cancelled" } & PooledEnd)
+  | ({ readonly type: "failed"; readonly code: FailureCode; readonly message: string } & PooledEnd);
+
+export interface PooledEnd {
+  /** Tokens of the inputs that were computed. */
+  readonly promptTokens: number;
+  /** From the first turn to the end. */
+  readonly computeMs: number;
+}
+
 export type FromWorker =
   | {
       readonly type: "loaded";
@@ -103,6 +130,9 @@ export type FromWorker =
   | { readonly type: "load-failed"; readonly message: string }
   | { readonly type: "prepared"; readonly id: string; readonly promptTokens: number }
   | { readonly type: "refused"; readonly id: string; readonly code: FailureCode; readonly message: string }
+  /** Tokens of each input of `prepare-inputs`, in order; those that the tokenizer adds included. */
+  | { readonly type: "inputs-prepared"; readonly id: string; readonly counts: readonly number[] }
+  | { readonly type: "pooled"; readonly id: string; readonly event: PooledEvent }
   | { readonly type: "step"; readonly events: readonly StepEvent[] }
   | { readonly type: "state"; readonly id: number; readonly slots: readonly WorkerSlot[]; readonly rssBytes: number }
   | { readonly type: "pong"; readonly id: number };
