@@ -35,7 +35,4 @@ export type Scores = readonly number[];
  * The events of an answer in one piece: the result comes once, right before `finished`. Before the first event a backend may
  * throw a Failure instead; afterwards it never throws.
  */
-export type WholeEvent<Result> =
-  | { readonly type: "accepted"; readonly promptTokens: number; readonly queuePosition: number }
-  | { readonly type: "result"; readonly result: Result }
-  | EndEvent;
+export type WholeEvent<Result> = { readonly type: "result"; readonly result: Result } | EndEvent;

@@ -157,7 +157,7 @@ function overflow(host: ModelHost, promptTokens: number): Failure {
 }
 
 /** Where the time before the first token went: each mark ends the part that began with the one before it. */
-class Times {
+export class Times {
   readonly #clock: Clock;
   #lastMs: number;
   readonly #parts = { loadMs: 0, queueMs: 0 };
@@ -180,7 +180,7 @@ class Times {
 }
 
 /** The promise, or the signal's reason, whichever comes first. */
-function abortable<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+export function abortable<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   if (signal.aborted) {
     promise.catch(() => {});
     return Promise.reject(signal.reason);

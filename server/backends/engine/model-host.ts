@@ -61,6 +61,18 @@ export function chooseContext(asked: number | null, trained: number, sizeBytes: 
   return asked ?? Math.min(trained, sizeBytes < tinyModelBytes ? tinyDefaultContextLength : defaultContextLength);
 }
 
+/** What the engine may keep for the outputs of one step that cannot be split. Bytes. */
+const onePieceOutputBytes = 2 ** 30;
+
+/**
+ * Most tokens of one input where all of it is computed in one step. The engine keeps a number per token and vocabulary entry
+ * for the outputs of a step, and an encoder has learned no places past what it was trained for.
+ */
+export function chooseOnePieceContext(asked: number | null, trained: number, vocabularySize: number): number {
+  if (asked !== null) return Math.min(asked, trained);
+  return Math.min(trained, Math.max(512, Math.floor(onePieceOutputBytes / (4 * vocabularySize))));
+}
+
 interface Situation {
   readonly state: ModelState;
   readonly sinceMs: number;
@@ -93,12 +105,17 @@ export class ModelHost {
   get contextLength(): number {
     const { file } = this;
     const asked = file.context ?? this.#settings.context;
+    if (this.#loaded === null && file.pooled?.inOnePiece) {
+      return chooseOnePieceContext(file.context, file.trainedContextLength, file.pooled.vocabularySize);
+    }
     return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
   }
 
   served(): ServedModel {
     return {
       alias: this.file.alias,
+      capabilities: [this.file.pooled?.capability ?? "chat"],
+      embeddingLength: this.file.pooled?.capability === "embeddings" ? this.file.pooled.embeddingLength : null,
       fileName: this.file.fileName,
       sizeBytes: this.file.sizeBytes,
       createdAtMs: this.file.createdAtMs,
@@ -134,6 +151,7 @@ export class ModelHost {
     const answer = (await this.#link?.state(stateLimitMs)) ?? null;
     return {
       id: this.file.alias,
+      capabilities: [this.file.pooled?.capability ?? "chat"],
       fileName: this.file.fileName,
       sizeBytes: this.file.sizeBytes,
       demo: this.file.demo,
@@ -165,7 +183,8 @@ export class ModelHost {
     if (this.#closed) throw new Failure("shutting_down", "The box is shutting down.");
     this.#become("loading", "asked for", null);
     const startedAtMs = clock.monotonicMs();
-    const snapshots = this.#ports.snapshots.make(this.#settings.snapshotBytes);
+    const { pooled } = this.file;
+    const snapshots = this.#ports.snapshots.make(pooled === null ? this.#settings.snapshotBytes : 0);
     const link = new WorkerLink(this.#ports.startWorker, clock, this.#settings.watchdogMs, {
       onDeath: (reason) => {
         if (snapshots !== null) this.#ports.snapshots.remove(snapshots.folder);
@@ -186,6 +205,7 @@ export class ModelHost {
         tokenGapMs: this.#settings.tokenGapMs,
         templateTimeLimitMs: this.#settings.templateTimeLimitMs,
         snapshots,
+        pooled,
       });
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
       log.info({ model: this.file.alias, workerPid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");

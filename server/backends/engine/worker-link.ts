@@ -4,7 +4,16 @@
  */
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
-import type { FromWorker, GenerateOptions, PromptInput, StepEvent, ToWorker, WorkerSlot } from "./protocol.ts";
+import type {
+  FromWorker,
+  GenerateOptions,
+  PooledEvent,
+  PooledInput,
+  PromptInput,
+  StepEvent,
+  ToWorker,
+  WorkerSlot,
+} from "./protocol.ts";
 
 /** The process itself, as `platform/` starts it: Node's fork with JSON messages. */
 export interface WorkerProcess {
@@ -39,7 +48,9 @@ export class WorkerLink {
   readonly #handlers: LinkHandlers;
   readonly #process: WorkerProcess;
   readonly #prepares = new Map<string, Pending<number>>();
+  readonly #inputPrepares = new Map<string, Pending<readonly number[]>>();
   readonly #generations = new Map<string, (event: StepEvent) => void>();
+  readonly #embeddings = new Map<string, (event: PooledEvent) => void>();
   readonly #states = new Map<number, (state: { slots: readonly WorkerSlot[]; rssBytes: number }) => void>();
   #load: Pending<Loaded> | null = null;
   #lastPongAtMs: number;
@@ -93,6 +104,20 @@ export class WorkerLink {
   generate(id: string, caller: string, options: GenerateOptions, onEvent: (event: StepEvent) => void): void {
     this.#generations.set(id, onEvent);
     this.#send({ type: "generate", id, caller, options });
+  }
+
+  /** Tokenises the inputs; gives the number of tokens of each. The worker keeps them under `id`. */
+  prepareInputs(id: string, inputs: readonly PooledInput[]): Promise<readonly number[]> {
+    return new Promise((resolve, reject) => {
+      this.#inputPrepares.set(id, { resolve, reject });
+      this.#send({ type: "prepare-inputs", id, inputs });
+    });
+  }
+
+  /** As `generate`, for the prepared inputs. */
+  embed(id: string, caller: string, onEvent: (event: PooledEvent) => void): void {
+    this.#embeddings.set(id, onEvent);
+    this.#send({ type: "embed", id, caller });
   }
 
   cancel(id: string): void {
@@ -168,6 +193,15 @@ export class WorkerLink {
       case "refused":
         this.#prepares.get(message.id)?.reject(new Failure(message.code, message.message, { param: "messages" }));
         this.#prepares.delete(message.id);
+        this.#inputPrepares.get(message.id)?.reject(new Failure(message.code, message.message));
+        this.#inputPrepares.delete(message.id);
+        return;
+      case "inputs-prepared":
+        this.#inputPrepares.get(message.id)?.resolve(message.counts);
+        this.#inputPrepares.delete(message.id);
+        return;
+      case "pooled":
+        this.#deliverPooled(message.id, message.event);
         return;
       case "loaded":
         this.#load?.resolve(message);
@@ -195,6 +229,12 @@ export class WorkerLink {
     onEvent?.(event);
   }
 
+  #deliverPooled(id: string, event: PooledEvent): void {
+    const onEvent = this.#embeddings.get(id);
+    if (event.type !== "vector") this.#embeddings.delete(id);
+    onEvent?.(event);
+  }
+
   #die(reason: string): void {
     if (this.#deathReason !== null) return;
     this.#deathReason = reason;
@@ -204,11 +244,18 @@ export class WorkerLink {
     this.#load = null;
     for (const pending of this.#prepares.values()) pending.reject(failure);
     this.#prepares.clear();
+    for (const pending of this.#inputPrepares.values()) pending.reject(failure);
+    this.#inputPrepares.clear();
     for (const answer of this.#states.values()) answer({ slots: [], rssBytes: 0 });
     const generations = [...this.#generations];
     this.#generations.clear();
     for (const [id, onEvent] of generations) {
       onEvent({ id, type: "failed", code: failure.code, message: failure.message, ...nothingKnown });
+    }
+    const embeddings = [...this.#embeddings.values()];
+    this.#embeddings.clear();
+    for (const onEvent of embeddings) {
+      onEvent({ type: "failed", code: failure.code, message: failure.message, promptTokens: 0, computeMs: 0 });
     }
     this.#handlers.onDeath(reason);
   }
