@@ -14,10 +14,7 @@ import { jsonType, sendFailure, sendText } from "./send.ts";
 export function wholeRoute<Request extends { readonly model: string }, Result>(
   dialect: WholeDialect<Request, Result>,
   parts: InferenceParts,
-  ask: (
-    input: RequestFacts & { readonly request: Request },
-    signal: AbortSignal,
-  ) => AsyncIterable<WholeEvent<Result>>,
+  ask: (input: RequestFacts & { readonly request: Request }, signal: AbortSignal) => AsyncIterable<WholeEvent<Result>>,
 ) {
   return async (exchange: Exchange, caller: Caller): Promise<void> => {
     const { response, requestId, startedAtMs } = exchange;

@@ -21,7 +21,7 @@ export interface Router {
   /** Every model that can be asked for. */
   models(): readonly ServedModel[];
   /** Throws `model_not_found`, naming what may have been meant, or `invalid_request`, naming models that can do that. */
-  plan(alias: string, capability: Capability): readonly PlannedAttempt[];
+  plan(alias: string, capability?: Capability): readonly PlannedAttempt[];
   /**
    * Throws a Failure only before the first event. A failed attempt is followed by the next one as long as nothing of an
    * answer has left and the failure says that another target may help.
@@ -86,7 +86,7 @@ export function createRouter(backends: readonly Backend[]): Router {
 
   return {
     models,
-    plan: (alias, capability) => {
+    plan: (alias, capability = "chat") => {
       const served = backends.flatMap((backend) => backend.served().map((model) => ({ backend, model })));
       const able = served.filter(({ model }) => model.capabilities.includes(capability));
       const targets = able.map(({ backend, model }) => ({ backendId: backend.id, model: model.alias }));

@@ -2,6 +2,8 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { abilityOf } from "../../models/ability.ts";
+import { validateGguf } from "../../models/gguf/validate.ts";
 import { createEngine, type Engine } from "../../server/backends/engine/engine.ts";
 import type { EngineSettings } from "../../server/backends/engine/model-host.ts";
 import { snapshotFolders } from "../../server/backends/engine/snapshot-folder.ts";
@@ -62,13 +64,17 @@ export async function realEngine(
 
 async function modelFile(alias: string, path: string): Promise<ModelFile> {
   const { size, mtimeMs } = await stat(path);
+  const summary = await validateGguf(path);
+  const pooled = abilityOf(summary, null);
+  if (typeof pooled === "string") throw new Error(pooled);
   return {
     alias,
     path,
     fileName: basename(path),
     sizeBytes: size,
     createdAtMs: Math.round(mtimeMs),
-    trainedContextLength: 32_768,
+    trainedContextLength: pooled === null ? 32_768 : summary.trainedContextLength,
+    pooled,
     demo: true,
     asked: true,
     context: null,
