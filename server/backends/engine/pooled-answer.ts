@@ -70,6 +70,14 @@ interface Batch<Result> {
   result(vectors: readonly Float32Array[]): Result;
 }
 
+/** A place among the requests that the worker computes in turns. */
+interface Turn {
+  readonly link: WorkerLink;
+  /** Tokens of each input. */
+  readonly counts: readonly number[];
+  readonly giveBack: () => void;
+}
+
 async function* computed<Result>(
   host: ModelHost,
   batch: Batch<Result>,
@@ -79,8 +87,9 @@ async function* computed<Result>(
 ): AsyncIterable<WholeEvent<Result>> {
   const times = new Times(clock);
   const { requestId, callerName } = context;
+  checkTexts(batch, host);
   host.line.checkRoom();
-  let turn: { readonly link: WorkerLink; readonly giveBack: () => void } | null = null;
+  let turn: Turn | null = null;
   /** The worker that keeps our prepared inputs and has not been told what to do with them. */
   let keeper: WorkerLink | null = null;
   try {
@@ -95,7 +104,7 @@ async function* computed<Result>(
       host.line.checkRoom();
       const giveBack = await host.line.enter(callerName, signal);
       times.mark("queueMs");
-      if (link.alive) turn = { link, giveBack };
+      if (link.alive) turn = { link, counts, giveBack };
       else giveBack();
     }
     keeper = null;
@@ -107,7 +116,7 @@ async function* computed<Result>(
     keeper?.drop(requestId);
   }
 
-  const { link, giveBack } = turn;
+  const { link, counts, giveBack } = turn;
   const queue = new EventQueue<PooledEvent>(() => null);
   // The slot is given back when the worker says that it is done, not when the reader has read it.
   link.embed(requestId, callerName, (event) => {
@@ -118,16 +127,19 @@ async function* computed<Result>(
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
   const vectors: Float32Array[] = [];
+  /** What we know of the usage if the process dies without saying. */
+  let seenTokens = 0;
   let ended = false;
   try {
     while (!ended) {
       const event = await queue.next();
       if (event.type === "vector") {
+        seenTokens += counts[vectors.length] ?? 0;
         vectors.push(vectorOf(event.vector));
         continue;
       }
       ended = true;
-      const usage = { ...noUsage, promptTokens: event.promptTokens };
+      const usage = { ...noUsage, promptTokens: Math.max(event.promptTokens, seenTokens) };
       const timings = { ...times.known(), prefillMs: event.computeMs };
       if (event.type === "cancelled") yield { type: "aborted", usage, timings };
       else if (event.type === "failed") {
@@ -152,6 +164,31 @@ async function prepared(link: WorkerLink, id: string, batch: Batch<unknown>): Pr
     if (code === "worker_died") return null;
     throw new Failure(code, message, { param: batch.param });
   }
+}
+
+/** More than this many characters per token no tokenizer makes of a real text (long runs of spaces: 128). */
+const mostCharactersPerToken = 256;
+
+/** Refuses what is hopelessly long before anybody spends seconds on counting it. */
+function checkTexts(batch: Batch<unknown>, host: ModelHost): void {
+  const { contextLength } = host;
+  const most = contextLength * mostCharactersPerToken;
+  for (const [index, input] of batch.inputs.entries()) {
+    const length = lengthOf(input);
+    if (length <= most) continue;
+    const name = batch.nameOf(index);
+    const unit = input.type === "tokens" ? "tokens" : "characters";
+    throw new Failure(
+      "context_length_exceeded",
+      `maximum context length is ${contextLength} tokens for "${host.file.alias}"; ${name} has ${length} ${unit}.`,
+      { param: name },
+    );
+  }
+}
+
+function lengthOf(input: PooledInput): number {
+  if (input.type === "text") return input.text.length;
+  return input.type === "tokens" ? input.tokens.length : input.query.length + input.document.length;
 }
 
 function checkLengths(counts: readonly number[], batch: Batch<unknown>, host: ModelHost): void {

@@ -57,10 +57,11 @@ export class EmbedLoop {
     if (job !== this.#computing) this.#end(job, { type: "cancelled", ...this.#sum(job) });
   }
 
+  /** `tokens`: those that were computed. */
   view(): WorkerSlot[] {
     const taken = this.#jobs.map((job): WorkerSlot => {
-      const tokens = job.inputs.reduce((sum, input) => sum + input.length, 0);
-      return { state: job === this.#computing ? "prefill" : "waiting", tokens, caller: job.caller };
+      const state = job === this.#computing ? "prefill" : "waiting";
+      return { state, tokens: job.promptTokens, caller: job.caller };
     });
     const idle: WorkerSlot = { state: "idle", tokens: 0, caller: null };
     return [...taken, ...Array.from({ length: Math.max(0, this.#slots - taken.length) }, () => idle)];

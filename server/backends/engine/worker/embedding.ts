@@ -12,7 +12,7 @@ export class Embedding {
   readonly #embedder: NativeEmbedder;
   readonly #loop: EmbedLoop;
   readonly #send: (message: FromWorker) => void;
-  /** Prepared and not yet computed. */
+  /** Being prepared, or prepared and not yet computed. */
   readonly #prepared = new Map<string, readonly Uint32Array[]>();
 
   private constructor(embedder: NativeEmbedder, slots: number, send: (message: FromWorker) => void) {
@@ -37,7 +37,7 @@ export class Embedding {
   }
 
   receive(message: ToWorker): void {
-    if (message.type === "prepare-inputs") this.#prepare(message);
+    if (message.type === "prepare-inputs") void this.#prepare(message);
     else if (message.type === "embed") this.#embed(message);
     else if (message.type === "drop") this.#prepared.delete(message.id);
     else if (message.type === "cancel") this.#loop.cancel(message.id);
@@ -47,13 +47,22 @@ export class Embedding {
     return this.#loop.view();
   }
 
-  #prepare({ id, inputs }: Extract<ToWorker, { type: "prepare-inputs" }>): void {
+  /** Input by input, with a look at the messages between them: megabytes of text must not make this process seem dead. */
+  async #prepare({ id, inputs }: Extract<ToWorker, { type: "prepare-inputs" }>): Promise<void> {
+    const prepared: Uint32Array[] = [];
+    this.#prepared.set(id, prepared);
     try {
-      const prepared = inputs.map((input) => this.#embedder.tokens(input));
-      if (prepared.some((tokens) => tokens.length === 0)) throw new Failure("invalid_request", "An input is empty.");
-      this.#prepared.set(id, prepared);
+      for (const input of inputs) {
+        const tokens = this.#embedder.tokens(input);
+        if (tokens.length === 0) throw new Failure("invalid_request", "An input is empty.");
+        prepared.push(tokens);
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        // Dropped meanwhile: nobody waits for the answer any more.
+        if (!this.#prepared.has(id)) return;
+      }
       this.#send({ type: "inputs-prepared", id, counts: prepared.map((tokens) => tokens.length) });
     } catch (thrown) {
+      this.#prepared.delete(id);
       const { code, message } = asFailure(thrown);
       this.#send({ type: "refused", id, code, message });
     }
