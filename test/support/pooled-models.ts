@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { writeRandomEncoder } from "../../models/random/encoder.ts";
 import { writeRandomModel } from "../../models/random/model.ts";
-import { type Pooling, poolingIds } from "../../models/random/pooling.ts";
+import type { Pooling } from "../../models/random/pooling.ts";
 import { shapes } from "../../models/random/shapes.ts";
 
 /** An encoder (BERT) with WordPiece tokens; with `rank` it reranks. */
@@ -12,9 +12,9 @@ export async function encoderModel(folder: string, pooling: Pooling): Promise<st
   return path;
 }
 
-/** A decoder (Qwen2) whose header says how it pools. */
-export async function decoderModel(folder: string, pooling: Pooling): Promise<string> {
+/** A decoder whose header says how it pools: Qwen2, and for `rank` the shape of Qwen3's reranker. */
+export async function decoderModel(folder: string, pooling: Exclude<Pooling, "cls">): Promise<string> {
   const path = join(folder, `decoder-${pooling}.gguf`);
-  await writeRandomModel(path, shapes.tiny, 42, [["qwen2.pooling_type", { type: "uint32", value: poolingIds[pooling] }]]);
+  await writeRandomModel(path, shapes.tiny, 42, pooling);
   return path;
 }

@@ -61,7 +61,12 @@ describe.each(Object.entries(models))("S-10 %s", (alias, write) => {
     const single = await Promise.all(some.map(async (index) => (await embed([many[index] ?? text("")]))[0]));
     const expected = some.map((index) => batch[index] ?? []);
     expect(batch).toHaveLength(256);
-    expect(farthest(expected, single.map((vector) => vector ?? []))).toBeLessThan(1e-5);
+    expect(
+      farthest(
+        expected,
+        single.map((vector) => vector ?? []),
+      ),
+    ).toBeLessThan(1e-5);
   });
 });
 
@@ -73,6 +78,7 @@ describe("what is asked beside the text", () => {
         { alias: "encoder", path: await encoderModel(folder.path, "mean") },
         { alias: "decoder", path: await decoderModel(folder.path, "last") },
         { alias: "ranker", path: await encoderModel(folder.path, "rank") },
+        { alias: "yes-ranker", path: await decoderModel(folder.path, "rank") },
       ],
       { context: 2_048 },
     );
@@ -132,18 +138,23 @@ describe("what is asked beside the text", () => {
     });
   });
 
-  test("rerank gives the scores of the bare library's ranking context", async () => {
-    const documents = texts.map((one) => one.toLowerCase());
-    const answer = box.engine.rerank({ model: "ranker", query: "hello there", documents }, context(), never);
-    const { result, end } = await collectWhole(answer);
-    const bare = await bareScores(await encoderModel(folder.path, "rank"), "hello there", documents);
-    expect(farthest([result ?? []], [bare])).toBeLessThan(1e-5);
-    expect(end.usage.promptTokens).toBeGreaterThan(documents.length * 4);
-    await expect(
-      resultOf(
-        box.engine.rerank({ model: "ranker", query: "q", documents: ["a", "the ".repeat(600)] }, context(), never),
-      ),
-    ).rejects.toMatchObject({ code: "context_length_exceeded", param: "documents[1]" });
+  test.each(["ranker", "yes-ranker"])(
+    "S-10 %s gives the scores of the bare library's ranking context",
+    async (model) => {
+      const documents = texts.map((one) => one.toLowerCase());
+      const answer = box.engine.rerank({ model, query: "hello there", documents }, context(), never);
+      const { result, end } = await collectWhole(answer);
+      const path = model === "ranker" ? encoderModel(folder.path, "rank") : decoderModel(folder.path, "rank");
+      expect(farthest([result ?? []], [await bareScores(await path, "hello there", documents)])).toBeLessThan(1e-5);
+      expect(new Set(result).size).toBe(documents.length);
+      expect(end.usage.promptTokens).toBeGreaterThan(documents.length * 4);
+    },
+  );
+
+  test("S-05 a document that does not fit beside its query is refused with its place", async () => {
+    const documents = ["a", "the ".repeat(600)];
+    const answer = box.engine.rerank({ model: "ranker", query: "q", documents }, context(), never);
+    await expect(resultOf(answer)).rejects.toMatchObject({ code: "context_length_exceeded", param: "documents[1]" });
   });
 
   test("a model is never asked for what it was not made for", async () => {
@@ -185,9 +196,7 @@ describe("S-10 a busy model", () => {
   });
   afterAll(() => box.close());
   const embed = (count: number, signal: AbortSignal, caller?: string) =>
-    collectWhole(
-      box.engine.embed({ model: "m", inputs: batch(count), dimensions: null }, context(caller), signal),
-    );
+    collectWhole(box.engine.embed({ model: "m", inputs: batch(count), dimensions: null }, context(caller), signal));
   const noneBusy = async () => {
     const [model] = await box.engine.models();
     return model?.slots.every((slot) => slot.state === "idle") === true && box.engine.queue().length === 0;
