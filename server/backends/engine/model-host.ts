@@ -66,11 +66,13 @@ const onePieceOutputBytes = 2 ** 30;
 
 /**
  * Most tokens of one input where all of it is computed in one step. The engine keeps a number per token and vocabulary entry
- * for the outputs of a step, and an encoder has learned no places past what it was trained for.
+ * for the outputs of a step, and one per pair of tokens while it computes (145 MB at 8,192); an encoder has learned no places
+ * past what it was trained for.
  */
 export function chooseOnePieceContext(asked: number | null, trained: number, vocabularySize: number): number {
   if (asked !== null) return Math.min(asked, trained);
-  return Math.min(trained, Math.max(512, Math.floor(onePieceOutputBytes / (4 * vocabularySize))));
+  const fitting = Math.max(512, Math.floor(onePieceOutputBytes / (4 * vocabularySize)));
+  return Math.min(trained, defaultContextLength, fitting);
 }
 
 interface Situation {
