@@ -18,10 +18,7 @@ const document = z.union([z.string(), z.object({ text: z.string() })], {
 const rerankBody = z.object({
   model: z.string().min(1),
   query: z.string().min(1, "must not be empty"),
-  documents: z
-    .array(document)
-    .min(1, "must not be empty")
-    .max(mostDocuments, `must hold at most ${mostDocuments} documents`),
+  documents: z.array(document).min(1, "must not be empty"),
   /** More than there are is all of them. */
   top_n: z.int().min(1).nullish(),
   return_documents: z.boolean().nullish(),
@@ -30,6 +27,7 @@ const rerankBody = z.object({
 export const rerank: WholeDialect<RerankRequest, Scores> = Object.freeze({
   id: "rerank",
   decode: (body: unknown) => {
+    refuseLongLists(body);
     const parsed = rerankBody.safeParse(body);
     if (!parsed.success) throw fieldFailure(parsed.error);
     const { model, query, top_n: most, return_documents: withDocuments } = parsed.data;
@@ -54,3 +52,11 @@ export const rerank: WholeDialect<RerankRequest, Scores> = Object.freeze({
   },
   encodeFailure,
 });
+
+/** Before the schema looks at every one of them: millions of wrong ones would each cost an issue. */
+function refuseLongLists(body: unknown): void {
+  if (typeof body !== "object" || body === null || !("documents" in body) || !Array.isArray(body.documents)) return;
+  const { length } = body.documents;
+  if (length <= mostDocuments) return;
+  throw badField("documents", `'documents' holds ${length} documents; at most ${mostDocuments} are taken at once.`);
+}

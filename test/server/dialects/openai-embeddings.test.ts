@@ -43,6 +43,12 @@ describe("what is asked", () => {
     [{ input: [[1], []] }, "input[1]"],
     [{ input: [1, -2] }, "input[1]"],
     [{ input: [1.5] }, "input[0]"],
+    [{ input: [1, "a"] }, "input[1]"],
+    [{ input: ["a", 1] }, "input[1]"],
+    [{ input: [[1], "a"] }, "input[1]"],
+    [{ input: [["a"]] }, "input[0][0]"],
+    [{ input: [null] }, "input[0]"],
+    [{ input: undefined }, "input"],
     [{ input: null }, "input"],
     [{ input: { text: "a" } }, "input"],
     [{ model: "" }, "model"],
@@ -51,6 +57,14 @@ describe("what is asked", () => {
     [{ dimensions: 1.5 }, "dimensions"],
   ])("%j is refused by name", (wishes, param) => {
     expect(() => decode(wishes)).toThrow(expect.objectContaining({ code: "invalid_request", param }));
+  });
+
+  test("the first wrong one of a million ends the matter", () => {
+    const input = Array.from({ length: 1_000_000 }, (_, index) => (index === 0 ? 1 : "a"));
+    const startedMs = performance.now();
+    expect(() => decode({ input })).toThrow(expect.objectContaining({ param: "input[1]" }));
+    expect(() => decode({ input: [input] })).toThrow(expect.objectContaining({ param: "input[0][1]" }));
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
   test.each([null, [], "text", 7, undefined])("a body that is no object: %j", (body) => {
