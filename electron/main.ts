@@ -24,9 +24,14 @@ async function run(): Promise<void> {
   const root = serverRoot(app.isPackaged ? join(process.resourcesPath, "server") : app.getAppPath());
   const command = serverCommand(root, process.env);
   let origin = "";
+  let fingerprint: string | null = null;
   let window: BrowserWindow | null = null;
 
-  guardSession(session.fromPartition(partition), () => origin);
+  guardSession(
+    session.fromPartition(partition),
+    () => origin,
+    () => fingerprint,
+  );
   app.on("web-contents-created", (_event, contents) =>
     guardContents(
       contents,
@@ -35,9 +40,10 @@ async function run(): Promise<void> {
     ),
   );
 
-  const show = async (url: string) => {
+  const show = async (url: string, shown: string | null) => {
     const moved = url !== origin;
     origin = url;
+    fingerprint = shown;
     await signIn(command, url);
     if (window === null || window.isDestroyed()) {
       const opened = new BrowserWindow(windowOptions(nativeTheme.shouldUseDarkColors));
@@ -56,7 +62,7 @@ async function run(): Promise<void> {
   const shell = createShell({
     clock,
     startServer: () => startServer(command),
-    onReady: (url) => void show(url).catch((error: unknown) => fail(error)),
+    onReady: (url, shown) => void show(url, shown).catch((error: unknown) => fail(error)),
     onProblem: (sentence) => void askAgain(sentence).then((again) => (again ? shell.start() : app.quit())),
   });
 

@@ -18,8 +18,11 @@ export interface ServerProcess {
 export interface ShellPorts {
   readonly clock: Pick<Clock, "monotonicMs" | "after">;
   startServer(): ServerProcess;
-  /** The server answers at `url`, an origin. Called again after each restart. */
-  onReady(url: string): void;
+  /**
+   * The server answers at `url`, an origin. Called again after each restart. `fingerprint` is the SHA-256 of the
+   * certificate it made or was given; null: it does not encrypt.
+   */
+  onReady(url: string, fingerprint: string | null): void;
   /** The shell has given up, until `start` is called again. One or two plain sentences. */
   onProblem(sentence: string): void;
 }
@@ -48,8 +51,17 @@ export function restartDelayMs(crashes: number): number {
   return Math.min(30_000, 500 * 2 ** Math.max(0, crashes - 1));
 }
 
-/** The address in a ready line; null for any other line. Only this machine's own addresses are believed. */
-export function readyUrl(line: string): string | null {
+export interface Ready {
+  /** An origin. */
+  readonly url: string;
+  readonly fingerprint: string | null;
+}
+
+/**
+ * What a ready line says; null for any other line. Only this machine's own addresses are believed, and an encrypted one
+ * only with its certificate's fingerprint.
+ */
+export function readReady(line: string): Ready | null {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -60,7 +72,11 @@ export function readyUrl(line: string): string | null {
   if (!("url" in value) || typeof value.url !== "string" || !URL.canParse(value.url)) return null;
   const url = new URL(value.url);
   const own = url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname);
-  return url.protocol === "http:" && own ? url.origin : null;
+  if (!own) return null;
+  if (url.protocol === "http:") return { url: url.origin, fingerprint: null };
+  const fingerprint = "fingerprint" in value ? value.fingerprint : null;
+  const isPinned = typeof fingerprint === "string" && /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(fingerprint);
+  return url.protocol === "https:" && isPinned ? { url: url.origin, fingerprint } : null;
 }
 
 export function createShell(ports: ShellPorts): Shell {
@@ -80,11 +96,11 @@ export function createShell(ports: ShellPorts): Shell {
       started.kill();
     });
     started.onLine((line) => {
-      const url = ready ? null : readyUrl(line);
-      if (url === null || whenStopped !== null) return;
+      const said = ready ? null : readReady(line);
+      if (said === null || whenStopped !== null) return;
       ready = true;
       cancelTimer();
-      ports.onReady(url);
+      ports.onReady(said.url, said.fingerprint);
     });
     started.onExit((code, lastWords) => {
       cancelTimer();

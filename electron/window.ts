@@ -50,8 +50,25 @@ export function isOwn(address: string, origin: string): boolean {
 /** The copy buttons need this one; a page asks for nothing else, and gets nothing else. */
 const permission = "clipboard-sanitized-write";
 
-/** `origin` is asked at each decision: it changes when the server comes back on another port. */
-export function guardSession(session: Session, origin: () => string): void {
+/** Electron writes a fingerprint as `sha256/` and base64, everybody else as `AB:CD:…`. */
+export function isPinned(shown: string, fingerprint: string | null): boolean {
+  if (fingerprint === null) return false;
+  return shown === `sha256/${Buffer.from(fingerprint.replaceAll(":", ""), "hex").toString("base64")}`;
+}
+
+/** What Electron takes for "this certificate is good", and for "judge it as usual". */
+const certificateIsGood = 0;
+const judgeAsUsual = -3;
+
+/**
+ * `origin` is asked at each decision: it changes when the server comes back on another port. The server's own certificate
+ * is known by its fingerprint, which came over the pipe of the process that we started.
+ */
+export function guardSession(session: Session, origin: () => string, fingerprint: () => string | null): void {
+  session.setCertificateVerifyProc((request, answer) => {
+    const isOwnBox = origin() !== "" && new URL(origin()).hostname.replace(/^\[|\]$/g, "") === request.hostname;
+    answer(isOwnBox && isPinned(request.certificate.fingerprint, fingerprint()) ? certificateIsGood : judgeAsUsual);
+  });
   session.setPermissionRequestHandler((_contents, asked, answer, details) =>
     answer(asked === permission && isOwn(details.requestingUrl, origin())),
   );

@@ -8,7 +8,7 @@ import type { ListedModel } from "./api/shapes.ts";
 import { ChatPanel } from "./chat/chat-panel.tsx";
 import { useChat } from "./chat/use-chat.ts";
 import { Connect } from "./connect/connect.tsx";
-import { endpointOf, isLoopback } from "./connect/snippets.ts";
+import { certificateOf, endpointOf, isLoopback } from "./connect/snippets.ts";
 import { useTabLamp } from "./lamp/lamp.tsx";
 import { LiveState } from "./now/live-state.tsx";
 import { Models } from "./now/models.tsx";
@@ -74,6 +74,7 @@ export function Page() {
               <Connect
                 endpoint={endpoint}
                 loopback={loopback}
+                certificate={location.protocol === "https:" ? certificateOf(version.data, location.host) : null}
                 keyNeeded={keyNeeds}
                 models={chatModels}
                 model={model}
@@ -84,7 +85,7 @@ export function Page() {
         )}
       </main>
       <footer className="mx-auto flex max-w-300 flex-wrap items-center gap-x-4 px-4 pb-6 text-13 text-muted sm:px-6">
-        {version.data === undefined ? t("box.name") : t("foot.version", { version: version.data })}
+        {version.data === undefined ? t("box.name") : t("foot.version", { version: version.data.version })}
         {state.isSuccess || (models.isSuccess && keyNeeds === true) ? <SignOut /> : null}
       </footer>
     </>

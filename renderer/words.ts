@@ -94,6 +94,9 @@ const english = {
   "connect.loopback": "This address works on the box itself. For others: ",
   "connect.key.none": "No key is needed at this address. Clients that insist on one take any word.",
   "connect.key.needed": "A key is needed. On the box: ",
+  "connect.certificate": "Certificate, SHA-256",
+  "connect.certificate.why":
+    "Compare it with what the box itself shows. Clients that do not know the certificate take it as a file: ",
   "connect.clients": "Clients",
   "connect.more": "More at {address}",
   "connect.shell": "In a terminal",

@@ -2,7 +2,8 @@
  * The composition root: the only file that knows every room. Runs in the server process; nothing happens on import.
  * It joins ports to rooms and starts and stops them in order; what a room does is written in the room.
  */
-import { hostname } from "node:os";
+import { Server as TlsServer } from "node:https";
+import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { ensureDemoModel } from "../models/demo/file.ts";
 import { listModels } from "../models/store.ts";
@@ -14,7 +15,7 @@ import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
 import { snapshotFolders } from "./backends/engine/snapshot-folder.ts";
-import { workerStarter } from "./backends/engine/start-worker.ts";
+import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
 import type { ServedModel } from "./domain/model.ts";
@@ -22,11 +23,16 @@ import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
 import { createHttp, type Http } from "./http/http.ts";
 import { createInference } from "./inference.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
-import { dataFolderInUse, takeDataLock } from "./platform/data-lock.ts";
+import { boxId } from "./platform/box-id.ts";
+import { type DataLock, dataFolderInUse, takeDataLock } from "./platform/data-lock.ts";
 import { newToolCallId } from "./platform/ids.ts";
+import { type Announcer, startAnnouncer } from "./platform/lan/announce.ts";
+import { announceAddresses, shouldAnnounce } from "./platform/lan/should-announce.ts";
+import { readSurroundings } from "./platform/lan/surroundings.ts";
 import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
-import { readServerFile, removeServerFile, writeServerFile } from "./platform/server-file.ts";
+import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
+import { openTls } from "./platform/tls/tls.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
 import { createRouter } from "./router/router.ts";
 
@@ -39,6 +45,8 @@ export interface ApplianceOptions {
   /** A person sits at a terminal and sees what is printed. */
   readonly terminal: boolean;
   readonly lan: boolean;
+  /** The data folder's lock when the caller holds it already; given back when the appliance stops. */
+  readonly lock?: DataLock;
   /** Asked to stop from outside, by `POST /admin/stop`. */
   onStopAsked(request: { readonly now: boolean }): void;
 }
@@ -54,6 +62,8 @@ export interface AppliancePorts {
 export interface Started {
   readonly url: string;
   readonly lanUrls: readonly string[];
+  /** SHA-256 of the certificate; null: plain HTTP. */
+  readonly fingerprint: string | null;
   readonly models: readonly ServedModel[];
   readonly refusedModels: readonly { readonly fileName: string; readonly reason: string }[];
   readonly adminKeyOnce: string | null;
@@ -80,9 +90,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
 
   try {
     createDataFolder(paths);
-    const outcome = takeDataLock(paths);
-    if (!outcome.taken) throw dataFolderInUse(outcome.holder);
-    undo.push(() => outcome.lock.release());
+    const lock = options.lock ?? lockDataFolder(paths);
+    undo.push(() => lock.release());
 
     const ledger: Ledger = openLedger(paths.ledger, { clock, log });
     undo.push(() => ledger.close());
@@ -106,6 +115,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       firstKeyFile: options.firstKeyFile,
     });
 
+    const tls = await openTls({ settings: settings.tls, paths, hosts: settings.hosts, clock, log });
+    const fingerprint = () => tls?.material().fingerprint ?? null;
+    const box = boxId(paths.home);
+
     await ensureDemoModel(paths.models);
     const listing = await listModels({ folder: paths.models, entries: settings.models });
     for (const refusal of listing.refusals) log.warn(refusal, "model refused");
@@ -127,6 +140,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         publish,
         newToolCallId,
         startWorker: ports.startWorker ?? workerStarter(log),
+        startPreparer: preparerStarter(log),
         snapshots: snapshotFolders(),
       },
     });
@@ -147,7 +161,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       settings: { ...settings.http, hosts: settings.hosts },
       clock,
       log,
-      boxState: () => boxState(engine, { name: hostname(), version, url, pid: process.pid, startedAtMs }),
+      tls: tls?.material() ?? null,
+      fingerprint,
+      boxId: box,
+      boxState: () =>
+        boxState(engine, { name: hostname(), version, url, fingerprint: fingerprint(), pid: process.pid, startedAtMs }),
       configuration: () => listSettings(config),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {
@@ -159,12 +177,26 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       engineBuild: engineBuild(),
       pageFolder: folder === null ? null : join(folder, "dist", "renderer"),
     });
-    const port = await listen(http.server, settings.host, settings.port, readServerFile(paths.serverFile));
+    const port = await listen(http.server, settings.host, settings.port, box);
     undo.push(() => http.close(0));
-    const reachable = reachableUrls(settings.host, port);
+    if (tls !== null && http.server instanceof TlsServer) undo.push(tls.keepFresh(http.server));
+    const reachable = reachableUrls(settings.host, port, tls === null ? "http" : "https");
     url = reachable.url;
-    writeServerFile(paths.serverFile, { pid: process.pid, url, startedAtMs });
+    const pinned = tls === null ? {} : { fingerprint: tls.material().fingerprint };
+    writeServerFile(paths.serverFile, { pid: process.pid, url, startedAtMs, ...pinned });
     undo.push(() => removeServerFile(paths.serverFile));
+    let announcer: Announcer | null = null;
+    const announcing = shouldAnnounce({ setting: settings.announce, ...bind, ...readSurroundings(process.env) });
+    if (announcing.announce) {
+      announcer = startAnnouncer({
+        announcement: () => ({ name: hostname(), box, version, fingerprint: fingerprint(), keyNeeded: true }),
+        port,
+        addresses: () => announceAddresses(settings.host, networkInterfaces()),
+        clock,
+        log,
+      });
+    } else if (announcing.reason !== null) log.info({ reason: announcing.reason }, "not announced on the LAN");
+    undo.push(() => announcer?.stop());
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
     for (const file of listing.files) if (file.asked) engine.preload(file.alias);
 
@@ -172,6 +204,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       started: {
         url,
         lanUrls: reachable.lanUrls,
+        fingerprint: fingerprint(),
         models: engine.served(),
         refusedModels: listing.refusals,
         adminKeyOnce: printOnce,
@@ -181,6 +214,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
       stop: (graceMs) => {
         isReady = false;
+        // First of all, so that nobody is sent here any more while running answers finish.
+        void announcer?.stop();
         // Called again while it runs, this only tells the HTTP room to cut what it still waits for.
         const closed = http.close(graceMs);
         stopped ??= closed.then(undoAll);
@@ -191,6 +226,12 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     await undoAll();
     throw thrown;
   }
+}
+
+function lockDataFolder(paths: DataPaths): DataLock {
+  const outcome = takeDataLock(paths);
+  if (!outcome.taken) throw dataFolderInUse(outcome.holder);
+  return outcome.lock;
 }
 
 /** `GET /admin/state`, in the shape of docs/api.md. Nothing is held and nothing sleeps until budgets and idling exist. */

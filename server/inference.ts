@@ -13,6 +13,7 @@ import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from ".
 import { asFailure, type Failure } from "./domain/failure.ts";
 import type { ServedModel } from "./domain/model.ts";
 import type { Cost } from "./domain/money.ts";
+import type { RequestNote } from "./domain/note.ts";
 import type { Clock, Log, Publish } from "./domain/ports.ts";
 import { targetName } from "./domain/routing/plan.ts";
 import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
@@ -33,7 +34,10 @@ export interface Inference {
    * Answers one request. Yields at least one event and ends with exactly one of `finished`, `failed`, `aborted`; throws a
    * Failure only before the first event. The rows are written here.
    */
-  chat(input: RequestFacts & { readonly request: ChatRequest }, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  chat(
+    input: RequestFacts & { readonly request: ChatRequest; readonly session?: string | null },
+    signal: AbortSignal,
+  ): AsyncIterable<ChatEvent>;
   /** As `chat`, for answers in one piece: `result` comes once, before `finished`. */
   embed(
     input: RequestFacts & { readonly request: EmbedRequest },
@@ -80,8 +84,8 @@ export function createInference(ports: InferencePorts): Inference {
   };
 
   /** What every kind of request has in common: rows opened and closed around what `ask` yields. */
-  async function* accounted<Event extends { readonly type: string }>(
-    input: RequestFacts & { readonly request: { readonly model: string } },
+  async function* accounted<Event extends AnyEvent>(
+    input: RequestFacts & { readonly request: { readonly model: string }; readonly session?: string | null },
     stream: boolean,
     ask: (context: ChatContext, hooks: AttemptHooks) => AsyncIterable<Event | EndEvent>,
   ): AsyncIterable<Event | EndEvent> {
@@ -90,7 +94,7 @@ export function createInference(ports: InferencePorts): Inference {
     let refused: Failure | null = null;
     try {
       const events = ask(
-        { requestId, callerName: input.caller.name },
+        { requestId, callerName: input.caller.name, session: input.session ?? null },
         {
           opened: (number, attempt) => {
             const target = targetName(attempt.target);
@@ -138,6 +142,8 @@ export function createInference(ports: InferencePorts): Inference {
   };
 }
 
+type AnyEvent = ChatEvent | WholeEvent<unknown>;
+
 type AccountEnd = EndEvent | { readonly type: "refused"; readonly failure: Failure };
 
 const leftByReader: AccountEnd = Object.freeze({ type: "aborted", usage: noUsage, timings: noTimings });
@@ -151,6 +157,7 @@ class Account {
   #usage: Usage = noUsage;
   #timings: Timings = noTimings;
   #ttftMs: number | null = null;
+  #notes: readonly RequestNote[] = [];
   #closed = false;
 
   constructor(facts: RequestFacts, alias: string, stream: boolean, ports: InferencePorts) {
@@ -165,7 +172,8 @@ class Account {
       keyId: caller.keyId,
       callerName: caller.name,
       dialect,
-      alias: alias.slice(0, longestAlias),
+      // Half a character, sent so or cut so, is no text the ledger could keep.
+      alias: alias.slice(0, longestAlias).toWellFormed(),
       stream,
     };
     ports.ledger.openRequest(row);
@@ -193,7 +201,8 @@ class Account {
     });
   }
 
-  see(event: { readonly type: string }): void {
+  see(event: AnyEvent): void {
+    if (event.type === "accepted" && event.notes !== undefined) this.#notes = event.notes;
     if (this.#ttftMs === null && isContent(event)) this.#ttftMs = this.#elapsedMs();
   }
 
@@ -214,6 +223,7 @@ class Account {
       usage: this.#usage,
       timings: this.#timings,
       cost: notPriced,
+      notes: this.#notes,
     };
     try {
       await this.#ports.ledger.closeRequest(row);

@@ -7,9 +7,11 @@ import { type Appliance, createAppliance } from "./appliance.ts";
 import { type FlagSetting, loadConfig, type ResolvedConfig } from "./config/load.ts";
 import { asFailure, type Failure } from "./domain/failure.ts";
 import type { ServedModel } from "./domain/model.ts";
+import { claimDataFolder } from "./platform/claim.ts";
 import { systemClock } from "./platform/clock.ts";
+import { dataFolderInUse } from "./platform/data-lock.ts";
 import { createLog } from "./platform/log.ts";
-import { dataPaths } from "./platform/paths.ts";
+import { createDataFolder, dataPaths } from "./platform/paths.ts";
 import { productVersion } from "./platform/version.ts";
 
 export interface ServeOptions {
@@ -25,6 +27,8 @@ export interface ServeOptions {
   readonly terminal: boolean;
   /** Exactly once, when `/ready` answers. */
   onReady(ready: ServeReady): void;
+  /** Instead of `onReady`: a server of this data folder runs already, and answered just now. */
+  onRunning(running: ServeRunning): void;
   /** At most once, before a non-zero exit code. */
   onFailure(failure: Failure): void;
   /** A drain begins; the reason is for people. */
@@ -37,6 +41,8 @@ export interface ServeReady {
   readonly url: string;
   /** Reachable from others; empty when loopback only. */
   readonly lanUrls: readonly string[];
+  /** SHA-256 of the certificate; null: plain HTTP. */
+  readonly fingerprint: string | null;
   readonly pid: number;
   readonly homeFolder: string;
   readonly version: string;
@@ -50,6 +56,9 @@ export interface ServeReady {
   readonly warnings: readonly string[];
 }
 
+/** The server that has this data folder. */
+export type ServeRunning = Pick<ServeReady, "url" | "pid" | "fingerprint" | "homeFolder">;
+
 export type ServeExitCode = 0 | 1 | 78 | 130;
 
 /** What a drain may take beyond its grace period before the process ends whatever still hangs. Milliseconds. */
@@ -62,7 +71,7 @@ interface StopRequest {
   readonly now: boolean;
 }
 
-/** Serves until stopped: 0 asked to stop, 130 Ctrl-C, 78 cannot start as asked, 1 failed. Never throws. */
+/** Serves until stopped: 0 asked to stop or running already, 130 Ctrl-C, 78 cannot start as asked, 1 failed. Never throws. */
 export async function serve(options: ServeOptions): Promise<ServeExitCode> {
   const stopping = new StopSignal();
   const onInterrupt = () => stopping.ask({ reason: "Ctrl-C", exitCode: 130, now: false });
@@ -72,7 +81,9 @@ export async function serve(options: ServeOptions): Promise<ServeExitCode> {
   process.on("SIGTERM", onTerminate);
   process.on("disconnect", onParentGone);
   try {
-    const { appliance, config } = await start(options, stopping);
+    const begun = await start(options, stopping);
+    if (begun === null) return 0;
+    const { appliance, config } = begun;
     const request = await stopping.first;
     options.onStopping(request.reason);
     await drain(appliance, config.values.shutdown.graceMs, request, stopping);
@@ -88,10 +99,11 @@ export async function serve(options: ServeOptions): Promise<ServeExitCode> {
   }
 }
 
+/** Null: a server of this data folder runs already. */
 async function start(
   options: ServeOptions,
   stopping: StopSignal,
-): Promise<{ appliance: Appliance; config: ResolvedConfig }> {
+): Promise<{ appliance: Appliance; config: ResolvedConfig } | null> {
   const { environment } = options;
   const paths = dataPaths(environment);
   const config = loadConfig({
@@ -100,6 +112,14 @@ async function start(
     flags: options.flags,
     workingFolder: options.workingFolder,
   });
+  createDataFolder(paths);
+  const claim = await claimDataFolder(paths);
+  if (claim.kind === "running") {
+    const { url, pid, fingerprint = null } = claim.server;
+    options.onRunning({ url, pid, fingerprint, homeFolder: paths.home });
+    return null;
+  }
+  if (claim.kind === "in-use") throw dataFolderInUse(claim.holder);
   const log = createLog({ level: config.values.log.level });
   const appliance = await createAppliance(
     {
@@ -109,6 +129,7 @@ async function start(
       firstKeyFile: options.firstKeyFile,
       terminal: options.terminal,
       lan: options.lan,
+      lock: claim.lock,
       onStopAsked: ({ now }) => stopping.ask({ reason: "asked by lanthorn stop", exitCode: 0, now }),
     },
     { clock: systemClock, log },
@@ -117,6 +138,7 @@ async function start(
   options.onReady({
     url: started.url,
     lanUrls: started.lanUrls,
+    fingerprint: started.fingerprint,
     pid: process.pid,
     homeFolder: paths.home,
     version: productVersion(),

@@ -32,6 +32,8 @@ export interface GgufSummary {
   /** Tokens look back only, as in every model that chats. */
   readonly causal: boolean;
   readonly vocabularySize: number;
+  /** Which kind of vocabulary: `gpt2` (byte-level BPE), `llama` (SentencePiece), `bert` … */
+  readonly tokenizer: string;
   /** Jinja source; null when the file has none. */
   readonly chatTemplate: string | null;
   /** One of the models this project writes itself. */
@@ -248,6 +250,7 @@ function summarise(header: GgufHeader): GgufSummary {
     classifier: header.tensors.some(({ name }) => name === "cls.weight" || name === "cls.output.weight"),
     causal: causal?.type !== "bool" || causal.value === true,
     vocabularySize,
+    tokenizer: textOf(metadata, "tokenizer.ggml.model") ?? "none",
     chatTemplate: textOf(metadata, "tokenizer.chat_template"),
     demo: demo?.type === "bool" && demo.value === true,
     fileType: fileType === undefined ? null : wholeNumberOf("general.file_type", fileType),

@@ -6,7 +6,7 @@ import { tensorTypeIds } from "../gguf/format.ts";
 import { float32Bytes } from "../gguf/float16.ts";
 import { type GgufPlan, tensorDataBytes, type WritableTensor, writeGguf } from "../gguf/writer.ts";
 import { type ByteLevelVocabulary, growVocabulary, learnVocabulary } from "../vocabulary/byte-level.ts";
-import { chatTemplate, endOfText, messageEnd, specialTokens, tokenTypes } from "../vocabulary/chatml.ts";
+import { chatTemplate, endOfText, infillTokens, messageEnd, specialTokens, tokenTypes } from "../vocabulary/chatml.ts";
 import { commonTexts } from "../vocabulary/words.ts";
 import { NormalTable, RandomSource, standardNormals } from "./numbers.ts";
 import { type Pooling, poolingIds } from "./pooling.ts";
@@ -21,6 +21,8 @@ export type Purpose = "chat" | Exclude<Pooling, "cls">;
 /** The two texts in the reranker's own words; braces as the engine's files write them. */
 const rankTemplate =
   "<|im_start|>user\nQuery: {query}\nDocument: {document}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n";
+
+const controls = [...specialTokens, ...infillTokens];
 
 /** Written at once. Bytes. */
 const pieceBytes = 8 << 20;
@@ -55,16 +57,16 @@ function purposeKeys(shape: Shape, purpose: Purpose): GgufPlan["metadata"] {
 function metadataOf(shape: Shape, purpose: Purpose): GgufPlan["metadata"] {
   const architecture = architectureOf(purpose);
   const vocabulary = vocabularyOf(shape);
-  const unused = shape.vocabularySize - shape.ordinaryTokens - specialTokens.length;
-  const idOf = (text: string): number => shape.ordinaryTokens + specialTokens.findIndex((token) => token.text === text);
+  const unused = shape.vocabularySize - shape.ordinaryTokens - controls.length;
+  const idOf = (text: string): number => shape.ordinaryTokens + controls.findIndex((token) => token.text === text);
   const tokens = [
     ...vocabulary.tokens,
-    ...specialTokens.map((token) => token.text),
+    ...controls.map((token) => token.text),
     ...Array.from({ length: unused }, (_, index) => `[unused ${index}]`),
   ];
   const types = [
     ...vocabulary.tokens.map(() => tokenTypes.normal),
-    ...specialTokens.map((token) => tokenTypes[token.kind]),
+    ...controls.map((token) => tokenTypes[token.kind]),
     ...Array.from({ length: unused }, () => tokenTypes.unused),
   ];
   return [

@@ -23,6 +23,13 @@ export const specialTokens: readonly SpecialToken[] = Object.freeze([
   { text: "</tool_response>", kind: "mark" },
 ]);
 
+/** Around a gap that is to be filled in, as in Qwen2.5-Coder; the engine knows them by these texts. */
+export const infillTokens: readonly SpecialToken[] = Object.freeze([
+  { text: "<|fim_prefix|>", kind: "control" },
+  { text: "<|fim_middle|>", kind: "control" },
+  { text: "<|fim_suffix|>", kind: "control" },
+]);
+
 /** How GGUF numbers kinds of tokens. */
 export const tokenTypes = Object.freeze({ normal: 1, control: 3, mark: 4, unused: 5 });
 

@@ -58,7 +58,7 @@ export function useVersion() {
   return useQuery({
     queryKey: ["version"],
     staleTime: Number.POSITIVE_INFINITY,
-    queryFn: async ({ signal }) => (await ask("/version", versionAnswer, {}, signal)).version,
+    queryFn: ({ signal }) => ask("/version", versionAnswer, {}, signal),
   });
 }
 

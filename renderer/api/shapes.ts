@@ -47,7 +47,7 @@ export type ModelView = BoxState["models"][number];
 /** `GET /ready`: its status says whether; a reason may stand beside it. */
 export const readiness = z.object({ reason: z.nullish(z.string()) });
 
-export const versionAnswer = z.object({ version: z.string() });
+export const versionAnswer = z.object({ version: z.string(), fingerprint: z.nullish(z.string()) });
 
 /** Every refusal of the server, in OpenAI's shape or in the admin's. */
 export const errorAnswer = z.object({ error: z.object({ message: z.string(), code: z.nullish(z.string()) }) });

@@ -4,11 +4,13 @@ import type { ListedModel } from "../api/shapes.ts";
 import { t } from "../words.ts";
 import { AliasPicker } from "./alias-picker.tsx";
 import { Command, Copy } from "./copy.tsx";
-import { clients, type Snippet } from "./snippets.ts";
+import { type BoxCertificate, clients, type Snippet } from "./snippets.ts";
 
 interface ConnectProps {
   readonly endpoint: string;
   readonly loopback: boolean;
+  /** Null: not encrypted by the box itself. */
+  readonly certificate: BoxCertificate | null;
   /** Null: not known yet. */
   readonly keyNeeded: boolean | null;
   readonly models: readonly ListedModel[];
@@ -16,7 +18,7 @@ interface ConnectProps {
   onPick(alias: string): void;
 }
 
-export function Connect({ endpoint, loopback, keyNeeded, models, model, onPick }: ConnectProps) {
+export function Connect({ endpoint, loopback, certificate, keyNeeded, models, model, onPick }: ConnectProps) {
   return (
     <section aria-labelledby="connect" className="panel flex min-w-0 flex-col gap-3 p-4">
       <h2 id="connect" className="font-semibold text-16">
@@ -24,7 +26,7 @@ export function Connect({ endpoint, loopback, keyNeeded, models, model, onPick }
       </h2>
       <div>
         <h3 className="text-13 text-muted">{t("connect.endpoint")}</h3>
-        <Line text={endpoint} />
+        <Line text={endpoint} label={t("copy.endpoint")} />
         {keyNeeded === null ? null : (
           <p className="mt-2 text-13 text-muted">
             {keyNeeded ? (
@@ -44,6 +46,7 @@ export function Connect({ endpoint, loopback, keyNeeded, models, model, onPick }
           </p>
         ) : null}
       </div>
+      {certificate === null ? null : <Certificate {...certificate} />}
       {models.length > 1 && model !== null ? <AliasPicker models={models} alias={model.id} onPick={onPick} /> : null}
       {model === null ? (
         <p className="text-muted">{t("connect.empty")}</p>
@@ -51,6 +54,19 @@ export function Connect({ endpoint, loopback, keyNeeded, models, model, onPick }
         <Clients endpoint={endpoint} keyNeeded={keyNeeded ?? true} model={model} />
       )}
     </section>
+  );
+}
+
+function Certificate({ fingerprint, save }: BoxCertificate) {
+  return (
+    <div>
+      <h3 className="text-13 text-muted">{t("connect.certificate")}</h3>
+      <Line text={fingerprint} label={t("copy.thing", { thing: t("connect.certificate") })} />
+      <p className="mt-2 text-13 text-muted">
+        {t("connect.certificate.why")}
+        <Command text={save} />
+      </p>
+    </div>
   );
 }
 
@@ -110,11 +126,11 @@ function whereText({ where }: Snippet): string {
   return t(where.type === "terminal" ? "connect.shell" : "connect.code");
 }
 
-function Line({ text }: { text: string }) {
+function Line({ text, label }: { text: string; label: string }) {
   return (
     <div className="mt-1 flex items-center justify-between gap-2 rounded-control bg-sunk pl-3">
       <code className="min-w-0 py-2 font-mono text-13 wrap-anywhere sm:text-14">{text}</code>
-      <Copy text={text} label={t("copy.endpoint")} />
+      <Copy text={text} label={label} />
     </div>
   );
 }

@@ -167,6 +167,24 @@ export function endpointOf(origin: string): string {
   return `${origin}/v1`;
 }
 
+/** The certificate of a box that encrypts, and how a client gets it as a file. */
+export interface BoxCertificate {
+  readonly fingerprint: string;
+  readonly save: string;
+}
+
+/** `host` with its port, as the page's own address has it. Null: the box does not say, or something before it encrypts. */
+export function certificateOf(
+  version: { readonly fingerprint?: string | null | undefined } | undefined,
+  host: string,
+): BoxCertificate | null {
+  const fingerprint = version?.fingerprint ?? null;
+  if (fingerprint === null) return null;
+  const address = /:\d+$/.test(host) ? host : `${host}:443`;
+  const save = `openssl s_client -connect ${address} </dev/null | openssl x509 > lanthorn.crt`;
+  return { fingerprint, save };
+}
+
 /** True for addresses that reach only the machine they are typed on. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || hostname.endsWith(".localhost") || /^127\./.test(hostname);

@@ -44,6 +44,7 @@ export type Credential =
   | { readonly kind: "unknown-key" }
   /** The whole key was sent, so its holder may learn what became of it. */
   | { readonly kind: "revoked-key"; readonly tail: string; readonly revokedAtMs: number }
+  | { readonly kind: "expired-key"; readonly tail: string; readonly expiredAtMs: number }
   | { readonly kind: "key"; readonly caller: Caller }
   /** A browser's cookie, with what is left of the sign-in; null when it is over. */
   | { readonly kind: "session"; readonly caller: Caller | null };
@@ -86,6 +87,10 @@ export function badKey(credential: Credential, nowMs: number): Failure | null {
   if (credential.kind === "revoked-key") {
     const when = day(credential.revokedAtMs, nowMs);
     return new Failure("unknown_key", `This key (…${credential.tail}) was revoked on ${when}.`);
+  }
+  if (credential.kind === "expired-key") {
+    const when = day(credential.expiredAtMs, nowMs);
+    return new Failure("unknown_key", `This key (…${credential.tail}) expired on ${when}. Ask for a new one.`);
   }
   const isUnknown = credential.kind === "unknown-key" || credential.kind === "placeholder";
   return isUnknown ? new Failure("unknown_key", "Unknown key.") : null;

@@ -45,6 +45,8 @@ export function findCredential(presented: PresentedCredentials, lookups: Lookups
     if (found.kind === "known") return { credential: { kind: "key", caller: found.caller }, chosen: found.chosen };
     if (found.kind === "revoked") {
       best = { kind: "revoked-key", tail: found.tail, revokedAtMs: found.revokedAtMs };
+    } else if (found.kind === "expired") {
+      best = { kind: "expired-key", tail: found.tail, expiredAtMs: found.expiredAtMs };
     } else if (best.kind === "none" || best.kind === "placeholder") {
       best = isPlaceholder(key) ? { kind: "placeholder" } : { kind: "unknown-key" };
     }

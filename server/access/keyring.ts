@@ -22,9 +22,17 @@ export interface CreatedKey {
   readonly row: KeyRow;
 }
 
+export interface KeyWishes {
+  readonly kind: KeyRow["kind"];
+  readonly name: string;
+  readonly label: string | null;
+  /** Epoch milliseconds, in the future; null or absent: it never ends by itself. */
+  readonly expiresAtMs?: number | null;
+}
+
 export interface Keyring {
-  /** Throws Failure `invalid_request` (name or label) or `ledger_unavailable`. */
-  create(key: { readonly kind: KeyRow["kind"]; readonly name: string; readonly label: string | null }): CreatedKey;
+  /** Throws Failure `invalid_request` (name, label or expiresAtMs) or `ledger_unavailable`. */
+  create(key: KeyWishes): CreatedKey;
   /** Null: no such key. A key that was revoked before stays as it was. */
   revoke(id: number): KeyRow | null;
   /**
@@ -42,6 +50,7 @@ export interface Keyring {
 export type LookedUp =
   | { readonly kind: "unknown" }
   | { readonly kind: "revoked"; readonly tail: string; readonly revokedAtMs: number }
+  | { readonly kind: "expired"; readonly tail: string; readonly expiredAtMs: number }
   /** `chosen`: a person chose this key, so it might be guessed. */
   | { readonly kind: "known"; readonly caller: Caller; readonly chosen: boolean };
 
@@ -76,6 +85,14 @@ function checkedText(param: "name" | "label", text: string): string {
   throw new Failure("invalid_request", `A key's ${param} is one line of 1 to ${longestName} characters.`, { param });
 }
 
+/** Throws Failure `invalid_request`: a key that is dead when it is made is a mistake in a date. */
+function checkedExpiry(expiresAtMs: number | null, nowMs: number): number | null {
+  if (expiresAtMs === null || (Number.isSafeInteger(expiresAtMs) && expiresAtMs > nowMs)) return expiresAtMs;
+  throw new Failure("invalid_request", "A key expires at a time in the future, in epoch milliseconds.", {
+    param: "expiresAtMs",
+  });
+}
+
 export interface KeyringOptions {
   readonly keys: KeyStore;
   readonly clock: Clock;
@@ -107,10 +124,7 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
   load();
 
   /** Makes a secret, stores its hash with `store`, and takes the change over. */
-  function make(
-    key: { readonly kind: KeyRow["kind"]; readonly name: string; readonly label: string | null },
-    store: (key: NewKey) => KeyRow,
-  ): CreatedKey {
+  function make(key: KeyWishes, store: (key: NewKey) => KeyRow): CreatedKey {
     const secret = newKeySecret();
     const row = store({
       kind: key.kind,
@@ -119,9 +133,15 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
       hash: hashKey(secret),
       tail: secret.slice(-4),
       createdAtMs: clock.now(),
+      expiresAtMs: checkedExpiry(key.expiresAtMs ?? null, clock.now()),
     });
     load();
     return { secret, row };
+  }
+
+  /** The clock of the wall decides, as people mean it: setting it back makes an expired key good again. */
+  function isExpired(row: KeyRow): boolean {
+    return row.expiresAtMs !== null && clock.now() >= row.expiresAtMs;
   }
 
   function rows(): readonly KeyRow[] {
@@ -148,7 +168,7 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
       const found = rows().filter(
         (row) => String(row.id) === asked || row.name === asked || row.tail === tail || row.id === whole?.id,
       );
-      const active = found.filter((row) => row.revokedAtMs === null);
+      const active = found.filter((row) => row.revokedAtMs === null && !isExpired(row));
       return active.length > 0 ? active : found;
     },
 
@@ -156,7 +176,7 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
 
     resetAdmin: () => make({ kind: "admin", name: "admin", label: null }, keys.replaceAdminKeys),
 
-    hasAdminKey: () => rows().some((row) => row.kind === "admin" && row.revokedAtMs === null),
+    hasAdminKey: () => rows().some((row) => row.kind === "admin" && row.revokedAtMs === null && !isExpired(row)),
 
     lookUp(secret) {
       if (secret.length > longestSecret) return { kind: "unknown" };
@@ -165,12 +185,15 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
       if (entry === undefined || !timingSafeEqual(entry.hash, hash)) return { kind: "unknown" };
       const row = entry.row;
       if (row?.revokedAtMs != null) return { kind: "revoked", tail: row.tail, revokedAtMs: row.revokedAtMs };
+      if (row != null && row.expiresAtMs !== null && isExpired(row)) {
+        return { kind: "expired", tail: row.tail, expiredAtMs: row.expiresAtMs };
+      }
       return { kind: "known", caller: entry.caller, chosen: row === null };
     },
 
     isActive(keyId) {
       const row = byId.get(keyId)?.row;
-      return row != null && row.revokedAtMs === null;
+      return row != null && row.revokedAtMs === null && !isExpired(row);
     },
 
     touch(keyId) {

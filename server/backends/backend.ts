@@ -11,6 +11,8 @@ export interface ChatContext {
   readonly requestId: string;
   /** What people see in `/admin/state`; also the turn-taking unit of the queue. */
   readonly callerName: string;
+  /** What belongs together, from a header of the client: its requests share a prefix. Null: nobody said. */
+  readonly session?: string | null;
 }
 
 export interface Backend {

@@ -7,6 +7,7 @@ import type { Setting } from "../config/show.ts";
 import type { FailureCode } from "../domain/failure.ts";
 import type { ModelView, QueueEntryView } from "../domain/model.ts";
 import type { Cost } from "../domain/money.ts";
+import type { NoteCode } from "../domain/note.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
 import type { RequestRecord, UsageSummary } from "../ledger/records.ts";
 import type { KeyRow } from "../ledger/rows.ts";
@@ -66,6 +67,8 @@ const keyRow = z.object({
   createdAtMs: time,
   lastUsedAtMs: time.nullable(),
   revokedAtMs: time.nullable(),
+  /** A server of an earlier build has no keys that expire. */
+  expiresAtMs: time.nullable().default(null),
 }) satisfies z.ZodType<KeyRow, unknown>;
 
 /** `GET /admin/keys`. */
@@ -117,6 +120,10 @@ export const requestAnswer = z.object({
   usage,
   timings,
   cost: cost.nullable(),
+  /** An older server has none. A newer one may know more codes; they are shown, not judged. */
+  notes: z
+    .array(z.object({ code: z.custom<NoteCode>((value) => typeof value === "string"), detail: z.string() }))
+    .default([]),
   attempts: z.array(
     z.object({
       number: count,

@@ -3,11 +3,14 @@
  * next with its exit code. Runs in the command's process. Never retries and never follows a redirect, so a key stays with
  * the server it is for.
  */
-import { Agent, type Dispatcher, errors } from "undici";
+import { type Dispatcher, errors } from "undici";
 import { z } from "zod";
 import type { Environment } from "./command.ts";
-import { CommandFailure, exitCodeOfStatus } from "./errors.ts";
+import { Failure } from "../domain/failure.ts";
+import { asCommandFailure, CommandFailure, exitCodeOfStatus } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { WrongFingerprint } from "../platform/upstream/pin.ts";
+import { createUpstreamFetch } from "../platform/upstream/upstream-fetch.ts";
 import { findServer, type ServerAddress } from "./server-address.ts";
 
 /** A server on the LAN answers a connection in milliseconds; five seconds is a sleeping laptop's chance to wake. */
@@ -33,10 +36,13 @@ export interface Client {
 }
 
 export function createClient(address: ServerAddress): Client {
-  const agent = new Agent({
-    connect: { timeout: connectTimeoutMs },
-    headersTimeout: headersTimeoutMs,
-    bodyTimeout: headersTimeoutMs,
+  const upstream = createUpstreamFetch({
+    environment: address.environment,
+    caFile: "",
+    fingerprint: address.fingerprint,
+    connectTimeoutMs,
+    headersTimeoutMs,
+    bodyTimeoutMs: headersTimeoutMs,
   });
 
   const send = async (method: Method, path: string, options: CallOptions): Promise<Dispatcher.ResponseData> => {
@@ -46,9 +52,10 @@ export function createClient(address: ServerAddress): Client {
     }
     const search = parameters.toString();
     try {
-      return await agent.request({
-        origin: new URL(address.url).origin,
-        path: `${new URL(address.url).pathname.replace(/\/$/u, "")}${path}${search === "" ? "" : `?${search}`}`,
+      const url = new URL(address.url);
+      return await upstream.dispatcherFor(url).request({
+        origin: url.origin,
+        path: `${url.pathname.replace(/\/$/u, "")}${path}${search === "" ? "" : `?${search}`}`,
         method,
         headers: {
           accept: "application/json",
@@ -90,7 +97,7 @@ export function createClient(address: ServerAddress): Client {
         throw brokeOff(address, error);
       }
     },
-    close: () => agent.destroy(),
+    close: () => upstream.close(),
   };
 }
 
@@ -149,11 +156,47 @@ function codeOf(error: unknown): string {
 }
 
 function noAnswer(address: ServerAddress, error: unknown): CommandFailure {
+  if (error instanceof Failure) return asCommandFailure(error);
+  if (error instanceof WrongFingerprint) return wrongCertificate(address, error);
+  if (certificateCodes.has(codeOf(error))) return unknownCertificate(address, error);
   const why = causes[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
   const next = address.source === "LANTHORN_URL" ? ["lanthorn doctor"] : ["lanthorn serve", "lanthorn doctor"];
   return new CommandFailure(exitCodes.noServer, "no_server", `No server answers at ${address.url}`, {
     why,
     next,
+    cause: error,
+  });
+}
+
+/** What Node says of certificates that no known authority vouches for, or that are for another name. */
+const certificateCodes: ReadonlySet<string> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "CERT_HAS_EXPIRED",
+]);
+
+function unknownCertificate(address: ServerAddress, error: unknown): CommandFailure {
+  return new CommandFailure(
+    exitCodes.noServer,
+    "unknown_certificate",
+    `The certificate of ${address.url} is not known`,
+    {
+      why: `${codeOf(error)}. Lanthorns on the LAN make their own; the box shows its SHA-256 when it starts and in lanthorn doctor.`,
+      next: ["export LANTHORN_FINGERPRINT=<SHA-256 as the box shows it>", "lanthorn fleet find"],
+      cause: error,
+    },
+  );
+}
+
+function wrongCertificate(address: ServerAddress, error: WrongFingerprint): CommandFailure {
+  const expected = address.fingerprint ?? "";
+  return new CommandFailure(exitCodes.noServer, "wrong_certificate", `${address.url} shows another certificate`, {
+    why: `Expected SHA-256 ${expected}, shown ${error.shown}. It was renewed, or somebody else answers there; nothing was sent.`,
+    next: ["export LANTHORN_FINGERPRINT=<SHA-256 as the box itself shows it>"],
     cause: error,
   });
 }

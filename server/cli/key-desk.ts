@@ -16,8 +16,15 @@ export interface MadeKey {
   readonly key: KeyRow;
 }
 
+export interface NewKeyWishes {
+  readonly name: string;
+  readonly label: string | null;
+  /** Epoch milliseconds; null: never. */
+  readonly expiresAtMs: number | null;
+}
+
 export interface KeyDesk {
-  create(name: string, label: string | null): Promise<MadeKey>;
+  create(wishes: NewKeyWishes): Promise<MadeKey>;
   list(): Promise<readonly KeyRow[]>;
   revoke(id: number): Promise<KeyRow>;
   resetAdmin(): Promise<MadeKey>;
@@ -37,8 +44,8 @@ export async function withKeyDesk<Result>(
   return withLedger(context.environment, (ledger) => {
     const keyring = createKeyring({ keys: ledger.keys, clock: systemClock, environmentAdminKey: null });
     return work({
-      create: async (name, label) => {
-        const { secret, row } = keyring.create({ kind: "inference", name, label });
+      create: async (wishes) => {
+        const { secret, row } = keyring.create({ kind: "inference", ...wishes });
         return { secret, key: row };
       },
       list: async () => keyring.list(),
@@ -54,7 +61,7 @@ export async function withKeyDesk<Result>(
 
 function deskOfServer(client: Client, context: CommandContext): KeyDesk {
   return {
-    create: (name, label) => client.call("POST", "/admin/keys", createdKeyAnswer, { body: { name, label } }),
+    create: (wishes) => client.call("POST", "/admin/keys", createdKeyAnswer, { body: wishes }),
     list: async () => (await client.call("GET", "/admin/keys", keysAnswer)).keys,
     revoke: async (id) => (await client.call("DELETE", `/admin/keys/${id}`, revokedKeyAnswer)).key,
     resetAdmin: async () => {

@@ -1,5 +1,5 @@
 /** What `lanthorn serve` prints on a terminal when it is ready: what is served, where, and how to go on. Pure. */
-import type { ServeReady } from "../main.ts";
+import type { ServeReady, ServeRunning } from "../main.ts";
 import { contextText, plural } from "./format.ts";
 import { factLines } from "./table.ts";
 import { printable } from "./text.ts";
@@ -20,6 +20,7 @@ export function readyText(ready: ServeReady, tunnel: string | null): string {
   facts.push(["Ready", `${ready.url}/v1   OpenAI; the page is ${ready.url}/`]);
   if (ready.lanUrls.length > 0) facts.push(["LAN", ready.lanUrls.join("   ")]);
   else facts.push(["", "this computer only; for the network: lanthorn serve --lan"]);
+  if (ready.fingerprint !== null) facts.push(["TLS", `SHA-256 ${ready.fingerprint}`]);
   if (ready.lanUrls.length === 0 && tunnel !== null) facts.push(["Tunnel", tunnel]);
   facts.push(["Keys", ready.keylessAllowed ? "none needed from this computer" : "everybody needs one"]);
   if (ready.adminKeyOnce !== null) {
@@ -31,6 +32,16 @@ export function readyText(ready: ServeReady, tunnel: string | null): string {
   for (const warning of ready.warnings) facts.push(["Note", warning]);
   facts.push(["next", nextStep(ready)]);
   return factLines(facts);
+}
+
+/** What `serve` says when a server of this data folder runs already. */
+export function runningText({ url, pid, fingerprint, homeFolder }: ServeRunning): string {
+  return factLines([
+    ["Running", `${url}   already, as process ${pid}`],
+    ...(fingerprint === null ? [] : [["TLS", `SHA-256 ${fingerprint}`] as const]),
+    ["Data", homeFolder],
+    ["next", "lanthorn · lanthorn stop"],
+  ]);
 }
 
 function nextStep(ready: ServeReady): string {

@@ -4,6 +4,8 @@
  */
 import { dataPaths } from "../platform/paths.ts";
 import { readOwnerFile } from "../platform/owner-file.ts";
+import { readFingerprint } from "../platform/tls/certificate.ts";
+import { isProcessAlive } from "../platform/running-server.ts";
 import { readServerFile } from "../platform/server-file.ts";
 import type { Environment } from "./command.ts";
 import { usageFailure } from "./errors.ts";
@@ -16,6 +18,10 @@ export interface ServerAddress {
   readonly pid: number | null;
   readonly key: string | null;
   readonly keySource: "LANTHORN_API_KEY" | "admin.key" | null;
+  /** SHA-256 of the certificate that is expected; null: authorities vouch for it, or it is plain HTTP. */
+  readonly fingerprint: string | null;
+  /** For proxies and certificate authorities. */
+  readonly environment: Environment;
   /** The admin.key of this data folder would be sent if LANTHORN_API_KEY were not set. */
   readonly hasOwnKey: boolean;
 }
@@ -36,12 +42,27 @@ export function findServer(environment: Environment): ServerAddress | null {
   if (asked) {
     const url = readAddress(asked);
     const isOwn = file !== null && new URL(file.url).host === url.host;
-    return { url: withoutSlash(url), source: "LANTHORN_URL", pid: isOwn ? file.pid : null, ...keyFor(url) };
+    const fingerprint = askedFingerprint(environment) ?? (isOwn ? (file.fingerprint ?? null) : null);
+    const pid = isOwn ? file.pid : null;
+    return { url: withoutSlash(url), source: "LANTHORN_URL", pid, fingerprint, environment, ...keyFor(url) };
   }
   // A killed server leaves its file behind, and by now its port may belong to a stranger who must not see the key.
-  if (file === null || !isAlive(file.pid)) return null;
+  if (file === null || !isProcessAlive(file.pid)) return null;
   const url = new URL(file.url);
-  return { url: withoutSlash(url), source: "server.json", pid: file.pid, ...keyFor(url) };
+  const { pid, fingerprint = null } = file;
+  return { url: withoutSlash(url), source: "server.json", pid, fingerprint, environment, ...keyFor(url) };
+}
+
+function askedFingerprint(environment: Environment): string | null {
+  const asked = environment.LANTHORN_FINGERPRINT?.trim();
+  if (!asked) return null;
+  const fingerprint = readFingerprint(asked);
+  if (fingerprint !== null) return fingerprint;
+  throw usageFailure(
+    "LANTHORN_FINGERPRINT is not a fingerprint",
+    "It is the SHA-256 of a certificate: 64 hex digits.",
+    ["unset LANTHORN_FINGERPRINT"],
+  );
 }
 
 function readAddress(text: string): URL {
@@ -64,14 +85,4 @@ function withoutSlash(url: URL): string {
 
 export function isLoopback(url: URL): boolean {
   return url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d{1,3}){3}$/u.test(url.hostname);
-}
-
-/** A process with this id exists, whoever owns it. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }

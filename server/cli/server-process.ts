@@ -2,8 +2,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { takeDataLock } from "../platform/data-lock.ts";
 import { dataPaths } from "../platform/paths.ts";
+import { isProcessAlive } from "../platform/running-server.ts";
 import type { Environment } from "./command.ts";
-import { isAlive } from "./server-address.ts";
 
 /** Between two looks at a process that is about to end. */
 const lookGapMs = 50;
@@ -13,7 +13,7 @@ const lookGapMs = 50;
  * alone is no ground for a signal: only a living server holds the data folder's lock, and the holder wrote the file.
  */
 export function isServerOfDataFolder(environment: Environment, pid: number): boolean {
-  if (!isAlive(pid)) return false;
+  if (!isProcessAlive(pid)) return false;
   const outcome = takeDataLock(dataPaths(environment));
   if (outcome.taken) outcome.lock.release();
   return !outcome.taken && outcome.holder?.pid === pid;
@@ -27,7 +27,7 @@ export async function waitUntilGone(
 ): Promise<boolean> {
   const startMs = performance.now();
   for (;;) {
-    if (!isAlive(pid)) return true;
+    if (!isProcessAlive(pid)) return true;
     const passedMs = performance.now() - startMs;
     if (passedMs >= limitMs) return false;
     onLook(passedMs);

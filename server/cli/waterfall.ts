@@ -1,4 +1,5 @@
 /** One request as a picture in text: where its time went, on one axis, attempt by attempt. Pure. */
+import { noteWords } from "../domain/note.ts";
 import { reasonWords } from "../domain/routing/plan.ts";
 import type { AttemptRecord, RequestRecord } from "../ledger/records.ts";
 import { costText, durationText, timeText, tokenRateText, tokensText, unknownMark } from "./format.ts";
@@ -102,7 +103,15 @@ function footlines(request: RequestRecord): readonly string[] {
     const why = `${attempt.number} ${printable(attempt.target)}: ${reasonText(attempt.reason)}, ${ending}`;
     lines.push(` ${index === 0 ? "Why here" : "        "} ${why}`);
   });
+  request.notes.forEach(({ code, detail }, index) => {
+    lines.push(` ${index === 0 ? "Noted   " : "        "} ${noteText(code)} (${printable(detail)})`);
+  });
   return lines;
+}
+
+function noteText(code: string): string {
+  const words: Readonly<Record<string, string>> = noteWords;
+  return words[code] ?? printable(code);
 }
 
 /** The words everybody uses for it; a code that a newer server wrote is shown as it is. */

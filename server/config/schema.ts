@@ -61,6 +61,10 @@ const engine = z.strictObject({
     .max(2 ** 40)
     .default(2 ** 30)
     .describe("Memory per model for prefixes that left their slot; 0 keeps none"),
+  hygiene: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("Leave out of prompts what agents change in every request, so that the prefix stays equal"),
   templateTimeLimitMs: milliseconds.min(10).default(2000).describe("Longest time a chat template may run"),
 });
 
@@ -73,6 +77,22 @@ const http = z.strictObject({
     .describe("Largest request body"),
   keepAliveMs: milliseconds.min(100).default(5000).describe("A silent stream gets a sign of life this often"),
   headerTimeoutMs: milliseconds.min(1000).default(10_000).describe("A client must have sent its headers by then"),
+});
+
+/** Path of a file; relative ones lie in the data folder. Empty: none. */
+const optionalFile = z.string().trim().max(1000).default("");
+
+const tls = z.strictObject({
+  mode: z
+    .enum(["off", "self-signed", "files"])
+    .default("off")
+    .describe("self-signed: the box makes a certificate; files: yours"),
+  cert: optionalFile.describe("Your certificate in PEM form, its chain after it"),
+  key: optionalFile.describe("The key of your certificate, without a passphrase"),
+});
+
+const network = z.strictObject({
+  caFile: optionalFile.describe("Certificate authorities of your own to trust when this box calls others, in PEM form"),
 });
 
 const log = z.strictObject({
@@ -102,9 +122,15 @@ export const configSchema = z.strictObject({
     .max(100)
     .default([])
     .describe("Further names this box is reached by, for the Host check"),
+  announce: z
+    .enum(["auto", "on", "off"])
+    .default("auto")
+    .describe("Tell the LAN of this box by mDNS; auto: when it listens there and is no container or rental"),
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
   engine: engine.prefault({}).describe("The engine"),
   http: http.prefault({}).describe("The HTTP server"),
+  tls: tls.prefault({}).describe("Encryption"),
+  network: network.prefault({}).describe("Calls to others"),
   log: log.prefault({}).describe("The log"),
   shutdown: shutdown.prefault({}).describe("Stopping"),
 });

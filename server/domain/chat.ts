@@ -3,6 +3,7 @@
  * Pure types; a dialect turns bytes into these and back, a backend consumes and produces them.
  */
 import type { Failure } from "./failure.ts";
+import type { RequestNote } from "./note.ts";
 import type { Timings, Usage } from "./usage.ts";
 
 /** One piece of a message's content. Text only for now; images join this union with the cloud dialects. */
@@ -45,7 +46,11 @@ export type ToolChoice =
   | { readonly type: "required" }
   | { readonly type: "named"; readonly name: string };
 
-export type ResponseFormat = { readonly type: "text" } | { readonly type: "json-object" };
+export type ResponseFormat =
+  | { readonly type: "text" }
+  | { readonly type: "json-object" }
+  /** `param` is the field the schema came in, as the client wrote it: refusals name places inside it. */
+  | { readonly type: "json-schema"; readonly schema: JsonSchema; readonly param: string };
 
 /** Sampling wishes. `null` means: not asked for, use the default written beside it. */
 export interface Sampling {
@@ -67,10 +72,32 @@ export interface Sampling {
   readonly logitBias: ReadonlyMap<number, number>;
 }
 
+/** One prompt that goes to the model as it is: text, or token ids of this very model. */
+export type RawPrompt = string | readonly number[];
+
+/** What a completion asks instead of sending messages. */
+export interface Completion {
+  /** Each is answered `choices` times. */
+  readonly prompts: readonly RawPrompt[];
+  /** Text behind the gap: the model fills in between, with its own tokens for that. Null: it goes on after the prompt. */
+  readonly suffix: string | null;
+  /** The answer begins with the prompt. */
+  readonly echo: boolean;
+}
+
+/** Log-probabilities of the answer's tokens, from the model's own distribution: before temperature, filters and grammar. */
+export interface LogprobsWish {
+  /** How many alternatives beside each chosen token, 0 to 20. */
+  readonly top: number;
+}
+
 export interface ChatRequest {
   /** The alias as the client wrote it. */
   readonly model: string;
+  /** Empty when `completion` is set. */
   readonly messages: readonly ChatMessage[];
+  /** Null: the messages go through the model's chat template. */
+  readonly completion: Completion | null;
   readonly tools: readonly ToolDefinition[];
   readonly toolChoice: ToolChoice;
   readonly parallelToolCalls: boolean;
@@ -78,12 +105,18 @@ export interface ChatRequest {
   readonly sampling: Sampling;
   /** Most tokens to generate; null: until the model stops or the context is full. */
   readonly maxTokens: number | null;
+  /** Answers per prompt, 1 or more. They share the prompt's computation. */
+  readonly choices: number;
+  /** Null: not asked for, and then they cost nothing. */
+  readonly logprobs: LogprobsWish | null;
   /** Strings that end the answer and are not part of it. */
   readonly stop: readonly string[];
   /** Go on past the model's end-of-turn token until `maxTokens`. */
   readonly ignoreEos: boolean;
   /** False: compute the whole prompt and do not look for a shared prefix. */
   readonly cachePrompt: boolean;
+  /** The client's own word for what belongs together (`prompt_cache_key`): requests with the same one share a prefix. */
+  readonly cacheKey: string | null;
   readonly stream: boolean;
   /** The client asked for a usage chunk at the end of the stream. */
   readonly includeUsage: boolean;
@@ -91,20 +124,47 @@ export interface ChatRequest {
 
 export type FinishReason = "stop" | "length" | "tool-calls";
 
+/** A token with the natural logarithm of its probability. */
+export interface TokenLogprob {
+  readonly text: string;
+  /** UTF-8; a token may be a part of a character. */
+  readonly bytes: readonly number[];
+  readonly logprob: number;
+}
+
+export interface ChosenLogprob extends TokenLogprob {
+  /** The likeliest, best first. */
+  readonly top: readonly TokenLogprob[];
+}
+
+/** Which of several answers; absent: the only one. Counts over `prompts`, then `choices`. */
+interface OfChoice {
+  readonly choice?: number;
+}
+
 /**
  * What a backend reports while it answers. The last event is always exactly one of `finished`, `failed`, `aborted`, each
  * with the usage known so far. Before the first event a backend may throw a Failure instead; afterwards it never throws.
  */
 export type ChatEvent =
   /** Counted and accepted; waiting for a slot or for the model. Sent at most once, first. */
-  | { readonly type: "accepted"; readonly promptTokens: number; readonly queuePosition: number }
+  | {
+      readonly type: "accepted";
+      readonly promptTokens: number;
+      readonly queuePosition: number;
+      /** What was done to the request, or could not be kept of it: part of its record. */
+      readonly notes?: readonly RequestNote[];
+    }
   /** A slot is computing the prompt. */
   | { readonly type: "started"; readonly promptTokens: number; readonly cachedTokens: number }
-  | { readonly type: "text"; readonly text: string }
-  | { readonly type: "reasoning"; readonly text: string }
-  | { readonly type: "tool-call"; readonly index: number; readonly id: string; readonly name: string }
+  /** `logprobs` only when asked for: of the tokens whose text this is. */
+  | ({ readonly type: "text"; readonly text: string; readonly logprobs?: readonly ChosenLogprob[] } & OfChoice)
+  | ({ readonly type: "reasoning"; readonly text: string } & OfChoice)
+  | ({ readonly type: "tool-call"; readonly index: number; readonly id: string; readonly name: string } & OfChoice)
   /** A further piece of the JSON text of call `index`. */
-  | { readonly type: "tool-arguments"; readonly index: number; readonly text: string }
+  | ({ readonly type: "tool-arguments"; readonly index: number; readonly text: string } & OfChoice)
+  /** One of several answers is whole. Not sent where there is one answer: its end is the request's. */
+  | { readonly type: "choice-finished"; readonly choice: number; readonly finishReason: FinishReason }
   | {
       readonly type: "finished";
       readonly finishReason: FinishReason;
@@ -134,4 +194,9 @@ export function isEnd(event: { readonly type: string }): event is EndEvent {
 /** The text of a message, its parts joined. */
 export function textOf(content: readonly ContentPart[]): string {
   return content.map((part) => part.text).join("");
+}
+
+/** How many answers a request asks for in all. */
+export function answersOf(request: Pick<ChatRequest, "choices" | "completion">): number {
+  return request.choices * (request.completion?.prompts.length ?? 1);
 }

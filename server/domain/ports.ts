@@ -25,6 +25,11 @@ export interface ModelFile {
   readonly trainedContextLength: number;
   /** Null: a chat model. */
   readonly pooled: PooledAbility | null;
+  readonly vocabularySize: number;
+  /** `tokenizer.ggml.model`: which kind of vocabulary this is. */
+  readonly tokenizer: string;
+  /** Jinja text; null when the file has none. */
+  readonly chatTemplate: string | null;
   readonly demo: boolean;
   /** Named by a flag or the config, and not merely found in the folder. */
   readonly asked: boolean;

@@ -7,6 +7,7 @@ import type { Caller } from "../domain/caller.ts";
 import type { EndEvent } from "../domain/chat.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import { readJson } from "./body.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import type { HttpDeps, HttpTiming } from "./deps.ts";
 import type { Flight, InFlight } from "./in-flight.ts";
 import type { Exchange } from "./route.ts";
@@ -15,6 +16,7 @@ export interface InferenceParts {
   readonly deps: Pick<HttpDeps, "inference" | "settings" | "clock" | "log" | "engineBuild">;
   readonly timing: HttpTiming;
   readonly inFlight: InFlight;
+  readonly bodyBudget: BodyBudget;
 }
 
 /** Reads and judges the request. What is refused here never reaches the spine, so its row is written here. */
@@ -22,7 +24,7 @@ export async function admit<Decoded>(
   exchange: Exchange,
   caller: Caller,
   dialect: { readonly id: string; decode(body: unknown): Decoded },
-  { deps, timing, inFlight }: InferenceParts,
+  { deps, timing, inFlight, bodyBudget }: InferenceParts,
 ): Promise<{ readonly decoded: Decoded; readonly flight: Flight }> {
   const { request, response, requestId, startedAtMs } = exchange;
   let body: unknown;
@@ -34,6 +36,7 @@ export async function admit<Decoded>(
         limitBytes: deps.settings.bodyLimitBytes,
         graceMs: timing.bodyGraceMs,
         clock: deps.clock,
+        budget: bodyBudget,
       };
       body = await readJson(request, response, bounds);
       return { decoded: dialect.decode(body), flight };

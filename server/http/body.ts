@@ -1,31 +1,34 @@
 /**
- * Reads a request's body: bounded in size, in time and in depth, before anything looks at it. Runs in the server; knows
- * no dialect. Every refusal is a Failure.
+ * Reads a request's body: bounded in size, in time and in what it unpacks to, before anything looks at it. Runs in the
+ * server; knows no dialect. Every refusal is a Failure.
  */
-import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Failure } from "../domain/failure.ts";
 import type { Clock } from "../domain/ports.ts";
+import type { BodyBudget, BodyHold } from "./body-budget.ts";
+import { codingOf } from "./content-encoding.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
+import { parseJson } from "./json-bytes.ts";
 
 export interface BodyBounds {
   readonly limitBytes: number;
   /** Time every body has, besides its size's worth at `leastBytesPerSecond`. */
   readonly graceMs: number;
   readonly clock: Clock;
+  /** What all bodies together may take. */
+  readonly budget: BodyBudget;
 }
 
 /** Slower than a bad mobile uplink; a client that trickles bytes to hold a connection is far below it. */
 const leastBytesPerSecond = 32 * 1024;
-/** Deeper than any schema an agent sends; a parser's recursion ends long after. */
-const deepestNesting = 256;
-const firstBufferBytes = 64 * 1024;
+/** Prompts shrink to a tenth, dull ones to a fiftieth. What unpacks to more was made to hurt. */
+const mostExpansion = 200;
+/** Below this nothing that unpacks can hurt. */
+const freelyUnpackedBytes = 1024 * 1024;
 
-/** Throws Failure `unsupported_media_type` unless the headers promise plain UTF-8 JSON, or no body at all. */
+/** Throws Failure `unsupported_media_type` unless the headers promise UTF-8 JSON in a coding we read, or no body at all. */
 export function requireJson(headers: IncomingHttpHeaders): void {
-  const encoding = headers["content-encoding"];
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
-    throw new Failure("unsupported_media_type", "Compressed bodies are not read: send the JSON as it is.");
-  }
+  codingOf(headers);
   const type = headers["content-type"];
   if (type === undefined) {
     if (!announcesBody(headers)) return;
@@ -53,8 +56,13 @@ export async function readJson(
   bounds: BodyBounds,
 ): Promise<unknown> {
   requireJson(request.headers);
-  const bytes = await readBytes(request, response, bounds);
-  return bytes.length === 0 ? undefined : parseJson(bytes);
+  const hold = bounds.budget.hold();
+  try {
+    const bytes = await readBytes(request, response, bounds, hold);
+    return bytes.length === 0 ? undefined : parseJson(bytes);
+  } finally {
+    hold.release();
+  }
 }
 
 function tooLarge(limitBytes: number): Failure {
@@ -65,18 +73,27 @@ function closedEarly(): Failure {
   return new Failure("invalid_request", "The connection closed before the body was complete.");
 }
 
-function readBytes(request: IncomingMessage, response: ServerResponse, bounds: BodyBounds): Promise<Buffer> {
+function readBytes(
+  request: IncomingMessage,
+  response: ServerResponse,
+  bounds: BodyBounds,
+  hold: BodyHold,
+): Promise<Buffer> {
   const { limitBytes, graceMs, clock } = bounds;
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > limitBytes) return Promise.reject(tooLarge(limitBytes));
   if (request.destroyed) return Promise.reject(closedEarly());
+  const coding =
+    announced === 0 && request.headers["transfer-encoding"] === undefined ? null : codingOf(request.headers);
+  const windowBytes = coding?.windowBytes ?? 0;
   // A client that asked first (`expect: 100-continue`) is told to go on only now that its headers were accepted.
   if (request.headers.expect !== undefined && request.httpVersion === "1.1") response.writeContinue();
 
   return new Promise((resolve, reject) => {
-    // One growing buffer: a body of one-byte chunks must not cost an object for each of them.
-    let buffer = Buffer.allocUnsafe(Math.min(Math.max(announced, 1024), firstBufferBytes));
-    let length = 0;
+    const bytes = new GrowingBytes(announced, (total) => hold.growTo(windowBytes + total));
+    /** Bytes as they came, before they are unpacked. */
+    let received = 0;
+    const unpacker = coding?.open() ?? null;
     const startedAtMs = clock.monotonicMs();
 
     const settle = (finish: () => void) => {
@@ -84,75 +101,74 @@ function readBytes(request: IncomingMessage, response: ServerResponse, bounds: B
       request.off("data", onData);
       request.off("end", onEnd);
       request.off("close", onClose);
+      if (unpacker !== null) {
+        unpacker.off("data", take);
+        unpacker.destroy();
+        // What still comes is read away.
+        request.resume();
+      }
       finish();
     };
-    const onData = (chunk: Buffer) => {
-      const needed = length + chunk.length;
+    const fail = (failure: unknown) => settle(() => reject(failure));
+    const take = (chunk: Buffer) => {
+      const needed = bytes.length + chunk.length;
       if (needed > limitBytes) {
-        settle(() => reject(tooLarge(limitBytes)));
+        fail(tooLarge(limitBytes));
         return;
       }
-      if (needed > buffer.length) {
-        const larger = Buffer.allocUnsafe(Math.min(limitBytes, Math.max(needed, buffer.length * 2)));
-        buffer.copy(larger, 0, 0, length);
-        buffer = larger;
+      if (unpacker !== null && needed > freelyUnpackedBytes && needed > unpacker.bytesWritten * mostExpansion) {
+        const message = `The body unpacks to more than ${mostExpansion} times its size.`;
+        fail(new Failure("payload_too_large", message));
+        return;
       }
-      chunk.copy(buffer, length);
-      length = needed;
+      try {
+        bytes.append(chunk);
+      } catch (thrown) {
+        fail(thrown);
+      }
     };
-    const onEnd = () => settle(() => resolve(buffer.subarray(0, length)));
-    const onClose = () => settle(() => reject(closedEarly()));
+    const done = () => settle(() => resolve(bytes.whole()));
+    const onData = (chunk: Buffer) => {
+      received += chunk.length;
+      if (unpacker === null) take(chunk);
+      else if (received > limitBytes) fail(tooLarge(limitBytes));
+      else if (!unpacker.write(chunk)) request.pause();
+    };
+    const onEnd = () => {
+      if (unpacker === null) {
+        done();
+        return;
+      }
+      cancelTimer();
+      unpacker.end();
+    };
+    const onClose = () => {
+      // A request that came whole closes too, while its last bytes are still being unpacked.
+      if (!request.readableEnded) fail(closedEarly());
+    };
     const checkPace = () => {
-      const allowedMs = graceMs + (length / leastBytesPerSecond) * 1000;
+      const allowedMs = graceMs + (received / leastBytesPerSecond) * 1000;
       const leftMs = allowedMs - (clock.monotonicMs() - startedAtMs);
       if (leftMs > 0) {
         cancelTimer = clock.after(leftMs, checkPace);
         return;
       }
       response.shouldKeepAlive = false;
-      settle(() => reject(new Failure("invalid_request", "The body came too slowly.")));
+      fail(new Failure("invalid_request", "The body came too slowly."));
     };
     let cancelTimer = clock.after(graceMs, checkPace);
     request.on("data", onData);
     request.on("end", onEnd);
     request.on("close", onClose);
+    unpacker?.on("drain", () => request.resume());
+    unpacker?.on("data", take);
+    unpacker?.on("error", (cause) => {
+      fail(new Failure("invalid_request", "The body is not what its 'content-encoding' says.", { cause }));
+    });
+    unpacker?.on("end", () => {
+      // The unpacker stops at the end of a frame and says nothing of what follows it.
+      if (unpacker.bytesWritten === received) done();
+      else fail(new Failure("invalid_request", "More follows after the end of the compressed body."));
+    });
   });
-}
-
-/** Throws Failure `invalid_request` for anything but well-formed JSON in UTF-8. */
-export function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new Failure("invalid_request", "The body is not valid UTF-8.");
-  if (nestsTooDeep(bytes)) {
-    throw new Failure("invalid_request", `The body nests deeper than ${deepestNesting} levels.`);
-  }
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    // The parser's own message quotes the body.
-    throw new Failure("invalid_request", "The body is not valid JSON.");
-  }
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-
-/** Looks at the bytes, because the parser itself would spend memory on every open bracket. About 1 ms per MB. */
-function nestsTooDeep(bytes: Buffer): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let index = 0; index < bytes.length; index += 1) {
-    const byte = bytes[index];
-    if (inString) {
-      if (byte === backslash) index += 1;
-      else if (byte === quote) inString = false;
-    } else if (byte === quote) {
-      inString = true;
-    } else if (byte === 0x5b || byte === 0x7b) {
-      depth += 1;
-      if (depth > deepestNesting) return true;
-    } else if (byte === 0x5d || byte === 0x7d) {
-      depth -= 1;
-    }
-  }
-  return false;
 }

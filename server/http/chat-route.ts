@@ -3,6 +3,7 @@
  * spine (`server/inference.ts`) runs the request and writes its row; here is only what HTTP adds: when to commit to a
  * status, signs of life, a client that leaves, a client that is slow, a box that stops.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import type { ChatEncoder, Dialect } from "../dialects/dialect.ts";
 import type { Caller } from "../domain/caller.ts";
 import { type ChatEvent, type ChatRequest, isEnd } from "../domain/chat.ts";
@@ -49,7 +50,8 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
     });
     leaveWhenClosed(exchange, flight);
     try {
-      const input = { requestId, caller, dialect: dialect.id, request, startedAtMs };
+      const session = sessionOf(exchange.request.headers);
+      const input = { requestId, caller, dialect: dialect.id, request, session, startedAtMs };
       const answer = {
         exchange,
         dialect,
@@ -63,6 +65,19 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
       flight.land();
     }
   };
+}
+
+/** Headers in which agents say which of their requests belong together: opencode sends the first two, Codex the third. */
+const sessionHeaders = ["x-session-affinity", "x-session-id", "session-id"] as const;
+/** Characters; longer ones are cut, they only have to be told apart. */
+const longestSession = 200;
+
+function sessionOf(headers: IncomingHttpHeaders): string | null {
+  for (const name of sessionHeaders) {
+    const value = headers[name];
+    if (typeof value === "string" && value !== "") return value.slice(0, longestSession);
+  }
+  return null;
 }
 
 async function answerStream(answer: Answer, parts: ChatRouteParts): Promise<void> {

@@ -5,6 +5,7 @@ import type { Sessions } from "../access/sessions.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
 import type { Inference } from "../inference.ts";
 import type { Reports } from "../ledger/reports.ts";
+import type { ServerTls } from "./node-server.ts";
 
 export interface HttpSettings {
   /** Largest body of an inference request. */
@@ -50,13 +51,19 @@ export interface Readiness {
 
 export interface HttpDeps {
   readonly inference: Inference;
-  readonly access: Pick<Access, "authenticate"> & {
+  readonly access: Pick<Access, "authenticate" | "signIn"> & {
     readonly keyring: Pick<Keyring, "create" | "revoke" | "list" | "resetAdmin">;
     readonly sessions: Sessions;
   };
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
   readonly settings: HttpSettings;
   readonly timing?: HttpTiming;
+  /** The box's certificate and key; null or absent: plain HTTP. */
+  readonly tls?: ServerTls | null;
+  /** SHA-256 of the certificate in use, in `/version`; null or absent: plain HTTP. */
+  fingerprint?(): string | null;
+  /** Tells the servers of different data folders apart; in `/health`. */
+  readonly boxId?: string;
   readonly clock: Clock;
   readonly log: Log;
   /** `GET /admin/state`, in the shape of the design. */

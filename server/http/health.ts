@@ -5,12 +5,16 @@ import type { Exchange } from "./route.ts";
 import { sendJson } from "./send.ts";
 
 export function healthRoutes(
-  deps: Pick<HttpDeps, "readiness" | "version" | "engineBuild">,
+  deps: Pick<HttpDeps, "readiness" | "version" | "engineBuild" | "boxId" | "fingerprint">,
   inFlight: Pick<InFlight, "draining">,
 ) {
   return {
     alive({ response }: Exchange): void {
-      sendJson(response, 200, { status: "ok" });
+      sendJson(response, 200, {
+        status: "ok",
+        server: "lanthorn",
+        ...(deps.boxId === undefined ? {} : { box: deps.boxId }),
+      });
     },
     ready({ response }: Exchange): void {
       const { ready, reason } = inFlight.draining ? { ready: false, reason: "stopping" } : deps.readiness();
@@ -18,7 +22,12 @@ export function healthRoutes(
       sendJson(response, ready ? 200 : 503, { status: ready ? "ready" : "not ready", reason });
     },
     version({ response }: Exchange): void {
-      sendJson(response, 200, { name: "lanthorn", version: deps.version, engine: deps.engineBuild });
+      sendJson(response, 200, {
+        name: "lanthorn",
+        version: deps.version,
+        engine: deps.engineBuild,
+        fingerprint: deps.fingerprint?.() ?? null,
+      });
     },
   };
 }

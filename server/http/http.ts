@@ -5,9 +5,12 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { dialects } from "../dialects/index.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
+import { descriptorLimit } from "../platform/descriptors.ts";
 import { newRequestId } from "../platform/ids.ts";
 import { readJson, requireJson } from "./body.ts";
+import { createBodyBudget } from "./body-budget.ts";
 import { type HttpDeps, httpTiming } from "./deps.ts";
+import { limitConnections } from "./connection-limit.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createMatcher } from "./match.ts";
 import { createNodeServer } from "./node-server.ts";
@@ -40,11 +43,13 @@ export function createHttp(deps: HttpDeps): Http {
   const inFlight = createInFlight(clock);
   const ownNames = createOwnNames({ configured: settings.hosts, clock });
   const closingListeners = new Set<() => void>();
-  const bodyBounds = { limitBytes: adminBodyLimitBytes, graceMs: timing.bodyGraceMs, clock };
+  const bodyBudget = createBodyBudget(settings.bodyLimitBytes);
+  const bodyBounds = { limitBytes: adminBodyLimitBytes, graceMs: timing.bodyGraceMs, clock, budget: bodyBudget };
   const routes = routeTable({
     deps,
     timing,
     inFlight,
+    bodyBudget,
     dialects,
     readBody: (request, response) => readJson(request, response, bodyBounds),
     onClosing(callback) {
@@ -54,9 +59,12 @@ export function createHttp(deps: HttpDeps): Http {
   });
   const match = createMatcher(routes);
   const stallWatch = createStallWatch(clock, timing.stallMs);
-  const server = createNodeServer(settings.headerTimeoutMs, (request, response) => {
-    void answer(request, response);
-  });
+  const server = createNodeServer(
+    settings.headerTimeoutMs,
+    (request, response) => void answer(request, response),
+    deps.tls,
+  );
+  limitConnections(server, { descriptors: descriptorLimit(), clock, log });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = newRequestId();

@@ -3,6 +3,7 @@
  * route.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 
 const maxHeaderBytes = 16 * 1024;
@@ -15,7 +16,13 @@ const sweepMs = 2_000;
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-export function createNodeServer(headerTimeoutMs: number, answer: Listener): Server {
+/** PEM texts. */
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export function createNodeServer(headerTimeoutMs: number, answer: Listener, tls: ServerTls | null = null): Server {
   /** The answer that is due on a connection, to know whether a broken rest of its request may still be answered. */
   const current = new WeakMap<object, ServerResponse>();
   /** Connections that were refused: what Node still reads from them is no request. */
@@ -30,7 +37,7 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener): Ser
     refused.add(request.socket);
     refuseRaw(request.socket, 400, "The request could be read in two ways.");
   };
-  const server = createServer({
+  const bounds = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: headerTimeoutMs,
     requestTimeout: Math.max(requestTimeoutMs, headerTimeoutMs),
@@ -38,11 +45,29 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener): Ser
     connectionsCheckingInterval: sweepMs,
     // Node would answer 400 and read on; what follows such a request is not to be trusted. Judged below.
     requireHostHeader: false,
-  });
+  };
+  const server =
+    tls === null
+      ? createServer(bounds)
+      : createTlsServer({
+          ...bounds,
+          cert: tls.cert,
+          key: tls.key,
+          minVersion: "TLSv1.2",
+          ALPNProtocols: ["http/1.1"],
+          handshakeTimeout: headerTimeoutMs,
+        });
+  /** Who never said hello in TLS gets no words: it would not understand ours, whatever it speaks. */
+  const greeted = new WeakSet<object>();
+  if (tls !== null) server.on("secureConnection", (socket) => greeted.add(socket));
   server.on("request", listener);
   // Heard separately so that a refusal of the headers reaches a client before it sends its body.
   server.on("checkContinue", listener);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (tls !== null && !greeted.has(socket)) {
+      socket.destroy();
+      return;
+    }
     const response = current.get(socket);
     const betweenRequests = response === undefined || (response.writableFinished && response.req.complete);
     const mayAnswer = betweenRequests || !response.headersSent;
@@ -56,18 +81,25 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener): Ser
   return server;
 }
 
+/** Headers that say one thing: of two, a proxy in front may have believed the other. */
+const saidOnce: ReadonlySet<string> = new Set(["host", "authorization", "x-api-key", "content-type", "origin"]);
+
 /**
  * False for what two readers could understand in two ways: a transfer coding on HTTP/1.0, which does not know them, a
- * second Host, or none. Node refuses the other known ways itself.
+ * request line without a version, a header twice that says one thing, or no Host. Node refuses the other known ways itself.
  */
 function isUnambiguous(request: IncomingMessage): boolean {
-  const isOld = request.httpVersion !== "1.1";
+  const isOld = request.httpVersion === "1.0";
+  if (!isOld && request.httpVersion !== "1.1") return false;
   if (isOld && request.headers["transfer-encoding"] !== undefined) return false;
-  let hosts = 0;
+  const said = new Set<string>();
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    if (request.rawHeaders[index]?.toLowerCase() === "host") hosts += 1;
+    const name = request.rawHeaders[index]?.toLowerCase() ?? "";
+    if (!saidOnce.has(name)) continue;
+    if (said.has(name)) return false;
+    said.add(name);
   }
-  return hosts === 1 || (isOld && hosts === 0);
+  return isOld || said.has("host");
 }
 
 function wordsFor(code: string | undefined): readonly [status: number, message: string] {

@@ -2,8 +2,8 @@
  * Which Host and Origin are this box's own: the ground of the defence against DNS rebinding and foreign pages. Runs in
  * the server. What follows from the answer is decided in `server/access`; this file only compares names.
  */
-import { hostname, networkInterfaces } from "node:os";
 import type { Clock } from "../domain/ports.ts";
+import { machineNames } from "../platform/machine-names.ts";
 
 /** `Box.local.:4747` → `box.local`, `[::1]:4747` → `::1`; null when it is not a host at all. */
 export function hostName(host: string): string | null {
@@ -45,19 +45,6 @@ export function isOwnOrigin(
 export interface OwnNames {
   ownHost(host: string | undefined): boolean;
   ownOrigin(origin: string | undefined, host: string | undefined): boolean;
-}
-
-/** The names of this machine now: its addresses, its name, and its name in multicast DNS. */
-export function machineNames(): readonly string[] {
-  const names: string[] = [];
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { address } of addresses ?? []) names.push(address.toLowerCase().replace(/%.*$/, ""));
-  }
-  const own = hostname().toLowerCase().replace(/\.$/, "");
-  const label = own.split(".")[0];
-  if (own !== "") names.push(own);
-  if (label !== undefined && label !== "") names.push(`${label}.local`);
-  return names;
 }
 
 /** A machine changes its addresses when it changes networks, so an unknown name makes us look again, this often at most. */

@@ -24,6 +24,7 @@ export interface RouteParts extends ChatRouteParts, Omit<AdminParts, "deps"> {
 export function routeTable(parts: RouteParts): readonly Route[] {
   const { deps, inFlight } = parts;
   const openai = parts.dialects["openai-chat"];
+  const completions = parts.dialects["openai-completions"];
   const box = { ...openai, ...boxFailures };
   const health = healthRoutes(deps, inFlight);
   const models = modelsRoutes(openai, deps);
@@ -42,6 +43,13 @@ export function routeTable(parts: RouteParts): readonly Route[] {
     { method: "GET", path: "/version", access: "inference", dialect: box, handle: health.version },
 
     { method: "POST", path: "/v1/chat/completions", access: "inference", dialect: openai, handle: chat },
+    {
+      method: "POST",
+      path: "/v1/completions",
+      access: "inference",
+      dialect: completions,
+      handle: chatRoute(completions, parts),
+    },
     { method: "POST", path: "/v1/embeddings", access: "inference", dialect: openai, handle: embed },
     { method: "POST", path: "/v1/rerank", access: "inference", dialect: openai, handle: rerank },
     { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },

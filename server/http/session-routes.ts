@@ -2,6 +2,7 @@
  * Signing in to the page: a key once, then a cookie that no script can read and no other site can make the browser send.
  * Runs in the server. Which key may do what is decided in `server/access`.
  */
+import { TLSSocket } from "node:tls";
 import { z } from "zod";
 import { Failure } from "../domain/failure.ts";
 import type { HttpDeps } from "./deps.ts";
@@ -10,6 +11,11 @@ import { sendJson } from "./send.ts";
 
 const cookieName = "lanthorn_session";
 const cookieRules = "Path=/; HttpOnly; SameSite=Strict";
+
+/** Over TLS the browser keeps the cookie to itself on every connection that is not. */
+function rulesFor({ request }: Exchange): string {
+  return request.socket instanceof TLSSocket ? `${cookieRules}; Secure` : cookieRules;
+}
 
 const signInBody = z.object({ key: z.string().min(1).max(500) });
 
@@ -30,26 +36,16 @@ export function sessionRoutes(deps: Pick<HttpDeps, "access">, readBody: (exchang
       if (!body.success) {
         throw new Failure("invalid_request", `The body must be {"key": "…"}.`, { param: "key" });
       }
-      const caller = deps.access.authenticate({
-        route: "inference",
-        authorization: `Bearer ${body.data.key}`,
-        apiKey: undefined,
-        sessionToken: undefined,
-        // The route's own rule has been applied to this request; what is asked here is only whose key it is.
-        ownHost: true,
-        ownOrigin: true,
-        remoteAddress: exchange.request.socket.remoteAddress ?? "",
-      });
-      if (caller === null || caller.kind === "keyless") throw new Failure("unknown_key", "This key is not known here.");
-      const token = deps.access.sessions.create(caller);
-      exchange.response.setHeader("set-cookie", `${cookieName}=${token}; ${cookieRules}`);
+      // A wrong key counts as a try here too, also where inference would have taken it for a placeholder.
+      const { token, caller } = deps.access.signIn(body.data.key, exchange.request.socket.remoteAddress ?? "");
+      exchange.response.setHeader("set-cookie", `${cookieName}=${token}; ${rulesFor(exchange)}`);
       sendJson(exchange.response, 200, { caller: { kind: caller.kind, name: caller.name } });
     },
 
     signOut(exchange: Exchange): void {
       const token = sessionTokenOf(exchange.request.headers.cookie);
       if (token !== undefined) deps.access.sessions.end(token);
-      exchange.response.setHeader("set-cookie", `${cookieName}=; ${cookieRules}; Max-Age=0`);
+      exchange.response.setHeader("set-cookie", `${cookieName}=; ${rulesFor(exchange)}; Max-Age=0`);
       sendJson(exchange.response, 200, { signedOut: true });
     },
   };

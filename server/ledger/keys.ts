@@ -17,6 +17,8 @@ export interface NewKey {
   /** Last four characters of the secret. */
   readonly tail: string;
   readonly createdAtMs: number;
+  /** Refused from then on; null or absent: never. */
+  readonly expiresAtMs?: number | null;
 }
 
 export interface StoredKey extends KeyRow {
@@ -53,6 +55,7 @@ interface Columns {
   readonly created_at_ms: number;
   readonly last_used_at_ms: number | null;
   readonly revoked_at_ms: number | null;
+  readonly expires_at_ms: number | null;
 }
 
 function keyRow(columns: Columns): KeyRow {
@@ -65,6 +68,7 @@ function keyRow(columns: Columns): KeyRow {
     createdAtMs: columns.created_at_ms,
     lastUsedAtMs: columns.last_used_at_ms,
     revokedAtMs: columns.revoked_at_ms,
+    expiresAtMs: columns.expires_at_ms,
   };
 }
 
@@ -82,8 +86,9 @@ function asked<T>(work: () => T): T {
 }
 
 export function createKeyStore(database: Database.Database, touchKey: (id: number, atMs: number) => void): KeyStore {
-  const insert = database.prepare<[string, string, string | null, Uint8Array, string, number], Columns>(
-    `INSERT INTO keys (kind, name, label, hash, tail, created_at_ms) VALUES (?, ?, ?, ?, ?, ?) RETURNING *`,
+  const insert = database.prepare<[string, string, string | null, Uint8Array, string, number, number | null], Columns>(
+    `INSERT INTO keys (kind, name, label, hash, tail, created_at_ms, expires_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *`,
   );
   const all = database.prepare<[], Columns>("SELECT * FROM keys ORDER BY id");
   const byHash = database.prepare<[Uint8Array], Columns>("SELECT * FROM keys WHERE hash = ?");
@@ -95,7 +100,7 @@ export function createKeyStore(database: Database.Database, touchKey: (id: numbe
   );
 
   function store(key: NewKey): KeyRow {
-    const row = insert.get(key.kind, key.name, key.label, key.hash, key.tail, key.createdAtMs);
+    const row = insert.get(key.kind, key.name, key.label, key.hash, key.tail, key.createdAtMs, key.expiresAtMs ?? null);
     if (row === undefined) throw new Error("the key's row did not come back");
     return keyRow(row);
   }

@@ -3,6 +3,7 @@ import type { CallerKind } from "../domain/caller.ts";
 import type { FinishReason } from "../domain/chat.ts";
 import type { FailureCode } from "../domain/failure.ts";
 import type { Cost, Nanos } from "../domain/money.ts";
+import type { RequestNote } from "../domain/note.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
 import type { RequestStatus } from "./rows.ts";
 
@@ -40,6 +41,8 @@ export interface RequestRecord {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly cost: Cost | null;
+  /** What was done to it before it ran, or could not be kept of it. */
+  readonly notes: readonly RequestNote[];
   readonly attempts: readonly AttemptRecord[];
 }
 

@@ -4,6 +4,7 @@ import type { FailureCode } from "../domain/failure.ts";
 import type { FinishReason } from "../domain/chat.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
 import type { Cost } from "../domain/money.ts";
+import type { RequestNote } from "../domain/note.ts";
 
 /**
  * How a request ended. `open` while it runs; `refused` before any attempt began; `interrupted` is written at start-up
@@ -59,6 +60,8 @@ export interface RequestEnding {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly cost: Cost;
+  /** Absent: none. */
+  readonly notes?: readonly RequestNote[];
 }
 
 /** One stored key. The secret itself is never stored. */
@@ -73,4 +76,6 @@ export interface KeyRow {
   readonly createdAtMs: number;
   readonly lastUsedAtMs: number | null;
   readonly revokedAtMs: number | null;
+  /** Refused from then on; null: never. */
+  readonly expiresAtMs: number | null;
 }

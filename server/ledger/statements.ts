@@ -3,6 +3,7 @@
  */
 import type Database from "better-sqlite3";
 import type { Cost } from "../domain/money.ts";
+import type { RequestNote } from "../domain/note.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
 import type { AttemptEnding, AttemptOpening, RequestEnding, RequestOpening } from "./rows.ts";
 
@@ -46,6 +47,14 @@ function cost(value: Cost): [number | null, string] {
   return value.known ? [value.nanos, value.basis] : [null, value.reason];
 }
 
+/** Notes kept per row, and characters of each: a tool set can have hundreds of constraints. */
+const mostNotes = 32;
+
+function notes(list: readonly RequestNote[]): string | null {
+  if (list.length === 0) return null;
+  return JSON.stringify(list.slice(0, mostNotes).map(({ code, detail }) => ({ code, detail: text(detail) })));
+}
+
 const measures = `prompt_tokens = ?, cached_tokens = ?, completion_tokens = ?, reasoning_tokens = ?,
   queue_ms = ?, load_ms = ?, prefill_ms = ?, decode_ms = ?, cost_nanos = ?, cost_basis = ?`;
 
@@ -77,7 +86,7 @@ export function prepareStatements(database: Database.Database): Statements {
      WHERE request = ? AND number = ? AND status = 'open'`,
   );
   const closeRequest = database.prepare(
-    `UPDATE requests SET status = ?, finish_reason = ?, failure_code = ?, duration_ms = ?, ttft_ms = ?, ${measures}
+    `UPDATE requests SET status = ?, finish_reason = ?, failure_code = ?, duration_ms = ?, ttft_ms = ?, notes = ?, ${measures}
      WHERE number = ? AND status = 'open'`,
   );
   const touchKey = database.prepare(
@@ -121,6 +130,7 @@ export function prepareStatements(database: Database.Database): Statements {
         row.failureCode,
         whole(row.durationMs),
         wholeOrNull(row.ttftMs),
+        notes(row.notes ?? []),
         ...counts(row.usage, row.timings),
         ...cost(row.cost),
         number,

@@ -2,7 +2,7 @@
 import type { Server } from "node:http";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { Failure } from "../domain/failure.ts";
-import type { ServerFile } from "./server-file.ts";
+import { type PortHolder, portHolder, programText } from "./port-holder.ts";
 
 /** True when nobody but this machine can reach the address. A name other than `localhost` counts as reachable. */
 export function isLoopback(host: string): boolean {
@@ -15,26 +15,42 @@ export function bindFacts(host: string): { readonly loopbackOnly: boolean } {
   return { loopbackOnly: isLoopback(host) };
 }
 
-/** Starts listening; gives the port. Throws `cannot_start` with what to do when the port is taken or not ours to use. */
-export async function listen(server: Server, host: string, port: number, running: ServerFile | null): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(cannotListen(error, host, port, running)));
-    server.listen({ host: host.replace(/^\[|\]$/g, ""), port }, resolve);
-  });
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
+/**
+ * Starts listening; gives the port. Throws `cannot_start` with what to do when the port is taken, and by whom, or not ours
+ * to use. `box` is this data folder's own id.
+ */
+export async function listen(server: Server, host: string, port: number, box: string): Promise<number> {
+  const address = host.replace(/^\[|\]$/g, "");
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host: address, port }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (isTaken) throw portTaken(error, host, port, await portHolder(address, port), box);
+    throw cannotListen(error, host, port);
+  }
+  const bound = server.address();
+  return typeof bound === "object" && bound !== null ? bound.port : port;
 }
 
-function cannotListen(error: Error, host: string, port: number, running: ServerFile | null): Failure {
-  const code: unknown = Reflect.get(error, "code");
-  if (code === "EADDRINUSE") {
-    const ours = running !== null && new URL(running.url).port === String(port);
-    return new Failure("cannot_start", `Port ${port} on ${host} is taken.`, {
-      cause: error,
-      why: ours ? `another Lanthorn serves there (process ${running.pid})` : "another program listens there",
-      next: ours ? ["lanthorn stop"] : [`lanthorn serve --port ${port === 65_535 ? 4747 : port + 1}`],
-    });
-  }
+/** What is said when somebody else has the port. */
+export function portTaken(cause: unknown, host: string, port: number, holder: PortHolder, box: string): Failure {
+  const pid = holder.pid === null ? "" : ` (process ${holder.pid})`;
+  const whose = holder.box === box ? "this data folder" : "another data folder";
+  return new Failure("cannot_start", `Port ${port} on ${host} is taken.`, {
+    cause,
+    why: holder.box === null ? `${programText(holder)} listens there` : `a Lanthorn of ${whose} serves there${pid}`,
+    next: holder.box === box ? ["lanthorn stop"] : [`lanthorn serve --port ${port === 65_535 ? 4747 : port + 1}`],
+  });
+}
+
+function cannotListen(error: unknown, host: string, port: number): Failure {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : null;
   if (code === "EACCES") {
     return new Failure("cannot_start", `Port ${port} may not be used by this user.`, {
       cause: error,
@@ -42,7 +58,8 @@ function cannotListen(error: Error, host: string, port: number, running: ServerF
       next: ["lanthorn serve --port 4747"],
     });
   }
-  const why = code === "EADDRNOTAVAIL" || code === "ENOTFOUND" ? "this machine has no such address" : error.message;
+  const why =
+    code === "EADDRNOTAVAIL" || code === "ENOTFOUND" ? "this machine has no such address" : String(code ?? error);
   return new Failure("cannot_start", `Cannot listen on ${host}.`, {
     cause: error,
     why,
@@ -54,12 +71,13 @@ function cannotListen(error: Error, host: string, port: number, running: ServerF
 export function reachableUrls(
   host: string,
   port: number,
+  scheme: "http" | "https" = "http",
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
 ): { readonly url: string; readonly lanUrls: readonly string[] } {
   const everywhere = host === "0.0.0.0" || host === "::" || host === "[::]";
-  if (isLoopback(host)) return { url: `http://${bracketed(host)}:${port}`, lanUrls: [] };
+  if (isLoopback(host)) return { url: `${scheme}://${bracketed(host)}:${port}`, lanUrls: [] };
   if (!everywhere) {
-    const url = `http://${bracketed(host)}:${port}`;
+    const url = `${scheme}://${bracketed(host)}:${port}`;
     return { url, lanUrls: [url] };
   }
   const addresses = Object.values(interfaces)
@@ -67,8 +85,8 @@ export function reachableUrls(
     // Link-local IPv6 needs a zone that no URL carries.
     .filter((one) => !one.internal && (host !== "0.0.0.0" || one.family === "IPv4") && !one.address.startsWith("fe80"));
   return {
-    url: `http://${host === "0.0.0.0" ? "127.0.0.1" : "[::1]"}:${port}`,
-    lanUrls: addresses.map((one) => `http://${bracketed(one.address)}:${port}`),
+    url: `${scheme}://${host === "0.0.0.0" ? "127.0.0.1" : "[::1]"}:${port}`,
+    lanUrls: addresses.map((one) => `${scheme}://${bracketed(one.address)}:${port}`),
   };
 }
 

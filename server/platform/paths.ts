@@ -18,6 +18,9 @@ export interface DataPaths {
   readonly adminKey: string;
   /** Where the running server is: pid and address. */
   readonly serverFile: string;
+  /** The certificate and key that the box made for itself. */
+  readonly tlsCertificate: string;
+  readonly tlsKey: string;
   /** Held by the one process that may write here. */
   readonly lock: string;
 }
@@ -33,6 +36,8 @@ export function dataPaths(environment: Readonly<Record<string, string | undefine
     ledger: join(home, "ledger.db"),
     adminKey: join(home, "admin.key"),
     serverFile: join(home, "server.json"),
+    tlsCertificate: join(home, "tls.crt"),
+    tlsKey: join(home, "tls.key"),
     lock: join(home, "data.lock"),
   };
 }

@@ -11,6 +11,8 @@ const serverFile = z.object({
   /** `http://127.0.0.1:4747`: an address that works from this box. */
   url: z.url({ protocol: /^https?$/ }),
   startedAtMs: z.int().nonnegative(),
+  /** SHA-256 of its certificate, by which this box's own commands know it; absent without TLS. */
+  fingerprint: z.string().optional(),
 });
 
 export type ServerFile = Readonly<z.output<typeof serverFile>>;

@@ -12,6 +12,8 @@ interface Sample {
   /** The text in one stream's bytes, or in one whole answer. */
   textOfStream(bytes: string): string;
   textOfWhole(json: unknown): string;
+  /** What the request must say for this body. */
+  meaning(wishes: { text: string }): object;
   readonly terminator: string;
 }
 
@@ -25,6 +27,19 @@ const samples: Record<DialectId, Sample> = {
         .map((frame) => JSON.parse(frame.slice(6)).choices[0]?.delta.content ?? "")
         .join(""),
     textOfWhole: (json) => (json as { choices: { message: { content: string } }[] }).choices[0]?.message.content ?? "",
+    meaning: ({ text }) => ({ messages: [{ role: "user", content: [{ type: "text", text }] }], completion: null }),
+    terminator: "data: [DONE]",
+  },
+  "openai-completions": {
+    body: ({ stream, text }) => ({ model: "coder", stream, prompt: text }),
+    textOfStream: (bytes) =>
+      bytes
+        .split("\n\n")
+        .filter((frame) => frame.startsWith("data: {"))
+        .map((frame) => JSON.parse(frame.slice(6)).choices[0]?.text ?? "")
+        .join(""),
+    textOfWhole: (json) => (json as { choices: { text: string }[] }).choices[0]?.text ?? "",
+    meaning: ({ text }) => ({ messages: [], completion: { prompts: [text], suffix: null, echo: false } }),
     terminator: "data: [DONE]",
   },
 };
@@ -57,7 +72,7 @@ describe.each(Object.entries(dialects) as [DialectId, Dialect][])("dialect %s", 
     expect(request).toMatchObject({
       model: "coder",
       stream: true,
-      messages: [{ role: "user", content: [{ type: "text", text: "hi" }] }],
+      ...sample.meaning({ text: "hi" }),
     });
     expect(begin(false).request.stream).toBe(false);
   });

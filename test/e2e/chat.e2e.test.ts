@@ -15,6 +15,7 @@ import {
   type StubEndpoint,
   startStubEndpoint,
 } from "../support/stub-endpoint.ts";
+import { stubCertificate } from "../support/certificates.ts";
 import { findBrowser, launchBrowser, noBrowser } from "./browser.ts";
 
 const executable = findBrowser();
@@ -197,6 +198,22 @@ describe.skipIf(executable === null)(`the page in a browser${executable === null
       await lookFromAllSides(page);
       expect(outside()).toEqual([]);
       expect(complaints).toEqual([]);
+    });
+
+    it("S-38 an encrypted box shows its certificate's fingerprint where clients are connected", async () => {
+      const tls = await stubCertificate();
+      const stub = await box({ tls });
+      const { page, outside, complaints } = await visit(stub.url, { ignoreHTTPSErrors: true });
+      const connect = page.getByRole("region", { name: "Connect a client" });
+      await connect.getByText(tls.fingerprint, { exact: true }).waitFor();
+      await connect.getByText(`openssl s_client -connect ${new URL(stub.url).host} `).waitFor();
+      await lookFromAllSides(page);
+      expect(outside()).toEqual([]);
+      expect(complaints).toEqual([]);
+      const plain = await visit((await box()).url);
+      await plain.page.getByRole("region", { name: "Connect a client" }).getByText("OpenAI endpoint").waitFor();
+      await plain.page.getByText("Lanthorn 0.1.0").waitFor();
+      expect(await plain.page.getByText("Certificate, SHA-256").count()).toBe(0);
     });
 
     it("S-38 shows hostile output of a model as text: nothing runs, nothing is fetched", async () => {

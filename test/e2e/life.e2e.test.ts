@@ -1,5 +1,8 @@
 /** How a served process begins and ends: drains, kills, orphans, refusals to start. */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { killLoop } from "../support/kill-loop.ts";
 import { isAlive, temporaryFolder, until } from "../support/real-engine.ts";
@@ -23,6 +26,11 @@ async function childrenOf(pid: number): Promise<number[]> {
   const { readFile } = await import("node:fs/promises");
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   return text.split(" ").filter(Boolean).map(Number);
+}
+
+/** Who serves a data folder, by its server.json. */
+function serverPid(home: string): number {
+  return JSON.parse(readFileSync(join(home, "server.json"), "utf8")).pid;
 }
 
 describe.skipIf(process.platform !== "linux")("S-22 and S-23", () => {
@@ -110,11 +118,57 @@ describe("starting", () => {
     await folder.remove();
   });
 
-  test("a second server on the same data folder is refused, naming the first", async () => {
+  test("a second start on the same data folder attaches: it names the first, and ends with 0", async () => {
     const first = await start();
-    const second = await run(["serve", "--port", "0"], { ...process.env, LANTHORN_HOME: first.home });
-    expect(second.code).toBe(78);
-    expect(second.stderr).toContain(String(first.pid));
+    const environment = { ...process.env, LANTHORN_HOME: first.home };
+    const second = await run(["serve", "--port", "0"], environment);
+    expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining(`${first.url}   already`) });
+    expect(second.stdout).toContain(`process ${first.pid}`);
+    expect(second.stderr).toContain("keeps the settings it was started with");
+    const third = await run(["serve", "--json"], environment);
+    expect(third).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(third.stdout)).toEqual({ type: "ready", url: first.url, pid: first.pid, attached: true });
+    expect((await first.command("--json")).code).toBe(0);
+  });
+
+  test("with --ready-json it stays as long as the server that it found, and does not stop it", async () => {
+    const first = await start();
+    const one = await startServer({ home: first.home });
+    const two = await startServer({ home: first.home });
+    expect([one.url, two.url]).toEqual([first.url, first.url]);
+    expect(await one.stop()).toBeNull();
+    expect((await fetch(`${first.url}/ready`)).status).toBe(200);
+    const gone = once(two.process, "exit");
+    await first.stop();
+    expect((await gone)[0]).toBe(0);
+  });
+
+  test("servers started at the same instant on one data folder: one serves, the others find it, nothing is harmed", async () => {
+    const folder = await temporaryFolder();
+    const environment = {
+      ...process.env,
+      LANTHORN_HOME: folder.path,
+      LANTHORN_PORT: "0",
+      LANTHORN_ENGINE_THREADS: "1",
+    };
+    for (let round = 0; round < 2; round += 1) {
+      const servers = await Promise.all([startServer({ home: folder.path }), startServer({ home: folder.path })]);
+      const winner = serverPid(folder.path);
+      expect(servers.filter(({ pid }) => pid === winner)).toHaveLength(1);
+      expect(new Set(servers.map(({ url }) => url)).size).toBe(1);
+      const keys = await Promise.all(
+        servers.map((_server, index) => run(["keys", "create", `bot-${round}-${index}`], environment)),
+      );
+      expect(keys.map(({ code }) => code)).toEqual([0, 0]);
+      const exits = servers.map((server) => once(server.process, "exit"));
+      expect((await run(["stop"], environment)).code).toBe(0);
+      expect((await Promise.all(exits)).map(([code]) => code)).toEqual([0, 0]);
+    }
+    const doctor = JSON.parse((await run(["doctor", "--json"], environment)).stdout);
+    expect(doctor).toContainEqual(expect.objectContaining({ title: "Ledger", status: "ok" }));
+    const keys = JSON.parse((await run(["keys", "list", "--json"], environment)).stdout);
+    expect(keys.filter((key: { kind: string }) => key.kind === "inference")).toHaveLength(4);
+    await folder.remove();
   });
 
   test("a taken port is said in words", async () => {
@@ -129,6 +183,16 @@ describe("starting", () => {
     });
     expect(code).toBe(78);
     expect(stderr).toMatch(new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is taken`));
+    // Linux also tells which program it is: this very process, when it may be looked at.
+    if (process.platform === "linux") expect(stderr).toContain(`(process ${process.pid})`);
+    const lanthorn = await start();
+    const taken = await run(["serve", "--port", new URL(lanthorn.url).port], {
+      ...process.env,
+      LANTHORN_HOME: folder.path,
+    });
+    expect(taken.code).toBe(78);
+    expect(taken.stderr).toContain("a Lanthorn of another data folder serves there");
+    expect(taken.stderr).toMatch(/next {3}lanthorn serve --port \d+/);
     other.close();
     await folder.remove();
   });

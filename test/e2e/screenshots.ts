@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { demoModel, type Script, type StubEndpoint, startStubEndpoint } from "../support/stub-endpoint.ts";
 import { startServer } from "../support/running-server.ts";
+import { stubCertificate } from "../support/certificates.ts";
 import { findBrowser, launchBrowser, noBrowser } from "./browser.ts";
 
 const coder = { id: "coder", context_length: 65_536, slots: 4, demo: false };
@@ -33,6 +34,7 @@ const scenes: readonly Scene[] = [
   { name: "list-failed", script: { modelsFailure: { status: 500, message: "Something went wrong inside Lanthorn." } } },
   { name: "locked", script: { keyless: false } },
   { name: "running", script: { models: [coder, demoModel], tokenMs: 400 }, act: chatHalfway },
+  { name: "encrypted", script: { tls: await stubCertificate(), models: [coder] } },
   { name: "gone", script: {}, act: (page, stub) => silence(page, stub) },
 ];
 
@@ -73,7 +75,11 @@ interface Shot {
 }
 
 async function take(browser: Browser, shot: Shot): Promise<void> {
-  const context = await browser.newContext({ viewport: widths[shot.size], colorScheme: shot.scheme });
+  const context = await browser.newContext({
+    viewport: widths[shot.size],
+    colorScheme: shot.scheme,
+    ignoreHTTPSErrors: true,
+  });
   try {
     const page = await context.newPage();
     await page.goto(shot.url);

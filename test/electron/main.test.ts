@@ -105,6 +105,9 @@ vi.mock("electron", () => ({
       setPermissionCheckHandler: (handler: Listener) => {
         now().handlers.permissionCheck = handler;
       },
+      setCertificateVerifyProc: (handler: Listener) => {
+        now().handlers.certificate = handler;
+      },
       on: (event: string, handler: Listener) => {
         now().handlers[event] = handler;
       },

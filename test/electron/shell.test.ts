@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createShell, limits, readyUrl, restartDelayMs, type ServerProcess } from "../../electron/shell.ts";
+import { isPinned } from "../../electron/window.ts";
+import { createShell, limits, readReady, restartDelayMs, type ServerProcess } from "../../electron/shell.ts";
 import { manualClock } from "../support/manual-clock.ts";
 
 const ready = '{"type":"ready","url":"http://127.0.0.1:4747","pid":1}';
@@ -41,14 +42,27 @@ function stage() {
 
 describe("the ready line", () => {
   it("is believed only when it names an address of this machine", () => {
-    expect(readyUrl(ready)).toBe("http://127.0.0.1:4747");
-    expect(readyUrl('{"type":"ready","url":"http://[::1]:4747/"}')).toBe("http://[::1]:4747");
+    expect(readReady(ready)).toEqual({ url: "http://127.0.0.1:4747", fingerprint: null });
+    expect(readReady('{"type":"ready","url":"http://[::1]:4747/"}')?.url).toBe("http://[::1]:4747");
     for (const other of ["http://example.org", "https://127.0.0.1", "file:///etc", "http://127.0.0.1.example.org", 5]) {
-      expect(readyUrl(JSON.stringify({ type: "ready", url: other })), String(other)).toBeNull();
+      expect(readReady(JSON.stringify({ type: "ready", url: other })), String(other)).toBeNull();
     }
-    expect(["", "ready", "null", "[]", '{"type":"log"}', '{"type":"ready"}'].map(readyUrl)).toEqual(
+    expect(["", "ready", "null", "[]", '{"type":"log"}', '{"type":"ready"}'].map(readReady)).toEqual(
       Array(6).fill(null),
     );
+  });
+
+  it("of a box that encrypts is believed only with the certificate it will show", () => {
+    const fingerprint = ("AB".repeat(32).match(/../g) ?? []).join(":");
+    const line = (more: object) => JSON.stringify({ type: "ready", url: "https://127.0.0.1:4747", ...more });
+    expect(readReady(line({ fingerprint }))).toEqual({ url: "https://127.0.0.1:4747", fingerprint });
+    for (const other of [undefined, "", "AB:CD", fingerprint.toLowerCase(), 5]) {
+      expect(readReady(line({ fingerprint: other })), String(other)).toBeNull();
+    }
+    const bytes = Buffer.alloc(32, 0xab).toString("base64");
+    expect(isPinned(`sha256/${bytes}`, fingerprint)).toBe(true);
+    expect(isPinned(`sha256/${bytes}`, null)).toBe(false);
+    expect(isPinned(`sha256/${Buffer.alloc(32).toString("base64")}`, fingerprint)).toBe(false);
   });
 });
 

@@ -19,6 +19,7 @@ const decoder = {
   classifier: false,
   causal: true,
   vocabularySize: 8_192,
+  tokenizer: "gpt2",
   chatTemplate: null,
   demo: false,
   fileType: 1,

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { clients, type ConnectFacts, endpointOf, isLoopback } from "../../renderer/connect/snippets.ts";
+import { certificateOf, clients, type ConnectFacts, endpointOf, isLoopback } from "../../renderer/connect/snippets.ts";
 
 const run = promisify(execFile);
 const facts: ConnectFacts = {
@@ -60,5 +60,21 @@ describe.skipIf(process.platform === "win32")("the curl line, pasted into a shel
     const client = `curl() { while [ $# -gt 1 ]; do shift; done; printf %s "$1"; }\n${line}`;
     const { stdout } = await run("sh", ["-c", client]);
     expect(JSON.parse(stdout)).toEqual({ model: alias, stream: true, messages: [{ role: "user", content: "Hello" }] });
+  });
+});
+
+describe("the certificate", () => {
+  it("is shown with the line that saves it from this very address", () => {
+    expect(certificateOf({ fingerprint: "AB:CD" }, "192.168.1.20:4747")).toEqual({
+      fingerprint: "AB:CD",
+      save: "openssl s_client -connect 192.168.1.20:4747 </dev/null | openssl x509 > lanthorn.crt",
+    });
+    expect(certificateOf({ fingerprint: "AB:CD" }, "box.example")?.save).toContain("-connect box.example:443 ");
+  });
+
+  it("is not there while the box encrypts nothing, or says nothing", () => {
+    expect(certificateOf({ fingerprint: null }, "box:1")).toBeNull();
+    expect(certificateOf({}, "box:1")).toBeNull();
+    expect(certificateOf(undefined, "box:1")).toBeNull();
   });
 });

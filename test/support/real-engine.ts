@@ -1,13 +1,13 @@
 /** The real engine over a real worker process and a real GGUF, as the appliance builds it, without HTTP and ledger. */
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { abilityOf } from "../../models/ability.ts";
-import { validateGguf } from "../../models/gguf/validate.ts";
+import { examineGguf } from "../../models/gguf/validate.ts";
 import { createEngine, type Engine } from "../../server/backends/engine/engine.ts";
 import type { EngineSettings } from "../../server/backends/engine/model-host.ts";
 import { snapshotFolders } from "../../server/backends/engine/snapshot-folder.ts";
-import { workerStarter } from "../../server/backends/engine/start-worker.ts";
+import { preparerStarter, workerStarter } from "../../server/backends/engine/start-process.ts";
 import type { BoxEvent, Log, ModelFile } from "../../server/domain/ports.ts";
 import { systemClock } from "../../server/platform/clock.ts";
 import { newToolCallId } from "../../server/platform/ids.ts";
@@ -24,6 +24,7 @@ export const testSettings: EngineSettings = {
   loadTimeoutMs: 60_000,
   watchdogMs: 10_000,
   templateTimeLimitMs: 2_000,
+  hygiene: "on",
   snapshotBytes: 64 * 2 ** 20,
 };
 
@@ -52,6 +53,7 @@ export async function realEngine(
       publish: (event) => published.push(event),
       newToolCallId,
       snapshots: snapshotFolders(),
+      startPreparer: preparerStarter(silentLog),
       startWorker: (handlers) => {
         const worker = start(handlers);
         pids.push(worker.pid);
@@ -62,19 +64,23 @@ export async function realEngine(
   return { engine, published, pids, close: () => engine.close(0) };
 }
 
-async function modelFile(alias: string, path: string): Promise<ModelFile> {
-  const { size, mtimeMs } = await stat(path);
-  const summary = await validateGguf(path);
-  const pooled = abilityOf(summary, null);
+export async function modelFile(alias: string, path: string): Promise<ModelFile> {
+  const verdict = await examineGguf(path);
+  if (!verdict.accepted || verdict.summary === null) throw new Error(`${path} is no model`);
+  const { vocabularySize, tokenizer, chatTemplate } = verdict.summary;
+  const pooled = abilityOf(verdict.summary, null);
   if (typeof pooled === "string") throw new Error(pooled);
   return {
     alias,
     path,
     fileName: basename(path),
-    sizeBytes: size,
-    createdAtMs: Math.round(mtimeMs),
-    trainedContextLength: pooled === null ? 32_768 : summary.trainedContextLength,
+    sizeBytes: verdict.sizeBytes,
+    createdAtMs: verdict.modifiedAtMs,
+    trainedContextLength: pooled === null ? 32_768 : verdict.summary.trainedContextLength,
     pooled,
+    vocabularySize,
+    tokenizer,
+    chatTemplate,
     demo: true,
     asked: true,
     context: null,

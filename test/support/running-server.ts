@@ -33,6 +33,8 @@ export interface ServerWishes {
   readonly environment?: Readonly<Record<string, string>>;
   /** An existing data folder; it is then not removed. */
   readonly home?: string;
+  /** Shell commands that narrow the process first: `ulimit -n 96`. Needs bash. */
+  readonly narrowed?: string;
 }
 
 /** Waits for the ready line; fails with what the process wrote when it ends first. */
@@ -40,7 +42,12 @@ export async function startServer(wishes: ServerWishes = {}): Promise<RunningSer
   const folder = wishes.home === undefined ? await temporaryFolder() : null;
   const home = wishes.home ?? folder?.path ?? "";
   const environment = { ...process.env, LANTHORN_HOME: home, LANTHORN_ENGINE_THREADS: "1", ...wishes.environment };
-  const child = spawn(process.execPath, [bin, "serve", "--port", "0", "--ready-json", ...(wishes.flags ?? [])], {
+  const serve = [bin, "serve", "--port", "0", "--ready-json", ...(wishes.flags ?? [])];
+  const [program, ...first] =
+    wishes.narrowed === undefined
+      ? [process.execPath]
+      : ["bash", "-c", `${wishes.narrowed}; exec "$0" "$@"`, process.execPath];
+  const child = spawn(program, [...first, ...serve], {
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
   });

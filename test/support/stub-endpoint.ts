@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -22,6 +23,8 @@ export interface Script {
   models: readonly StubModel[];
   /** Keys that are let in; `admin` sees the state. Empty: everybody may chat, nobody sees the state. */
   keys: Readonly<Record<string, "admin" | "key">>;
+  /** Served over TLS with this pair, and its fingerprint told; null: plain HTTP. */
+  tls: { readonly cert: string; readonly key: string; readonly fingerprint: string } | null;
   /** False: a key is asked for everywhere. */
   keyless: boolean;
   /** What `/v1/models` refuses with; null: it answers. */
@@ -46,6 +49,7 @@ export function defaultScript(): Script {
   return {
     models: [demoModel],
     keys: { "lth_admin-of-the-stub": "admin", "lth_member-of-the-stub": "key" },
+    tls: null,
     keyless: true,
     modelsFailure: null,
     chatFailure: null,
@@ -85,9 +89,10 @@ export async function startStubEndpoint(changes: Partial<Script> = {}, port = 0)
   const chats: unknown[] = [];
   let left = 0;
   let asked = 0;
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     void handle(request, response).catch((error: unknown) => response.destroy(error as Error));
-  });
+  };
+  const server = script.tls === null ? createServer(listener) : createTlsServer(script.tls, listener);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? "/", "http://stub").pathname;
@@ -106,7 +111,13 @@ export async function startStubEndpoint(changes: Partial<Script> = {}, port = 0)
     }
     if (path === "/version" || path.startsWith("/v1/")) {
       if (caller === null && !script.keyless) return refuse(response, 401, "A key is needed here.");
-      if (path === "/version") return json(response, 200, { name: "lanthorn", version: "0.1.0", engine: "stub" });
+      if (path === "/version")
+        return json(response, 200, {
+          name: "lanthorn",
+          version: "0.1.0",
+          engine: "stub",
+          fingerprint: script.tls?.fingerprint ?? null,
+        });
       if (path === "/v1/models") {
         const failure = script.modelsFailure;
         if (failure) return refuse(response, failure.status, failure.message);
@@ -196,7 +207,7 @@ export async function startStubEndpoint(changes: Partial<Script> = {}, port = 0)
 
   await new Promise<void>((ready) => server.listen(port, "127.0.0.1", ready));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${script.tls === null ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     script,
     chats,
     aborted: () => left,

@@ -1,193 +1,78 @@
 /**
- * One chat request from acceptance to its last event: ready → prepare → turn → generate. Runs in the server process.
+ * One chat request from acceptance to its last event: prepare → ready → one answer, or several that share their prompt.
+ * Runs in the server process.
  */
-import type { ChatEvent, ChatRequest, EndEvent } from "../../domain/chat.ts";
-import { asFailure, Failure } from "../../domain/failure.ts";
-import type { Clock } from "../../domain/ports.ts";
-import { noUsage, type Timings, type Usage } from "../../domain/usage.ts";
+import { answersOf, type ChatEvent, type ChatRequest } from "../../domain/chat.ts";
+import { Failure } from "../../domain/failure.ts";
+import type { RequestNote } from "../../domain/note.ts";
+import { noUsage } from "../../domain/usage.ts";
 import type { ChatContext } from "../backend.ts";
-import { EventQueue } from "./event-queue.ts";
-import { ForcedToolCall } from "./forced-tool-call.ts";
+import { abortable } from "./abortable.ts";
+import { type GenerationPorts, generation, type GenerationWish } from "./generation.ts";
 import type { ModelHost } from "./model-host.ts";
-import { forcesToolCall, generateOptions, promptInput } from "./prompt-input.ts";
-import type { StepEvent } from "./protocol.ts";
-import type { WorkerLink } from "./worker-link.ts";
-
-export interface AnswerPorts {
-  readonly clock: Clock;
-  /** `call_` and random characters, unique over all requests. */
-  readonly newToolCallId: () => string;
-}
-
-/** A slot of a worker that has this request's prompt. */
-interface Turn {
-  readonly link: WorkerLink;
-  readonly promptTokens: number;
-  readonly giveBack: () => void;
-}
+import type { PreparedPrompt, TooLong } from "./preparation/prompts.ts";
+import { promptInput } from "./prompt-input.ts";
+import { grammarFor } from "./request-grammar.ts";
+import { severalAnswers } from "./several-answers.ts";
+import { Times } from "./times.ts";
 
 export async function* answer(
   host: ModelHost,
-  request: ChatRequest,
+  asked: ChatRequest,
   context: ChatContext,
   signal: AbortSignal,
-  ports: AnswerPorts,
+  ports: GenerationPorts,
 ): AsyncIterable<ChatEvent> {
+  const { request, notes } = host.cleaned(asked);
+  // Before anything is loaded or computed: a schema that cannot be kept is refused at once.
+  const { gbnf, unenforced } = grammarFor(request);
   const times = new Times(ports.clock);
   host.line.checkRoom();
-  let turn: Turn | null = null;
-  /** The worker that keeps our prepared prompt and has not been told what to do with it. */
-  let keeper: WorkerLink | null = null;
-  let accepted = false;
+  let prompts: readonly PreparedPrompt[];
   try {
-    while (turn === null) {
-      const link: WorkerLink = await abortable(host.ready(), signal);
-      times.mark("loadMs");
-      keeper = link;
-      const promptTokens = await abortable(link.prepare(context.requestId, promptInput(request)), signal).catch(
-        (thrown: unknown) => {
-          // Died while it only prepared: nothing of this request was lost, the next process prepares it again.
-          if (asFailure(thrown).code === "worker_died" && !signal.aborted) return null;
-          throw thrown;
-        },
-      );
-      if (promptTokens === null) continue;
-      if (promptTokens >= host.contextLength) throw overflow(host, promptTokens);
-      if (!accepted) yield { type: "accepted", promptTokens, queuePosition: host.line.nextPosition };
-      accepted = true;
-      const giveBack = await host.line.enter(context.callerName, signal);
-      times.mark("queueMs");
-      if (link.alive) turn = { link, promptTokens, giveBack };
-      else giveBack();
-    }
-    keeper = null;
+    const prepared = await abortable(host.prepare(promptInput(request)), signal);
+    if ("tooLong" in prepared) throw overflow(host, request, prepared.tooLong);
+    prompts = prepared.prompts;
+    times.mark("queueMs");
+    // Loaded only for what can be answered: a prompt that is refused must not push another model out.
+    await abortable(host.ready(), signal);
+    times.mark("loadMs");
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
     yield { type: "aborted", usage: noUsage, timings: times.known() };
     return;
-  } finally {
-    keeper?.drop(context.requestId);
   }
-  yield* generated(turn, host, request, context, signal, times, ports);
+  const unkept = unenforced.map((detail): RequestNote => ({ code: "tool_schema_unenforced", detail }));
+  const promptTokens = prompts.reduce((sum, prompt) => sum + prompt.tokens.length, 0);
+  yield { type: "accepted", promptTokens, queuePosition: host.line.nextPosition, notes: [...notes, ...unkept] };
+  const wishes = prompts.flatMap((prompt, at) =>
+    Array.from({ length: request.choices }, (_, n): GenerationWish => {
+      const choice = at * request.choices + n;
+      return { host, request: ofChoice(request, n), context: suffixed(context, choice), gbnf, prompt, choice, times };
+    }),
+  );
+  const [only] = wishes;
+  if (only !== undefined && answersOf(request) === 1) yield* generation(only, signal, ports);
+  else yield* severalAnswers(wishes, request.choices, host.slots, signal, ports);
 }
 
-async function* generated(
-  turn: Turn,
-  host: ModelHost,
-  request: ChatRequest,
-  context: ChatContext,
-  signal: AbortSignal,
-  times: Times,
-  ports: AnswerPorts,
-): AsyncIterable<ChatEvent> {
-  const { link, promptTokens } = turn;
-  const queue = new EventQueue<StepEvent>(joinText);
-  const options = generateOptions(request, host.contextLength - promptTokens);
-  // The slot is given back when the worker says that the answer ended, not when the reader has read it.
-  link.generate(context.requestId, context.callerName, options, (event) => {
-    if (event.type === "done" || event.type === "cancelled" || event.type === "failed") turn.giveBack();
-    queue.push(event);
-  });
-  const cancel = () => link.cancel(context.requestId);
-  signal.addEventListener("abort", cancel, { once: true });
-  if (signal.aborted) cancel();
-  const call = forcesToolCall(request) ? new ForcedToolCall(ports.newToolCallId) : null;
-  let ended = false;
-  /** What we know of the usage if the process dies without saying. */
-  const seen = { promptTokens, cachedTokens: 0, completionTokens: 0 };
-  try {
-    while (!ended) {
-      const event = await queue.next();
-      switch (event.type) {
-        case "started":
-          seen.cachedTokens = event.cachedTokens;
-          yield { type: "started", promptTokens, cachedTokens: event.cachedTokens };
-          break;
-        case "text":
-          seen.completionTokens = event.tokens;
-          if (call === null) yield { type: "text", text: event.text };
-          else yield* call.push(event.text);
-          break;
-        default:
-          ended = true;
-          yield endEvent(event, seen, call, times);
-      }
-    }
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    // The reader left without aborting: nobody wants the rest.
-    if (!ended) cancel();
-  }
+/** With a seed, answers beside each other differ, and the same request gives the same answers again. */
+function ofChoice(request: ChatRequest, n: number): ChatRequest {
+  const { seed } = request.sampling;
+  return n === 0 || seed === null ? request : { ...request, sampling: { ...request.sampling, seed: (seed + n) >>> 0 } };
 }
 
-function endEvent(
-  event: Extract<StepEvent, { type: "done" | "cancelled" | "failed" }>,
-  seen: Pick<Usage, "promptTokens" | "cachedTokens" | "completionTokens">,
-  call: ForcedToolCall | null,
-  times: Times,
-): EndEvent {
-  const usage = {
-    promptTokens: seen.promptTokens,
-    cachedTokens: Math.max(event.cachedTokens, seen.cachedTokens),
-    completionTokens: Math.max(event.completionTokens, seen.completionTokens),
-    reasoningTokens: 0,
-  };
-  const timings = { ...times.known(), prefillMs: event.prefillMs, decodeMs: event.decodeMs };
-  if (event.type === "cancelled") return { type: "aborted", usage, timings };
-  if (event.type === "failed") {
-    return { type: "failed", failure: new Failure(event.code, event.message), usage, timings };
-  }
-  const finishReason = call?.complete ? "tool-calls" : event.finishReason;
-  return { type: "finished", finishReason, usage, timings };
+/** The worker knows each answer by a name of its own. */
+function suffixed(context: ChatContext, choice: number): ChatContext {
+  return choice === 0 ? context : { ...context, requestId: `${context.requestId}#${choice}` };
 }
 
-function joinText(left: StepEvent, right: StepEvent): StepEvent | null {
-  if (left.type !== "text" || right.type !== "text") return null;
-  return { ...right, text: left.text + right.text };
-}
-
-function overflow(host: ModelHost, promptTokens: number): Failure {
-  const { alias } = host.file;
+export function overflow(host: ModelHost, request: ChatRequest, { promptTokens, exact }: TooLong): Failure {
+  const has = exact ? `has ${promptTokens}` : `has more than ${promptTokens}`;
   return new Failure(
     "context_length_exceeded",
-    `maximum context length is ${host.contextLength} tokens for "${alias}"; this prompt has ${promptTokens}. ` +
+    `maximum context length is ${host.contextLength} tokens for "${host.file.alias}"; this prompt ${has}. ` +
       "Shorten it, or serve the model with a longer context.",
-    { param: "messages" },
+    { param: request.completion === null ? "messages" : "prompt" },
   );
-}
-
-/** Where the time before the first token went: each mark ends the part that began with the one before it. */
-export class Times {
-  readonly #clock: Clock;
-  #lastMs: number;
-  readonly #parts = { loadMs: 0, queueMs: 0 };
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#lastMs = clock.monotonicMs();
-  }
-
-  mark(part: "loadMs" | "queueMs"): void {
-    const nowMs = this.#clock.monotonicMs();
-    this.#parts[part] += nowMs - this.#lastMs;
-    this.#lastMs = nowMs;
-  }
-
-  known(): Timings {
-    const { loadMs, queueMs } = this.#parts;
-    return { loadMs: Math.round(loadMs), queueMs: Math.round(queueMs), prefillMs: 0, decodeMs: 0 };
-  }
-}
-
-/** The promise, or the signal's reason, whichever comes first. */
-export function abortable<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  if (signal.aborted) {
-    promise.catch(() => {});
-    return Promise.reject(signal.reason);
-  }
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

@@ -5,17 +5,21 @@
 import { Failure } from "../../domain/failure.ts";
 import type { Capability, ModelView, QueueEntryView } from "../../domain/model.ts";
 import type { ModelFile } from "../../domain/ports.ts";
-import type { Backend } from "../backend.ts";
-import { answer } from "./answer.ts";
 import { wrongModel } from "../../domain/routing/capability.ts";
+import type { Backend } from "../backend.ts";
+import { answer, overflow } from "./answer.ts";
 import { type EngineSettings, type HostPorts, ModelHost } from "./model-host.ts";
 import { embeddings, scores } from "./pooled-answer.ts";
+import { createPreparer, type StartPreparer } from "./preparation/preparer.ts";
 import { promptInput } from "./prompt-input.ts";
 
 export interface EngineOptions {
   readonly files: readonly ModelFile[];
   readonly settings: EngineSettings;
-  readonly ports: HostPorts & { readonly newToolCallId: () => string };
+  readonly ports: Omit<HostPorts, "preparer"> & {
+    readonly startPreparer: StartPreparer;
+    readonly newToolCallId: () => string;
+  };
 }
 
 /** What `/admin/state` shows of the engine, beside the backend contract. */
@@ -27,8 +31,18 @@ export interface Engine extends Backend {
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { ports } = options;
-  const hosts = new Map(options.files.map((file) => [file.alias, new ModelHost(file, options.settings, ports)]));
+  const { ports, settings } = options;
+  const preparer = createPreparer({
+    start: ports.startPreparer,
+    clock: ports.clock,
+    log: ports.log,
+    silenceLimitMs: settings.watchdogMs,
+    startLimitMs: settings.loadTimeoutMs,
+    templateTimeLimitMs: settings.templateTimeLimitMs,
+  });
+  const hosts = new Map(
+    options.files.map((file) => [file.alias, new ModelHost(file, settings, { ...ports, preparer })]),
+  );
   const running = new Set<AbortController>();
   let closing = false;
   let onIdle: (() => void) | null = null;
@@ -63,11 +77,9 @@ export function createEngine(options: EngineOptions): Engine {
     served: () => [...hosts.values()].map((host) => host.served()),
     count: async (request) => {
       const host = hostOf(request, "chat");
-      const link = await host.ready();
-      const id = `count-${ports.newToolCallId()}`;
-      const promptTokens = await link.prepare(id, promptInput(request));
-      link.drop(id);
-      return promptTokens;
+      const prepared = await host.prepare(promptInput(host.cleaned(request).request));
+      if ("tooLong" in prepared) throw overflow(host, request, prepared.tooLong);
+      return prepared.prompts.reduce((sum, { tokens }) => sum + tokens.length, 0);
     },
     chat: async function* (request, context, signal) {
       const host = hostOf(request, "chat");
@@ -100,6 +112,7 @@ export function createEngine(options: EngineOptions): Engine {
       }
       for (const one of running) one.abort(new Failure("shutting_down", "The box is shutting down."));
       await Promise.all([...hosts.values()].map((host) => host.close()));
+      preparer.close();
     },
   };
 }

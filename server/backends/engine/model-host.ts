@@ -3,9 +3,14 @@
  * process. It owns its state: others ask it to become ready and never read the state to decide what to do.
  */
 import { availableParallelism } from "node:os";
+import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import { type Cleaned, cleaned } from "../../domain/hygiene.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
 import type { Clock, Log, ModelFile, Publish } from "../../domain/ports.ts";
+import type { Preparer } from "./preparation/preparer.ts";
+import type { Preparation } from "./preparation/prompts.ts";
+import type { PromptInput } from "./preparation/protocol.ts";
 import { afterCrash } from "./restart-policy.ts";
 import type { SnapshotFolders } from "./snapshot-folder.ts";
 import { WaitingLine } from "./waiting-line.ts";
@@ -24,12 +29,15 @@ export interface EngineSettings {
   readonly loadTimeoutMs: number;
   readonly watchdogMs: number;
   readonly templateTimeLimitMs: number;
+  /** Take out of prompts what changes with every request (`domain/hygiene`). */
+  readonly hygiene: "on" | "off";
   /** Most bytes of memory for prefixes that left their slot, per model; 0 switches it off. */
   readonly snapshotBytes: number;
 }
 
 export interface HostPorts {
   readonly startWorker: StartWorker;
+  readonly preparer: Preparer;
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: Publish;
@@ -79,7 +87,10 @@ interface Situation {
   readonly state: ModelState;
   readonly sinceMs: number;
   readonly reason: string;
+  /** For people: the wall clock, which may be set at any time. */
   readonly untilMs: number | null;
+  /** The same moment as time goes on; what is waited for. */
+  readonly dueMs: number | null;
 }
 
 export class ModelHost {
@@ -100,7 +111,13 @@ export class ModelHost {
     this.#settings = settings;
     this.#ports = ports;
     this.line = new WaitingLine(file.alias, file.slots ?? settings.slots, settings.queue, ports.clock);
-    this.#situation = { state: "unloaded", sinceMs: ports.clock.now(), reason: "not asked for yet", untilMs: null };
+    this.#situation = {
+      state: "unloaded",
+      sinceMs: ports.clock.now(),
+      reason: "not asked for yet",
+      untilMs: null,
+      dueMs: null,
+    };
   }
 
   /** Tokens one request may hold. The engine may round it up a little when it loads the model. */
@@ -113,6 +130,24 @@ export class ModelHost {
     return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
   }
 
+  /** Requests it answers at the same time. */
+  get slots(): number {
+    return this.file.slots ?? this.#settings.slots;
+  }
+
+  /** The request as it is computed, with what was done to it. */
+  cleaned(request: ChatRequest): Cleaned {
+    return this.#settings.hygiene === "on" ? cleaned(request) : { request, notes: [] };
+  }
+
+  /** The tokens of a prompt, counted without loading the weights. Throws what `Preparer.prepare` throws. */
+  prepare(prompt: PromptInput): Promise<Preparation> {
+    if (this.#closed) return Promise.reject(new Failure("shutting_down", "The box is shutting down."));
+    const { path, chatTemplate, tokenizer, vocabularySize } = this.file;
+    const file = { path, chatTemplate, tokenizer, vocabularySize };
+    return this.#ports.preparer.prepare({ file, prompt, contextLength: this.contextLength });
+  }
+
   served(): ServedModel {
     return {
       alias: this.file.alias,
@@ -122,7 +157,7 @@ export class ModelHost {
       sizeBytes: this.file.sizeBytes,
       createdAtMs: this.file.createdAtMs,
       contextLength: this.contextLength,
-      slots: this.file.slots ?? this.#settings.slots,
+      slots: this.slots,
       demo: this.file.demo,
     };
   }
@@ -139,7 +174,7 @@ export class ModelHost {
   async ready(): Promise<WorkerLink> {
     if (this.#closed) throw new Failure("shutting_down", "The box is shutting down.");
     if (this.#situation.state === "ready" && this.#link?.alive) return this.#link;
-    if (this.#situation.state === "failed" && (this.#situation.untilMs ?? 0) > this.#ports.clock.now()) {
+    if (this.#situation.state === "failed" && (this.#waitMs() ?? 0) > 0) {
       throw this.#unavailable();
     }
     this.#becomingReady ??= this.#load().finally(() => {
@@ -201,11 +236,10 @@ export class ModelHost {
       this.#loaded = await link.load({
         modelPath: this.file.path,
         contextLength: this.contextLength,
-        slots: this.file.slots ?? this.#settings.slots,
+        slots: this.slots,
         batchSize: this.#settings.batchSize,
         threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes, availableParallelism()),
         tokenGapMs: this.#settings.tokenGapMs,
-        templateTimeLimitMs: this.#settings.templateTimeLimitMs,
         snapshots,
         pooled,
       });
@@ -216,7 +250,7 @@ export class ModelHost {
     } catch (thrown) {
       if (!(thrown instanceof Failure) || thrown.code !== "model_unavailable") throw thrown;
       log.error({ model: this.file.alias, cause: thrown.cause }, "model could not be loaded");
-      this.#become("failed", "the engine could not load it (see the log)", clock.now() + failedLoadMs);
+      this.#become("failed", "the engine could not load it (see the log)", failedLoadMs);
       link.shutdown(shutdownLimitMs);
       throw this.#unavailable();
     } finally {
@@ -227,10 +261,8 @@ export class ModelHost {
   /** Waits out the delay after the last crash. Throws when it crashed too often. */
   async #backOff(): Promise<void> {
     const { clock } = this.#ports;
-    const untilMs = this.#situation.state === "backing-off" ? this.#situation.untilMs : null;
-    if (untilMs === null) return;
-    const waitMs = untilMs - clock.now();
-    if (waitMs > 0) await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    const waitMs = this.#situation.state === "backing-off" ? this.#waitMs() : null;
+    if (waitMs !== null && waitMs > 0) await new Promise<void>((resolve) => clock.after(waitMs, resolve));
   }
 
   #died(link: WorkerLink, reason: string): void {
@@ -244,24 +276,34 @@ export class ModelHost {
     const decision = afterCrash(this.#crashesAtMs, nowMs);
     log.error({ model: this.file.alias, workerPid: link.pid, reason, decision }, "worker died");
     if (decision.type === "give-up") {
-      this.#become("failed", `its process kept dying, last: ${reason}`, clock.now() + decision.retryAfterMs);
+      this.#become("failed", `its process kept dying, last: ${reason}`, decision.retryAfterMs);
       return;
     }
-    this.#become("backing-off", `its process ended: ${reason}`, clock.now() + decision.afterMs);
+    this.#become("backing-off", `its process ended: ${reason}`, decision.afterMs);
     // Somebody may be waiting in `ready` already; if not, it is brought back for the next request all the same.
     clock.after(decision.afterMs, () => {
       if (!this.#closed) void this.ready().catch(() => {});
     });
   }
 
-  #become(state: ModelState, reason: string, untilMs: number | null): void {
-    this.#situation = { state, sinceMs: this.#ports.clock.now(), reason, untilMs };
+  /** `forMs`: how long it will stay so; null: until something happens. */
+  #become(state: ModelState, reason: string, forMs: number | null): void {
+    const { clock } = this.#ports;
+    const sinceMs = clock.now();
+    const untilMs = forMs === null ? null : sinceMs + forMs;
+    this.#situation = { state, sinceMs, reason, untilMs, dueMs: forMs === null ? null : clock.monotonicMs() + forMs };
     void this.view().then((model) => this.#ports.publish({ type: "model", model }));
   }
 
+  /** How long the present state will still last; null where nobody knows. */
+  #waitMs(): number | null {
+    const { dueMs } = this.#situation;
+    return dueMs === null ? null : dueMs - this.#ports.clock.monotonicMs();
+  }
+
   #unavailable(): Failure {
-    const { reason, untilMs } = this.#situation;
-    const waitS = untilMs === null ? 5 : (untilMs - this.#ports.clock.now()) / 1_000;
+    const { reason } = this.#situation;
+    const waitS = (this.#waitMs() ?? 5_000) / 1_000;
     return new Failure("model_unavailable", `"${this.file.alias}" cannot answer: ${reason}.`, {
       retryAfterSeconds: waitS,
     });

@@ -8,10 +8,11 @@ import type { PooledAbility } from "../../domain/model.ts";
 import type { Clock } from "../../domain/ports.ts";
 import { noUsage } from "../../domain/usage.ts";
 import type { ChatContext } from "../backend.ts";
-import { abortable, Times } from "./answer.ts";
+import { abortable } from "./abortable.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { ModelHost } from "./model-host.ts";
 import type { PooledEvent, PooledInput } from "./protocol.ts";
+import { Times } from "./times.ts";
 import { unitVector } from "./unit-vector.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
@@ -113,7 +114,7 @@ async function* computed<Result>(
     yield { type: "aborted", usage: noUsage, timings: times.known() };
     return;
   } finally {
-    keeper?.drop(requestId);
+    keeper?.dropInputs(requestId);
   }
 
   const { link, counts, giveBack } = turn;
@@ -166,8 +167,8 @@ async function prepared(link: WorkerLink, id: string, batch: Batch<unknown>): Pr
   }
 }
 
-/** More than this many characters per token no tokenizer makes of a real text (long runs of spaces: 128). */
-const mostCharactersPerToken = 256;
+/** More than this many characters per token no tokenizer makes of a real text, as the preparer has it for prompts. */
+const mostCharactersPerToken = 512;
 
 /** Refuses what is hopelessly long before anybody spends seconds on counting it. */
 function checkTexts(batch: Batch<unknown>, host: ModelHost): void {

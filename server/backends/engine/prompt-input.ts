@@ -1,12 +1,13 @@
 /** A chat request → what chat templates are given, and the limits of the answer. Pure. Runs in the server process. */
 import { type ChatMessage, type ChatRequest, textOf } from "../../domain/chat.ts";
-import { jsonObjectGrammar } from "./grammar/json.ts";
-import { toolCallGrammar } from "./grammar/tool-call.ts";
-import type { GenerateOptions, PromptInput, TemplateMessage } from "./protocol.ts";
+import type { PromptInput, TemplateMessage } from "./preparation/protocol.ts";
+import type { GenerateOptions } from "./protocol.ts";
 
 export function promptInput(request: ChatRequest): PromptInput {
+  if (request.completion !== null) return { type: "raw", ...request.completion };
   const tools = request.toolChoice.type === "none" ? [] : request.tools;
   return {
+    type: "chat",
     messages: request.messages.map(templateMessage),
     tools: tools.map((tool) => ({
       type: "function",
@@ -53,8 +54,11 @@ export function forcesToolCall(request: ChatRequest): boolean {
   return request.toolChoice.type === "required" || request.toolChoice.type === "named";
 }
 
-/** `roomTokens` is what the slot has left behind the prompt: a larger wish is cut to it, as agents expect. */
-export function generateOptions(request: ChatRequest, roomTokens: number): GenerateOptions {
+/**
+ * `roomTokens` is what the slot has left behind the prompt: a larger wish is cut to it, as agents expect. `gbnf` is what the
+ * answer must follow, from `grammarFor`.
+ */
+export function generateOptions(request: ChatRequest, roomTokens: number, gbnf: string | null): GenerateOptions {
   const { logitBias, ...sampling } = request.sampling;
   return {
     sampling: { ...sampling, logitBias: [...logitBias] },
@@ -62,13 +66,7 @@ export function generateOptions(request: ChatRequest, roomTokens: number): Gener
     stop: request.stop,
     ignoreEos: request.ignoreEos,
     cachePrompt: request.cachePrompt,
-    grammar: grammarOf(request),
+    grammar: gbnf,
+    logprobs: request.logprobs,
   };
-}
-
-function grammarOf(request: ChatRequest): string | null {
-  const choice = request.toolChoice;
-  if (choice.type === "required") return toolCallGrammar(request.tools);
-  if (choice.type === "named") return toolCallGrammar(request.tools.filter((tool) => tool.name === choice.name));
-  return request.responseFormat.type === "json-object" ? jsonObjectGrammar : null;
 }

@@ -2,33 +2,9 @@
  * What the server and one worker process say to each other. Plain data over Node's IPC channel, tagged by request id; the
  * worker sends one message per step however many streams there are. The parent owns the kill. Types only.
  */
-import type { FinishReason, JsonSchema, Sampling } from "../../domain/chat.ts";
+import type { ChosenLogprob, FinishReason, LogprobsWish, Sampling } from "../../domain/chat.ts";
 import type { FailureCode } from "../../domain/failure.ts";
 import type { PooledAbility } from "../../domain/model.ts";
-
-/** Messages as chat templates know them. */
-export interface TemplateMessage {
-  readonly role: string;
-  readonly content: string;
-  readonly reasoning_content?: string;
-  readonly tool_calls?: readonly {
-    readonly id: string;
-    readonly type: "function";
-    readonly function: { readonly name: string; readonly arguments: unknown };
-  }[];
-  readonly tool_call_id?: string;
-  readonly name?: string;
-}
-
-export interface TemplateTool {
-  readonly type: "function";
-  readonly function: { readonly name: string; readonly description: string; readonly parameters: JsonSchema };
-}
-
-export interface PromptInput {
-  readonly messages: readonly TemplateMessage[];
-  readonly tools: readonly TemplateTool[];
-}
 
 /** `Sampling` with the map as pairs: IPC speaks JSON. */
 export type WireSampling = Omit<Sampling, "logitBias"> & { readonly logitBias: readonly (readonly [number, number])[] };
@@ -41,6 +17,20 @@ export interface GenerateOptions {
   readonly cachePrompt: boolean;
   /** GBNF text the answer must follow; null: none. */
   readonly grammar: string | null;
+  /** Null: not asked for. */
+  readonly logprobs: LogprobsWish | null;
+}
+
+/** One answer to compute. */
+export interface Generation {
+  /** The prompt's tokens, as `packTokens` writes them. */
+  readonly tokens: string;
+  readonly caller: string;
+  /** What belongs together: requests of one session share a prefix. Null: nobody said. */
+  readonly session: string | null;
+  /** A title, a summary: asked beside a conversation, and not worth more than it. */
+  readonly side: boolean;
+  readonly options: GenerateOptions;
 }
 
 /** What one vector or one score is made of. */
@@ -58,20 +48,18 @@ export type ToWorker =
       readonly batchSize: number;
       readonly threads: number;
       readonly tokenGapMs: number;
-      readonly templateTimeLimitMs: number;
       /** Where prefixes that leave their slot are kept, in memory; null: nowhere. The parent removes the folder. */
       readonly snapshots: { readonly folder: string; readonly limitBytes: number } | null;
       /** What to load it for, when that is not chat. */
       readonly pooled: PooledAbility | null;
     }
-  /** For a model with `pooled`: tokenises and counts. The worker keeps the tokens under `id` until `embed` or `drop`. */
+  /** For a model with `pooled`: tokenises and counts. The worker keeps the tokens under `id` until it hears what to do. */
   | { readonly type: "prepare-inputs"; readonly id: string; readonly inputs: readonly PooledInput[] }
+  /** The prepared inputs will not be used. */
+  | { readonly type: "drop-inputs"; readonly id: string }
   /** Computes the prepared inputs one after the other, in turns with other requests. `cancel` ends it within one input. */
   | { readonly type: "embed"; readonly id: string; readonly caller: string }
-  | { readonly type: "prepare"; readonly id: string; readonly prompt: PromptInput }
-  /** The prepared prompt will not be used. */
-  | { readonly type: "drop"; readonly id: string }
-  | { readonly type: "generate"; readonly id: string; readonly caller: string; readonly options: GenerateOptions }
+  | ({ readonly type: "generate"; readonly id: string } & Generation)
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "state"; readonly id: number }
   | { readonly type: "ping"; readonly id: number }
@@ -95,7 +83,13 @@ export interface GenerationEnd {
 export type StepEvent =
   | { readonly id: string; readonly type: "started"; readonly cachedTokens: number }
   /** `tokens` is the number of answer tokens made so far: what is known of the usage if the process dies next. */
-  | { readonly id: string; readonly type: "text"; readonly text: string; readonly tokens: number }
+  | {
+      readonly id: string;
+      readonly type: "text";
+      readonly text: string;
+      readonly tokens: number;
+      readonly logprobs?: readonly ChosenLogprob[];
+    }
   | ({ readonly id: string; readonly type: "done"; readonly finishReason: FinishReason } & GenerationEnd)
   | ({ readonly id: string; readonly type: "cancelled" } & GenerationEnd)
   | ({
@@ -128,10 +122,9 @@ export type FromWorker =
       readonly gpu: string;
     }
   | { readonly type: "load-failed"; readonly message: string }
-  | { readonly type: "prepared"; readonly id: string; readonly promptTokens: number }
-  | { readonly type: "refused"; readonly id: string; readonly code: FailureCode; readonly message: string }
   /** Tokens of each input of `prepare-inputs`, in order; those that the tokenizer adds included. */
   | { readonly type: "inputs-prepared"; readonly id: string; readonly counts: readonly number[] }
+  | { readonly type: "inputs-refused"; readonly id: string; readonly code: FailureCode; readonly message: string }
   | { readonly type: "pooled"; readonly id: string; readonly event: PooledEvent }
   | { readonly type: "step"; readonly events: readonly StepEvent[] }
   | { readonly type: "state"; readonly id: number; readonly slots: readonly WorkerSlot[]; readonly rssBytes: number }

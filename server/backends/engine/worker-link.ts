@@ -4,30 +4,10 @@
  */
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
-import type {
-  FromWorker,
-  GenerateOptions,
-  PooledEvent,
-  PooledInput,
-  PromptInput,
-  StepEvent,
-  ToWorker,
-  WorkerSlot,
-} from "./protocol.ts";
+import type { FromWorker, Generation, PooledEvent, PooledInput, StepEvent, ToWorker, WorkerSlot } from "./protocol.ts";
+import type { EngineProcess, StartProcess } from "./start-process.ts";
 
-/** The process itself, as `platform/` starts it: Node's fork with JSON messages. */
-export interface WorkerProcess {
-  readonly pid: number;
-  /** False once the channel is closed. */
-  send(message: ToWorker): boolean;
-  kill(): void;
-}
-
-export type StartWorker = (handlers: {
-  onMessage(message: FromWorker): void;
-  /** Exactly once, when the process is gone, with the reason in words ("killed by SIGKILL", "exit code 134"). */
-  onExit(reason: string): void;
-}) => WorkerProcess;
+export type StartWorker = StartProcess<ToWorker, FromWorker>;
 
 export type LoadRequest = Omit<Extract<ToWorker, { type: "load" }>, "type">;
 export type Loaded = Omit<Extract<FromWorker, { type: "loaded" }>, "type">;
@@ -46,14 +26,15 @@ export class WorkerLink {
   readonly #clock: Clock;
   readonly #watchdogMs: number;
   readonly #handlers: LinkHandlers;
-  readonly #process: WorkerProcess;
-  readonly #prepares = new Map<string, Pending<number>>();
+  readonly #process: EngineProcess<ToWorker>;
   readonly #inputPrepares = new Map<string, Pending<readonly number[]>>();
   readonly #generations = new Map<string, (event: StepEvent) => void>();
   readonly #embeddings = new Map<string, (event: PooledEvent) => void>();
   readonly #states = new Map<number, (state: { slots: readonly WorkerSlot[]; rssBytes: number }) => void>();
   #load: Pending<Loaded> | null = null;
   #lastPongAtMs: number;
+  /** It has said something. Before that only the limit of its load counts: a busy machine starts processes slowly. */
+  #heard = false;
   #stopWatching: () => void = () => {};
   #asked = 0;
   #deathReason: string | null = null;
@@ -87,23 +68,10 @@ export class WorkerLink {
     });
   }
 
-  /** Renders and tokenises; gives the number of prompt tokens. The worker keeps the tokens under `id`. */
-  prepare(id: string, prompt: PromptInput): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#prepares.set(id, { resolve, reject });
-      this.#send({ type: "prepare", id, prompt });
-    });
-  }
-
-  /** The prepared prompt is not wanted any more. */
-  drop(id: string): void {
-    this.#send({ type: "drop", id });
-  }
-
   /** Events arrive in order; the last is `done`, `cancelled` or `failed`, also when the process dies. */
-  generate(id: string, caller: string, options: GenerateOptions, onEvent: (event: StepEvent) => void): void {
+  generate(id: string, generation: Generation, onEvent: (event: StepEvent) => void): void {
     this.#generations.set(id, onEvent);
-    this.#send({ type: "generate", id, caller, options });
+    this.#send({ type: "generate", id, ...generation });
   }
 
   /** Tokenises the inputs; gives the number of tokens of each. The worker keeps them under `id`. */
@@ -112,6 +80,11 @@ export class WorkerLink {
       this.#inputPrepares.set(id, { resolve, reject });
       this.#send({ type: "prepare-inputs", id, inputs });
     });
+  }
+
+  /** The prepared inputs are not wanted any more. */
+  dropInputs(id: string): void {
+    this.#send({ type: "drop-inputs", id });
   }
 
   /** As `generate`, for the prepared inputs. */
@@ -171,7 +144,7 @@ export class WorkerLink {
   #watch(): void {
     this.#stopWatching = this.#clock.after(this.#watchdogMs / 4, () => {
       if (!this.alive) return;
-      if (this.#clock.monotonicMs() - this.#lastPongAtMs > this.#watchdogMs) {
+      if (this.#heard && this.#clock.monotonicMs() - this.#lastPongAtMs > this.#watchdogMs) {
         this.kill(`stopped answering for ${this.#watchdogMs} ms`);
         return;
       }
@@ -182,22 +155,17 @@ export class WorkerLink {
 
   #receive(message: FromWorker): void {
     this.#lastPongAtMs = this.#clock.monotonicMs();
+    this.#heard = true;
     switch (message.type) {
       case "step":
         for (const event of message.events) this.#deliver(event);
         return;
-      case "prepared":
-        this.#prepares.get(message.id)?.resolve(message.promptTokens);
-        this.#prepares.delete(message.id);
-        return;
-      case "refused":
-        this.#prepares.get(message.id)?.reject(new Failure(message.code, message.message, { param: "messages" }));
-        this.#prepares.delete(message.id);
-        this.#inputPrepares.get(message.id)?.reject(new Failure(message.code, message.message));
-        this.#inputPrepares.delete(message.id);
-        return;
       case "inputs-prepared":
         this.#inputPrepares.get(message.id)?.resolve(message.counts);
+        this.#inputPrepares.delete(message.id);
+        return;
+      case "inputs-refused":
+        this.#inputPrepares.get(message.id)?.reject(new Failure(message.code, message.message));
         this.#inputPrepares.delete(message.id);
         return;
       case "pooled":
@@ -242,8 +210,6 @@ export class WorkerLink {
     const failure = workerDied(reason);
     this.#load?.reject(failure);
     this.#load = null;
-    for (const pending of this.#prepares.values()) pending.reject(failure);
-    this.#prepares.clear();
     for (const pending of this.#inputPrepares.values()) pending.reject(failure);
     this.#inputPrepares.clear();
     for (const answer of this.#states.values()) answer({ slots: [], rssBytes: 0 });

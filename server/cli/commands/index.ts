@@ -7,6 +7,7 @@ export const commands = Object.freeze({
   models: { summary: "what is served, and in which state", load: () => import("./models.ts") },
   keys: { summary: "who may use the box", load: () => import("./keys.ts") },
   usage: { summary: "who used what, and one request in detail", load: () => import("./usage.ts") },
+  fleet: { summary: "boxes on this network", load: () => import("./fleet.ts") },
   config: { summary: "settings, and where each came from", load: () => import("./config.ts") },
   doctor: { summary: "check this installation", load: () => import("./doctor.ts") },
   bench: { summary: "measure the running server", load: () => import("./bench.ts") },

@@ -2,11 +2,12 @@
  * `lanthorn keys …`: through the admin API of the running server, else straight on the data folder's ledger. A secret is
  * printed once, alone on stdout, so that `$(lanthorn keys create jonas)` is the key.
  */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { KeyRow } from "../../ledger/rows.ts";
 import { type CommandContext, examples } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageFailure } from "../errors.ts";
+import { type Expiry, expiryMs, parseExpiry } from "../expiry.ts";
 import { agoText, dateText, unknownMark } from "../format.ts";
 import { keyMark, selectKey } from "../key-selector.ts";
 import { withKeyDesk } from "../key-desk.ts";
@@ -16,6 +17,7 @@ import { printable } from "../text.ts";
 export function define(command: Command, context: CommandContext): void {
   examples(command, [
     ['lanthorn keys create jonas --label "opencode laptop"', "prints the new key, once"],
+    ["lanthorn keys create ci-bot --expires 30d", "it ends by itself"],
     ["lanthorn keys list", "who has one, and when it was last used"],
     ["lanthorn keys revoke 9f3c", "by its last four characters, its id, or its name"],
     ["lanthorn keys reset-admin", "a new admin key; the old ones end"],
@@ -24,11 +26,12 @@ export function define(command: Command, context: CommandContext): void {
     .command("create <name>")
     .description("a new inference key for a person or a bot")
     .option("--label <text>", "what it is for: a tool, a machine")
-    .action((name: string, flags: { readonly label?: string }) => create(name, flags.label ?? null, context));
+    .option("--expires <when>", "30d, 12h, 8w, or the last day it works: 2027-01-12", readExpiry)
+    .action((name: string, flags: CreateFlags) => create(name, flags, context));
   command
     .command("list")
     .description("living keys, newest last")
-    .option("--all", "revoked ones too")
+    .option("--all", "revoked and expired ones too")
     .action((flags: { readonly all?: true }) => list(flags.all === true, context));
   command
     .command("revoke <key>")
@@ -41,9 +44,26 @@ export function define(command: Command, context: CommandContext): void {
     .action(() => resetAdmin(context));
 }
 
-async function create(name: string, label: string | null, context: CommandContext): Promise<void> {
+interface CreateFlags {
+  readonly label?: string;
+  readonly expires?: Expiry;
+}
+
+function readExpiry(text: string): Expiry {
+  const expiry = parseExpiry(text);
+  if (expiry === null) throw new InvalidArgumentError("Such as 30d, 12h, 8w, or a day like 2027-01-12.");
+  return expiry;
+}
+
+async function create(name: string, flags: CreateFlags, context: CommandContext): Promise<void> {
   if (name.trim() === "") throw usageFailure("A key needs a name", "", ["lanthorn keys create jonas"]);
-  const created = await withKeyDesk(context, (desk) => desk.create(name, label));
+  const created = await withKeyDesk(context, (desk) =>
+    desk.create({
+      name,
+      label: flags.label ?? null,
+      expiresAtMs: flags.expires === undefined ? null : expiryMs(flags.expires, Date.now()),
+    }),
+  );
   handOver(created, context);
   context.output.note(`This is the only time it is shown. It is for ${printable(name)}: LANTHORN_API_KEY=<key>`);
 }
@@ -52,11 +72,11 @@ function handOver(created: { readonly secret: string; readonly key: KeyRow }, co
   context.output.answer(created, () => created.secret);
 }
 
-async function list(withRevoked: boolean, context: CommandContext): Promise<void> {
-  const keys = (await withKeyDesk(context, (desk) => desk.list())).filter(
-    (key) => withRevoked || key.revokedAtMs === null,
-  );
+async function list(withEnded: boolean, context: CommandContext): Promise<void> {
   const nowMs = Date.now();
+  const keys = (await withKeyDesk(context, (desk) => desk.list())).filter(
+    (key) => withEnded || (key.revokedAtMs === null && !isExpired(key, nowMs)),
+  );
   context.output.answer(keys, () =>
     keys.length === 0 ? "No keys yet. Make one: lanthorn keys create <name>" : tableText(columnsAt(nowMs), keys),
   );
@@ -101,6 +121,16 @@ function columnsAt(nowMs: number): readonly Column<KeyRow>[] {
     { title: "KIND", of: (key) => key.kind },
     { title: "MADE", of: (key) => dateText(key.createdAtMs) },
     { title: "LAST USED", of: (key) => agoText(key.lastUsedAtMs, nowMs) },
-    { title: "STATE", of: (key) => (key.revokedAtMs === null ? "valid" : `revoked ${dateText(key.revokedAtMs)}`) },
+    { title: "EXPIRES", of: (key) => (key.expiresAtMs === null ? "never" : dateText(key.expiresAtMs)) },
+    { title: "STATE", of: (key) => stateText(key, nowMs) },
   ];
+}
+
+function isExpired(key: KeyRow, nowMs: number): boolean {
+  return key.expiresAtMs !== null && nowMs >= key.expiresAtMs;
+}
+
+function stateText(key: KeyRow, nowMs: number): string {
+  if (key.revokedAtMs !== null) return `revoked ${dateText(key.revokedAtMs)}`;
+  return isExpired(key, nowMs) ? "expired" : "valid";
 }

@@ -4,18 +4,21 @@
  */
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FlagSetting } from "../../config/load.ts";
+import type { ServeRunning } from "../../main.ts";
 import { type CommandContext, examples } from "../command.ts";
 import { asCommandFailure, CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { readyText } from "../ready-text.ts";
+import { readyText, runningText } from "../ready-text.ts";
 
 export interface ServeFlags {
   readonly model: readonly string[];
   readonly port?: number;
   readonly host?: string;
   readonly lan?: true;
+  readonly tls?: true;
   readonly headless?: true;
   readonly auth?: "auto" | "always";
   readonly firstKeyFile?: string;
@@ -26,11 +29,15 @@ export interface ServeFlags {
 /** Every address of this machine. The LAN means all of its networks: a box with two cards is reached on both. */
 const everyAddress = "0.0.0.0";
 
+/** Between two looks at a server that this command did not start. */
+const followGapMs = 500;
+
 export function define(command: Command, context: CommandContext): void {
   examples(command, [
     ["lanthorn serve", "this computer only: the demo model and what lies in the data folder's models/"],
     ["lanthorn serve --model ./coder.gguf,alias=coder,context=8192,slots=4", "a model of your own; repeatable"],
     ["lanthorn serve --lan", "everyone on this network, with a key"],
+    ["lanthorn serve --lan --tls", "the same, encrypted with a certificate that the box makes"],
     ["lanthorn serve --headless --first-key-file ./admin.key", "nobody at a terminal"],
   ]);
   command
@@ -38,6 +45,7 @@ export function define(command: Command, context: CommandContext): void {
     .option("--port <number>", "port to listen on; 0 picks a free one (LANTHORN_PORT, default 4747)", readPort)
     .option("--host <address>", "address to listen on (LANTHORN_HOST, default 127.0.0.1)")
     .addOption(new Option("--lan", "listen for the whole network; everybody needs a key").conflicts("host"))
+    .option("--tls", "encrypt with a certificate that the box makes for itself (tls.mode for your own)")
     .option("--headless", "nobody sits here: a key is needed from this computer too")
     .addOption(new Option("--auth <when>", "always: a key is needed on 127.0.0.1 too").choices(["auto", "always"]))
     .option("--first-key-file <file>", "write the first admin key into this file, readable by you only")
@@ -71,6 +79,7 @@ async function serveUntilStopped(flags: ServeFlags, context: CommandContext): Pr
   // A server goes on when the terminal that read its first lines is gone, and ends on its own signals in its own order.
   context.handleSignalsItself();
   const isMachineRead = output.json || flags.readyJson === true;
+  let running: ServeRunning | null = null;
   const exitCode = await serve({
     flags: settings,
     environment: context.environment,
@@ -79,14 +88,44 @@ async function serveUntilStopped(flags: ServeFlags, context: CommandContext): Pr
     firstKeyFile: flags.firstKeyFile === undefined ? null : resolve(context.workingFolder, flags.firstKeyFile),
     terminal: context.canAsk && !isMachineRead,
     onReady: (ready) => {
-      const line = JSON.stringify({ type: "ready", url: ready.url, pid: ready.pid });
+      const line = readyLine(ready, false);
       process.stdout.write(`${isMachineRead ? line : readyText(ready, tunnelLine(ready.url, context.environment))}\n`);
+    },
+    onRunning: (server) => {
+      running = server;
+      process.stdout.write(`${isMachineRead ? readyLine(server, true) : runningText(server)}\n`);
+      if (settings.length > 0)
+        output.note("It keeps the settings it was started with: lanthorn stop, then serve again.");
     },
     onFailure: (failure) => output.fail(asCommandFailure(failure)),
     onStopping: (reason) =>
       output.note(`Stopping: ${reason}. Running answers may finish; once more ends them at once.`),
   });
   context.setExitCode(exitCode);
+  if (running !== null && flags.readyJson) await follow(running);
+}
+
+/** What programs read; `attached`: it ran before this command, which did not start it. */
+function readyLine({ url, pid, fingerprint }: ServeRunning, attached: boolean): string {
+  return JSON.stringify({
+    type: "ready",
+    url,
+    pid,
+    ...(fingerprint === null ? {} : { fingerprint }),
+    ...(attached ? { attached } : {}),
+  });
+}
+
+/**
+ * A program that asked for `--ready-json` watches this process and takes its end for the server's: so it lasts as long as
+ * the server does, or until that program is gone or ends it. The server is not ours to stop.
+ */
+async function follow({ pid }: ServeRunning): Promise<void> {
+  const { isProcessAlive } = await import("../../platform/running-server.ts");
+  const left = new AbortController();
+  process.once("disconnect", () => left.abort());
+  while (!left.signal.aborted && isProcessAlive(pid)) await pause(followGapMs, undefined, { ref: true });
+  if (process.connected) process.disconnect?.();
 }
 
 /** The flags as settings, later than environment and file. A `--model` that cannot be read is wrong usage: exit 2. */
@@ -99,6 +138,7 @@ export async function settingsOf(flags: ServeFlags): Promise<readonly FlagSettin
   add("port", "--port", flags.port);
   add("host", "--host", flags.host);
   if (flags.lan) add("host", "--lan", everyAddress);
+  if (flags.tls) add("tls.mode", "--tls", "self-signed");
   add("headless", "--headless", flags.headless);
   add("auth", "--auth", flags.auth);
   add("log.level", "--log-level", flags.logLevel);

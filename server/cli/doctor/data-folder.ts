@@ -37,7 +37,7 @@ function lookAtFolder(paths: DataPaths): Finding {
       `chown it to yourself, or set LANTHORN_HOME to a folder of your own`,
     );
   }
-  const open = [paths.adminKey, paths.serverFile, paths.ledger, paths.lock].filter(isOpenToOthers);
+  const open = [paths.adminKey, paths.serverFile, paths.ledger, paths.lock, paths.tlsKey].filter(isOpenToOthers);
   if (open.length > 0) return fail(`others can read ${open.join(", ")}`, `chmod 600 ${open.join(" ")}`);
   return ok(`${paths.home}, files for their owner only`);
 }

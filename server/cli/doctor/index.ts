@@ -6,6 +6,7 @@ import { engineCheck } from "./engine.ts";
 import { ledgerCheck } from "./ledger.ts";
 import { nodeCheck } from "./node.ts";
 import { portCheck } from "./port.ts";
+import { tlsCheck } from "./tls.ts";
 
 export const checks: readonly Check[] = Object.freeze([
   nodeCheck,
@@ -13,6 +14,7 @@ export const checks: readonly Check[] = Object.freeze([
   diskCheck,
   configCheck,
   portCheck,
+  tlsCheck,
   ledgerCheck,
   engineCheck,
 ]);

@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import { z } from "zod";
 import { loadConfig } from "../../config/load.ts";
+import { portHolder, programText } from "../../platform/port-holder.ts";
 import { withClient } from "../client.ts";
 import { asCommandFailure } from "../errors.ts";
 import { type Check, type CheckContext, type Finding, fail, note, ok } from "./check.ts";
@@ -37,8 +38,11 @@ async function lookAtPort({ paths, environment, workingFolder }: CheckContext): 
     probe.listen({ host, port }, () => probe.close(() => resolve(null)));
   });
   if (code === null) return ok(`not running; ${where} is free`);
-  if (code === "EADDRINUSE")
-    return fail(`port ${port} on ${host} is taken by another program`, "lanthorn serve --port 0");
+  if (code === "EADDRINUSE") {
+    const holder = await portHolder(host.replace(/^\[|\]$/g, ""), port);
+    const who = holder.box === null ? programText(holder) : "a Lanthorn of another data folder";
+    return fail(`port ${port} on ${host} is taken by ${who}`, "lanthorn serve --port 0");
+  }
   if (code === "EACCES") return fail(`port ${port} needs more rights`, "lanthorn serve --port 4747");
   return fail(`cannot listen on ${host} port ${port} (${code})`, "lanthorn serve --host 127.0.0.1");
 }

@@ -14,6 +14,7 @@ import type {
   ToolDefinition,
 } from "../../domain/chat.ts";
 import { badField, fieldFailure } from "../field-failure.ts";
+import { samplingOf, stopOf } from "../openai-sampling.ts";
 import { chatBody, type WireChatBody, type WireContent, type WireMessage, type WireToolCall } from "./schema.ts";
 
 /** Throws Failure `invalid_request` with `param`. `body` is parsed JSON. */
@@ -26,36 +27,28 @@ export function decodeChat(body: unknown): ChatRequest {
   return {
     model: wire.model,
     messages: messagesOf(wire.messages),
+    completion: null,
     tools,
     toolChoice: toolChoiceOf(wire, tools),
     parallelToolCalls: wire.parallel_tool_calls ?? true,
     responseFormat: responseFormatOf(wire),
-    sampling: {
-      temperature: wire.temperature ?? null,
-      topP: wire.top_p ?? null,
-      topK: wire.top_k === undefined || wire.top_k === null ? null : Math.max(0, wire.top_k),
-      minP: wire.min_p ?? null,
-      // Any safe integer is a fair wish; the engine takes 32 bits of it.
-      seed: wire.seed === undefined || wire.seed === null ? null : wire.seed >>> 0,
-      frequencyPenalty: wire.frequency_penalty ?? null,
-      presencePenalty: wire.presence_penalty ?? null,
-      repeatPenalty: wire.repeat_penalty ?? null,
-      logitBias: logitBiasOf(wire),
-    },
+    sampling: samplingOf(wire),
     maxTokens: wire.max_completion_tokens ?? wire.max_tokens ?? null,
-    stop: stopOf(wire),
+    choices: wire.n ?? 1,
+    logprobs: wire.logprobs === true ? { top: wire.top_logprobs ?? 0 } : null,
+    stop: stopOf(wire.stop),
     ignoreEos: wire.ignore_eos ?? false,
     cachePrompt: wire.cache_prompt ?? true,
+    cacheKey: wire.prompt_cache_key ?? null,
     stream: wire.stream ?? false,
     includeUsage: wire.stream_options?.include_usage ?? false,
   };
 }
 
 function refuseWhatWeCannotGive(wire: WireChatBody): void {
-  if ((wire.n ?? 1) > 1) throw badField("n", "Only one choice per request is served: 'n' must be 1.");
-  if (wire.logprobs === true) throw badField("logprobs", "Log-probabilities are not served yet: leave 'logprobs' out.");
-  if ((wire.top_logprobs ?? 0) > 0)
-    throw badField("top_logprobs", "'top_logprobs' needs 'logprobs', which is not served yet.");
+  if ((wire.top_logprobs ?? 0) > 0 && wire.logprobs !== true) {
+    throw badField("top_logprobs", "'top_logprobs' needs 'logprobs' to be true.");
+  }
   if (wire.modalities?.some((modality) => modality !== "text")) {
     throw badField("modalities", "Only text can be generated: 'modalities' may hold nothing but \"text\".");
   }
@@ -149,28 +142,9 @@ function toolChoiceOf(wire: WireChatBody, tools: readonly ToolDefinition[]): Too
 function responseFormatOf(wire: WireChatBody): ResponseFormat {
   const wished = wire.response_format;
   if (wished === undefined || wished === null || wished.type === "text") return { type: "text" };
-  const hasSchema = wished.type === "json_schema" || (wished.schema !== undefined && wished.schema !== null);
-  if (hasSchema) {
-    throw badField(
-      "response_format",
-      "A JSON schema cannot be enforced yet, and an answer that only might follow it is not given. Use the type \"json_object\", or leave 'response_format' out.",
-    );
+  if (wished.type === "json_schema") {
+    return { type: "json-schema", schema: wished.json_schema.schema, param: "response_format.json_schema.schema" };
   }
+  if (wished.schema) return { type: "json-schema", schema: wished.schema, param: "response_format.schema" };
   return { type: "json-object" };
-}
-
-function stopOf(wire: WireChatBody): readonly string[] {
-  const wished = wire.stop ?? [];
-  const strings = typeof wished === "string" ? [wished] : wished;
-  // An empty string would end every answer before it began; clients send it to mean "none".
-  return strings.filter((text) => text !== "");
-}
-
-function logitBiasOf(wire: WireChatBody): ReadonlyMap<number, number> {
-  const biases = new Map<number, number>();
-  for (const [key, bias] of Object.entries(wire.logit_bias ?? {})) {
-    if (!/^\d{1,9}$/.test(key)) throw badField("logit_bias", "The keys of 'logit_bias' must be token ids.");
-    biases.set(Number(key), bias);
-  }
-  return biases;
 }

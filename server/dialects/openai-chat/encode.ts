@@ -1,30 +1,22 @@
 /**
  * `ChatEvent`s → OpenAI chunks or one completion. Pure; runs in the server process; imports the domain only.
  *
- * A text chunk is written for every token of every stream, so its envelope is built once and only the text is
+ * A text chunk is written for every token of every stream, so its envelope is built once per choice and only the text is
  * stringified.
  */
-import type { ChatEvent, ChatRequest, FinishReason } from "../../domain/chat.ts";
-import type { Usage } from "../../domain/usage.ts";
+import {
+  answersOf,
+  type ChatEvent,
+  type ChatRequest,
+  type ChosenLogprob,
+  type FinishReason,
+} from "../../domain/chat.ts";
 import { closingComment } from "../closing-comment.ts";
 import type { ChatEncoder, ClosingFacts, ReplyFacts } from "../dialect.ts";
+import { wireUsage } from "../openai-usage.ts";
 import { failureFrame } from "./failure.ts";
-
-const finishReasons = Object.freeze({
-  stop: "stop",
-  length: "length",
-  "tool-calls": "tool_calls",
-}) satisfies Record<FinishReason, string>;
-
-function wireUsage(usage: Usage): object {
-  return {
-    prompt_tokens: usage.promptTokens,
-    completion_tokens: usage.completionTokens,
-    total_tokens: usage.promptTokens + usage.completionTokens,
-    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
-    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
-  };
-}
+import { wireLogprobs } from "./logprobs.ts";
+import { finishReasons, wholeAnswer } from "./whole.ts";
 
 export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncoder {
   const id = `chatcmpl-${facts.requestId}`;
@@ -33,27 +25,22 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
     `"model":${JSON.stringify(facts.model)},"system_fingerprint":${JSON.stringify(facts.fingerprint)},"choices":[`;
   // A client that asked for usage is told `null` on every chunk but the last, as OpenAI does.
   const tail = request.includeUsage ? `],"usage":null}\n\n` : "]}\n\n";
-  const choice = `${head}{"index":0,"delta":`;
-  const running = `,"logprobs":null,"finish_reason":null}${tail}`;
-  const textHead = `${choice}{"content":`;
-  const textTail = `}${running}`;
-
-  let begun = false;
+  const many = answersOf(request) > 1;
+  const choices: ChoiceFrames[] = [];
   let finished = false;
 
-  /** The chunk that names the role, before the first content and never again. */
-  function opening(content: string): string {
-    if (begun) return "";
-    begun = true;
-    return `${choice}{"role":"assistant","content":${content}}${running}`;
+  function framesOf(index: number): ChoiceFrames {
+    const known = choices[index] ?? new ChoiceFrames(index, head, tail);
+    choices[index] = known;
+    return known;
   }
 
   function frames(event: ChatEvent): string {
     switch (event.type) {
       case "text":
-        return `${opening('""')}${textHead}${JSON.stringify(event.text)}${textTail}`;
+        return framesOf(event.choice ?? 0).text(event.text, event.logprobs);
       case "reasoning":
-        return `${opening("null")}${choice}{"reasoning_content":${JSON.stringify(event.text)}}${running}`;
+        return framesOf(event.choice ?? 0).delta("null", `{"reasoning_content":${JSON.stringify(event.text)}}`);
       case "tool-call": {
         const call = {
           index: event.index,
@@ -61,17 +48,18 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
           type: "function",
           function: { name: event.name, arguments: "" },
         };
-        return `${opening("null")}${choice}{"tool_calls":[${JSON.stringify(call)}]}${running}`;
+        return framesOf(event.choice ?? 0).delta("null", `{"tool_calls":[${JSON.stringify(call)}]}`);
       }
       case "tool-arguments": {
         const piece = { index: event.index, function: { arguments: event.text } };
-        return `${opening("null")}${choice}{"tool_calls":[${JSON.stringify(piece)}]}${running}`;
+        return framesOf(event.choice ?? 0).delta("null", `{"tool_calls":[${JSON.stringify(piece)}]}`);
       }
+      case "choice-finished":
+        return framesOf(event.choice).end(event.finishReason);
       case "finished": {
         finished = true;
-        const end = `${choice}{},"logprobs":null,"finish_reason":"${finishReasons[event.finishReason]}"}${tail}`;
-        const usage = request.includeUsage ? `${head}],"usage":${JSON.stringify(wireUsage(event.usage))}}\n\n` : "";
-        return `${opening('""')}${end}${usage}`;
+        const end = many ? "" : framesOf(0).end(event.finishReason);
+        return request.includeUsage ? `${end}${head}],"usage":${JSON.stringify(wireUsage(event.usage))}}\n\n` : end;
       }
       case "failed":
         return failureFrame(event.failure);
@@ -87,48 +75,43 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
     return closingComment(closing) + (finished ? "data: [DONE]\n\n" : "");
   }
 
-  function whole(events: readonly ChatEvent[]): string {
-    let text = "";
-    let reasoning = "";
-    const calls: { id: string; type: "function"; function: { name: string; arguments: string } }[] = [];
-    let finishReason: string | null = null;
-    let usage: object | null = null;
-    for (const event of events) {
-      if (event.type === "text") text += event.text;
-      else if (event.type === "reasoning") reasoning += event.text;
-      else if (event.type === "tool-call") {
-        calls[event.index] = { id: event.id, type: "function", function: { name: event.name, arguments: "" } };
-      } else if (event.type === "tool-arguments") {
-        const call = calls[event.index];
-        if (call !== undefined) call.function.arguments += event.text;
-      } else if (event.type === "finished") {
-        finishReason = finishReasons[event.finishReason];
-        usage = wireUsage(event.usage);
-      }
-    }
-    return JSON.stringify({
-      id,
-      object: "chat.completion",
-      created: facts.createdAtS,
-      model: facts.model,
-      system_fingerprint: facts.fingerprint,
-      choices: [
-        {
-          index: 0,
-          message: {
-            role: "assistant",
-            content: text === "" && calls.length > 0 ? null : text,
-            ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
-            refusal: null,
-            ...(calls.length === 0 ? {} : { tool_calls: calls }),
-          },
-          logprobs: null,
-          finish_reason: finishReason,
-        },
-      ],
-      ...(usage === null ? {} : { usage }),
-    });
+  return { frames, close, whole: (events) => wholeAnswer(events, id, facts) };
+}
+
+/** The chunks of one choice. */
+class ChoiceFrames {
+  readonly #open: string;
+  readonly #running: string;
+  readonly #tail: string;
+  #begun = false;
+
+  constructor(index: number, head: string, tail: string) {
+    this.#open = `${head}{"index":${index},"delta":`;
+    this.#running = `,"logprobs":null,"finish_reason":null}${tail}`;
+    this.#tail = tail;
   }
 
-  return { frames, close, whole };
+  text(text: string, logprobs: readonly ChosenLogprob[] | undefined): string {
+    const delta = `{"content":${JSON.stringify(text)}}`;
+    if (logprobs === undefined) return this.delta('""', delta);
+    const found = `,"logprobs":${JSON.stringify(wireLogprobs(logprobs))},"finish_reason":null}${this.#tail}`;
+    return `${this.#opening('""')}${this.#open}${delta}${found}`;
+  }
+
+  /** `firstContent` is what the chunk with the role carries, where this is the first content. */
+  delta(firstContent: string, delta: string): string {
+    return `${this.#opening(firstContent)}${this.#open}${delta}${this.#running}`;
+  }
+
+  end(finishReason: FinishReason): string {
+    const end = `${this.#open}{},"logprobs":null,"finish_reason":"${finishReasons[finishReason]}"}${this.#tail}`;
+    return `${this.#opening('""')}${end}`;
+  }
+
+  /** The chunk that names the role, before the first content and never again. */
+  #opening(content: string): string {
+    if (this.#begun) return "";
+    this.#begun = true;
+    return `${this.#open}{"role":"assistant","content":${content}}${this.#running}`;
+  }
 }

@@ -5,11 +5,8 @@
  * being tolerant would mean silently doing something else than asked. Meaning is judged in `decode.ts`.
  */
 import { z } from "zod";
-
-/** OpenAI allows 4; agents with long stop lists exist and each string is cheap. */
-const mostStopStrings = 16;
-/** A stop string has to be held back while it may still complete, so it has a bound. */
-const longestStopString = 1024;
+import { listOf } from "../list-of.ts";
+import { mostAnswers, samplingFields } from "../openai-sampling.ts";
 
 /**
  * A part of a message's content. Every type is let through here, so that `decode.ts` can name the part it cannot serve
@@ -25,7 +22,7 @@ const contentPart = z.union(
 );
 export type WirePart = z.infer<typeof contentPart>;
 
-const content = z.union([z.string(), z.null(), z.array(contentPart)], {
+const content = z.union([z.string(), z.null(), listOf(contentPart)], {
   error: "must be text, null or a list of content parts",
 });
 export type WireContent = z.infer<typeof content>;
@@ -54,7 +51,7 @@ const message = z.discriminatedUnion(
       reasoning_content: z.string().nullish(),
       reasoning: z.string().nullish(),
       refusal: z.string().nullish(),
-      tool_calls: z.array(toolCall).nullish(),
+      tool_calls: listOf(toolCall).nullish(),
     }),
     z.object({ role: z.literal("tool"), tool_call_id: z.string().min(1), content }),
   ],
@@ -87,55 +84,39 @@ const responseFormat = z.discriminatedUnion(
   "type",
   [
     z.object({ type: z.literal("text") }),
-    /** `schema` here is an extension of llama.cpp; it is read so that it can be refused rather than ignored. */
-    z.object({ type: z.literal("json_object"), schema: z.unknown().optional() }),
+    /** `schema` here is an extension of llama.cpp; it is enforced like the one of `json_schema`. */
+    z.object({ type: z.literal("json_object"), schema: z.record(z.string(), z.unknown()).nullish() }),
     z.object({
       type: z.literal("json_schema"),
+      /** `name` and `strict` change nothing here: a schema is always enforced, or refused. */
       json_schema: z.object({ schema: z.record(z.string(), z.unknown()) }),
     }),
   ],
   { error: 'must be an object with the type "text", "json_object" or "json_schema"' },
 );
 
-const stop = z.union(
-  [z.string().max(longestStopString), z.array(z.string().max(longestStopString)).max(mostStopStrings)],
-  { error: `must be a string or a list of at most ${mostStopStrings} strings` },
-);
-
 export const chatBody = z.object({
   model: z.string().min(1),
-  messages: z.array(message).min(1),
+  messages: listOf(message, 1),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
 
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
-  stop: stop.nullish(),
-  n: z.int().min(1).nullish(),
+  n: z.int().min(1).max(mostAnswers).nullish(),
+  ...samplingFields,
 
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().min(0).max(1).nullish(),
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
-  presence_penalty: z.number().min(-2).max(2).nullish(),
-  seed: z.int().nullish(),
-  logit_bias: z.record(z.string(), z.number().min(-100).max(100)).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
 
-  tools: z.array(tool).nullish(),
+  tools: listOf(tool).nullish(),
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
+  prompt_cache_key: z.string().nullish(),
   response_format: responseFormat.nullish(),
 
   /** Asked for things we cannot make; read only to be refused when they ask for anything. */
   modalities: z.array(z.string()).nullish(),
   functions: z.array(z.unknown()).nullish(),
-
-  /** Extensions shared with llama.cpp. A `top_k` of -1 means off in vLLM. */
-  top_k: z.int().min(-1).nullish(),
-  min_p: z.number().min(0).max(1).nullish(),
-  repeat_penalty: z.number().gt(0).max(10).nullish(),
-  ignore_eos: z.boolean().nullish(),
-  cache_prompt: z.boolean().nullish(),
 });
 export type WireChatBody = z.infer<typeof chatBody>;

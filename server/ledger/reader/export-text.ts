@@ -36,6 +36,7 @@ function cells(record: RequestRecord): Readonly<Record<string, Cell>> {
     attempts: record.attempts.length,
     target: last?.target ?? null,
     reason: last?.reason ?? null,
+    notes: record.notes.length === 0 ? null : record.notes.map(({ code, detail }) => `${code}: ${detail}`).join("; "),
   };
 }
 
@@ -68,10 +69,18 @@ export const exportColumns: readonly string[] = Object.freeze([
   "attempts",
   "target",
   "reason",
+  "notes",
 ]);
 
+/**
+ * Names come from whoever asks, and a spreadsheet computes what begins so. Such a text gets a `'` in front, and so does one
+ * that begins with `'`: taking one away where there is one gives the very text back.
+ */
+const computedStart = /^[=+\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]/;
+
 function csvCell(value: Cell): string {
-  const text = value === null ? "" : String(value);
+  const plain = value === null ? "" : String(value);
+  const text = typeof value === "string" && computedStart.test(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

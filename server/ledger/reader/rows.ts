@@ -1,12 +1,18 @@
 /**
  * Rows of SQL as the records that leave the ledger. Runs on the reader thread. Pure.
  */
+import { z } from "zod";
 import type { CallerKind } from "../../domain/caller.ts";
 import type { FinishReason } from "../../domain/chat.ts";
 import type { FailureCode } from "../../domain/failure.ts";
 import type { Cost } from "../../domain/money.ts";
+import type { NoteCode } from "../../domain/note.ts";
 import type { AttemptRecord, RequestRecord } from "../records.ts";
 import type { RequestStatus } from "../rows.ts";
+
+const noteList = z.array(
+  z.object({ code: z.custom<NoteCode>((value) => typeof value === "string"), detail: z.string() }),
+);
 
 /** STRICT tables and their CHECKs promise these types. */
 interface MeasureColumns {
@@ -37,6 +43,7 @@ export interface RequestColumns extends MeasureColumns {
   readonly failure_code: FailureCode | null;
   readonly duration_ms: number | null;
   readonly ttft_ms: number | null;
+  readonly notes: string | null;
 }
 
 export interface AttemptColumns extends MeasureColumns {
@@ -104,6 +111,7 @@ export function requestRecord(columns: RequestColumns, attempts: readonly Attemp
     durationMs: columns.duration_ms,
     ttftMs: columns.ttft_ms,
     ...measures(columns),
+    notes: columns.notes === null ? [] : noteList.parse(JSON.parse(columns.notes)),
     attempts: attempts.map(attemptRecord),
   };
 }

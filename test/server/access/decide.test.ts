@@ -32,6 +32,7 @@ const table: readonly (readonly [string, Credential, Verdict, Verdict, Verdict, 
   ["nothing", { kind: "none" }, null, keylessCaller, 401, 401],
   ["a placeholder", { kind: "placeholder" }, null, keylessCaller, 401, 401],
   ["an unknown key", { kind: "unknown-key" }, null, 401, 401, 401],
+  ["an expired key", { kind: "expired-key", tail: "9f3c", expiredAtMs: nowMs }, null, 401, 401, 401],
   ["a revoked key", { kind: "revoked-key", tail: "9f3c", revokedAtMs: nowMs }, null, 401, 401, 401],
   ["an inference key", { kind: "key", caller: member }, member, member, member, 403],
   ["an admin key", { kind: "key", caller: admin }, admin, admin, admin, admin],
@@ -108,6 +109,10 @@ test("only the holder of a revoked key learns that it was revoked, and when", ()
   const revokedAt = (revokedAtMs: number): Credential => ({ kind: "revoked-key", tail: "9f3c", revokedAtMs });
   expect(message(revokedAt(Date.UTC(2026, 10, 18, 12)))).toBe("This key (…9f3c) was revoked on 18 Nov.");
   expect(message(revokedAt(Date.UTC(2025, 10, 18, 12)))).toBe("This key (…9f3c) was revoked on 18 Nov 2025.");
+  const expiredAtMs = Date.UTC(2026, 10, 18, 12);
+  expect(message({ kind: "expired-key", tail: "9f3c", expiredAtMs })).toBe(
+    "This key (…9f3c) expired on 18 Nov. Ask for a new one.",
+  );
   expect(message({ kind: "unknown-key" })).toBe("Unknown key.");
   expect(message({ kind: "none" })).toBe("This server needs a key. Ask whoever runs it for one.");
 });

@@ -133,3 +133,28 @@ test("the last use is written every ten seconds at most, and shown exactly as it
   expect(stored()).toBe(firstMs + 10_000);
   expect(keyring.list()[0]?.lastUsedAtMs).toBe(firstMs + 10_000);
 });
+
+test("a key that expires is refused from that moment on, in listings too, and its sign-ins end", () => {
+  const { keyring, clock, ledger } = bench();
+  const { secret, row } = keyring.create({ ...jonas, expiresAtMs: clock.now() + 1000 });
+  const after = keyring.create(jonas);
+  expect(keyring.list()[0]).toMatchObject({ expiresAtMs: row.expiresAtMs });
+  clock.advance(999);
+  expect(keyring.lookUp(secret).kind).toBe("known");
+  expect(keyring.isActive(row.id)).toBe(true);
+  clock.advance(1);
+  expect(keyring.lookUp(secret)).toEqual({ kind: "expired", tail: secret.slice(-4), expiredAtMs: row.expiresAtMs });
+  expect(keyring.isActive(row.id)).toBe(false);
+  expect(keyring.find("jonas").map((key) => key.id)).toEqual([after.row.id]);
+  const again = createKeyring({ keys: ledger.keys, clock, environmentAdminKey: null });
+  expect(again.lookUp(secret).kind).toBe("expired");
+  expect(again.lookUp(after.secret).kind).toBe("known");
+});
+
+test("a key cannot be made dead", () => {
+  const { keyring, clock } = bench();
+  for (const expiresAtMs of [0, -1, clock.now(), 1.5 + clock.now(), Number.NaN]) {
+    expect(() => keyring.create({ ...jonas, expiresAtMs })).toThrow(expect.objectContaining({ param: "expiresAtMs" }));
+  }
+  expect(keyring.list()).toEqual([]);
+});

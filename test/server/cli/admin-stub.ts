@@ -153,6 +153,7 @@ export const someKeys = [
     createdAtMs: Date.parse("2026-11-01T12:00:00+01:00"),
     lastUsedAtMs: null,
     revokedAtMs: null,
+    expiresAtMs: null,
   },
   {
     id: 2,
@@ -163,6 +164,7 @@ export const someKeys = [
     createdAtMs: Date.parse("2026-11-02T12:00:00+01:00"),
     lastUsedAtMs: null,
     revokedAtMs: null,
+    expiresAtMs: null,
   },
   {
     id: 3,
@@ -173,6 +175,7 @@ export const someKeys = [
     createdAtMs: Date.parse("2026-11-03T12:00:00+01:00"),
     lastUsedAtMs: null,
     revokedAtMs: Date.parse("2026-11-18T12:00:00+01:00"),
+    expiresAtMs: Date.parse("2099-01-12T12:00:00+01:00"),
   },
 ];
 
@@ -193,6 +196,7 @@ export const someRequest = {
   usage: someTokens,
   timings: { queueMs: 2100, loadMs: 0, prefillMs: 3400, decodeMs: 9300 },
   cost: { known: false, reason: "not_priced" },
+  notes: [],
   attempts: [
     {
       number: 1,

@@ -215,3 +215,53 @@ test("costs are written in full, and an unknown one is never a number", () => {
   expect(targetText("engine/modèle\r\nx: y\ud800")).toBe("engine/mod%C3%A8le%0D%0Ax:%20y%EF%BF%BD");
   expect(closingComment({ ...closing, target: null })).toBe(": x-lanthorn-target=none cost=unknown(not_priced)\n\n");
 });
+
+describe("several answers", () => {
+  const events: ChatEvent[] = [
+    { type: "text", text: "a", choice: 1 },
+    { type: "text", text: "b", choice: 0 },
+    { type: "choice-finished", choice: 1, finishReason: "length" },
+    { type: "text", text: "c", choice: 0 },
+    { type: "choice-finished", choice: 0, finishReason: "stop" },
+    { type: "finished", finishReason: "stop", usage, timings: noTimings },
+  ];
+  const body = { model: "coder", n: 2, messages: [{ role: "user", content: "hi" }] };
+
+  test("S-02 each has one role and one end in the stream, and the schema holds", () => {
+    const two = dialect.chatEncoder(dialect.decodeChat({ ...body, stream: true }), facts);
+    const chunks = chunksOf(events.map((event) => two.frames(event)).join(""));
+    for (const index of [0, 1]) {
+      const own = chunks.flatMap(({ choices }) => choices).filter((choice) => Reflect.get(choice, "index") === index);
+      expect(own.filter(({ delta }) => "role" in delta)).toHaveLength(1);
+      expect(own.filter((choice) => choice.finish_reason !== null)).toHaveLength(1);
+    }
+    for (const chunk of chunks) expect(problemsWith("create-chat-completion-stream-response", chunk)).toEqual([]);
+  });
+
+  test("S-01 are choices of one whole answer", () => {
+    const two = dialect.chatEncoder(dialect.decodeChat(body), facts);
+    const answer = JSON.parse(two.whole(events));
+    expect(answer.choices).toMatchObject([
+      { index: 0, message: { content: "bc" }, finish_reason: "stop" },
+      { index: 1, message: { content: "a" }, finish_reason: "length" },
+    ]);
+    expect(problemsWith("create-chat-completion-response", answer)).toEqual([]);
+  });
+});
+
+test("S-01 log-probabilities are in the published shape, streamed and whole", () => {
+  const logprobs = [
+    { text: "h", bytes: [104], logprob: -0.25, top: [{ text: "h", bytes: [104], logprob: -0.25 }] },
+    { text: "i", bytes: [105], logprob: Number.NEGATIVE_INFINITY, top: [] },
+  ];
+  const said: ChatEvent[] = [
+    { type: "text", text: "hi", logprobs },
+    { type: "finished", finishReason: "stop", usage, timings: noTimings },
+  ];
+  const request = dialect.decodeChat({ model: "coder", logprobs: true, messages: [{ role: "user", content: "x" }] });
+  const [, chunk] = chunksOf(said.map((event) => dialect.chatEncoder(request, facts).frames(event)).join(""));
+  const answer = JSON.parse(dialect.chatEncoder(request, facts).whole(said));
+  expect(problemsWith("create-chat-completion-stream-response", chunk)).toEqual([]);
+  expect(problemsWith("create-chat-completion-response", answer)).toEqual([]);
+  expect(answer.choices[0].logprobs.content.map((one: { logprob: number }) => one.logprob)).toEqual([-0.25, -9999]);
+});

@@ -31,6 +31,7 @@ describe("keys", () => {
       label: "laptop",
       tail: secret.slice(-4),
       revokedAtMs: null,
+      expiresAtMs: null,
     });
 
     const list = await (await ask("GET", "/admin/keys")).text();

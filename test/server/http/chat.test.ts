@@ -80,7 +80,7 @@ describe("S-03 error shape", () => {
     [405, "method_not_allowed", () => room.get("/v1/chat/completions")],
     [413, "payload_too_large", () => room.post({ ...hello, x: "x".repeat(1024 * 1024) })],
     [415, "unsupported_media_type", () => room.post(hello, { headers: { "content-type": "text/plain" } })],
-    [415, "unsupported_media_type", () => room.post(hello, { headers: { "content-encoding": "gzip" } })],
+    [415, "unsupported_media_type", () => room.post(hello, { headers: { "content-encoding": "compress" } })],
     [
       415,
       "unsupported_media_type",
@@ -220,8 +220,13 @@ describe("S-11 models", () => {
 });
 
 test("alive, ready and version", async () => {
-  expect(await (await room.get("/health")).json()).toEqual({ status: "ok" });
-  expect(await (await room.get("/version")).json()).toEqual({ name: "lanthorn", version: "0.0.1", engine: "engine-1" });
+  expect(await (await room.get("/health")).json()).toEqual({ status: "ok", server: "lanthorn" });
+  expect(await (await room.get("/version")).json()).toEqual({
+    name: "lanthorn",
+    version: "0.0.1",
+    engine: "engine-1",
+    fingerprint: null,
+  });
   expect((await room.get("/ready")).status).toBe(200);
   room.ready = { ready: false, reason: "loading coder" };
   const response = await room.get("/ready");

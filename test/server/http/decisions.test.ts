@@ -1,8 +1,10 @@
 /** The pure decisions of the room: which route, whose name, which bytes are JSON. */
 import { describe, expect, test } from "vitest";
-import { parseJson, requireJson } from "../../../server/http/body.ts";
+import { requireJson } from "../../../server/http/body.ts";
+import { parseJson } from "../../../server/http/json-bytes.ts";
 import { createMatcher } from "../../../server/http/match.ts";
-import { createOwnNames, hostName, isOwnHost, isOwnOrigin, machineNames } from "../../../server/http/own-names.ts";
+import { createOwnNames, hostName, isOwnHost, isOwnOrigin } from "../../../server/http/own-names.ts";
+import { machineNames } from "../../../server/platform/machine-names.ts";
 import type { Method, Route } from "../../../server/http/route.ts";
 import { dialects } from "../../../server/dialects/index.ts";
 import { manualClock } from "../../support/manual-clock.ts";
@@ -146,6 +148,18 @@ describe("which bytes are JSON", () => {
     expect(parse(JSON.stringify(nested(300)))).toBe(nested(300));
   });
 
+  test("values have a bound, whatever their form", () => {
+    for (const [piece, count] of [
+      ["1", 600_000],
+      ["{}", 300_000],
+      ["[1]", 300_000],
+    ] as const) {
+      expect(() => parse(`[${Array(count).fill(piece).join(",")}]`)).toThrow(/more than 500000 values/);
+    }
+    expect(parse(JSON.stringify([",".repeat(600_000)]))).toHaveLength(1);
+    expect(parse(`[${"7,".repeat(400_000)}7]`)).toHaveLength(400_001);
+  });
+
   test.each([
     [{ "content-type": "application/json" }, true],
     [{ "content-type": "Application/JSON; charset=UTF-8" }, true],
@@ -158,7 +172,9 @@ describe("which bytes are JSON", () => {
     [{ "content-type": "text/plain" }, false],
     [{ "content-type": "application/jsonx" }, false],
     [{ "content-type": "application/json; charset=utf-16" }, false],
-    [{ "content-type": "application/json", "content-encoding": "gzip" }, false],
+    [{ "content-type": "application/json", "content-encoding": "GZIP" }, true],
+    [{ "content-type": "application/json", "content-encoding": "zstd" }, true],
+    [{ "content-type": "application/json", "content-encoding": "compress" }, false],
     [{ "content-type": "application/json", "content-encoding": "gzip, br" }, false],
   ])("headers %j promise JSON: %s", (headers, fine) => {
     if (fine) expect(() => requireJson(headers)).not.toThrow();

@@ -1,7 +1,7 @@
 /** Every door of the box, tried: the route table as it runs, keys, foreign names and foreign pages. */
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { finished, hello, jsonOf, offLoopback, openRoom, type Room } from "./room.ts";
+import { eventually, finished, hello, jsonOf, offLoopback, openRoom, type Room } from "./room.ts";
 
 let lan: Room;
 let home: Room;
@@ -226,6 +226,48 @@ describe("signing in", () => {
       "lanthorn_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
     ]);
     expect((await state()).status).toBe(401);
+  });
+
+  test("S-36 guesses at the sign-in are counted, also where inference needs no key", async () => {
+    const guessed = await openRoom();
+    try {
+      const statuses: number[] = [];
+      for (let tries = 0; tries < 12; tries += 1) statuses.push((await signIn(guessed, `guess-${tries}`)).status);
+      expect(statuses).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+      expect((await signIn(guessed, guessed.adminKey)).status).toBe(200);
+    } finally {
+      await guessed.close();
+    }
+  });
+
+  test("an expired key is a 401 that says so, on every guarded route and at the sign-in", async () => {
+    const expiring = await openRoom({ bind: offLoopback });
+    try {
+      const soonMs = Date.now() + 1000;
+      const made = await ask(
+        expiring,
+        "POST",
+        "/admin/keys",
+        { ...json, authorization: `Bearer ${expiring.adminKey}` },
+        JSON.stringify({ name: "bot", expiresAtMs: soonMs }),
+      );
+      expect(made.status).toBe(201);
+      const { key, secret } = JSON.parse(made.body);
+      expect(key.expiresAtMs).toBe(soonMs);
+      await eventually(() => Date.now() > soonMs);
+      const answers = [
+        await ask(expiring, "GET", "/v1/models", { authorization: `Bearer ${secret}` }),
+        await ask(expiring, "GET", "/admin/state", { "x-api-key": secret }),
+        await signIn(expiring, secret),
+      ];
+      for (const answer of answers) {
+        expect(answer.status).toBe(401);
+        expect(JSON.parse(answer.body).error.message).toMatch(/^This key \(….{4}\) expired on /);
+      }
+      expect(expiring.refusals).toEqual([]);
+    } finally {
+      await expiring.close();
+    }
   });
 
   test("what is no key of this box does not sign in, not even where none is needed", async () => {

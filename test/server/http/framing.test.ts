@@ -1,6 +1,6 @@
 /** What is not quite HTTP, or too much of it: one answer at most, and never a second request out of the first. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { eventually, finished, hello, openRaw, openRoom, type Room, rawChat, text } from "./room.ts";
 
 let room: Room;
@@ -59,6 +59,56 @@ describe("S-35 framing", () => {
     ["a NUL in a header", head("X-Note: a\0b", `Content-Length: ${json.length}`) + json + hidden],
     ["no HTTP at all", `\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03${hidden}`],
     ["HTTP/2 without asking", `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${hidden}`],
+    [
+      "transfer-encoding before content-length",
+      head("Transfer-Encoding: chunked", `Content-Length: ${json.length}`) + whole + hidden,
+    ],
+    ["chunked twice", head("Transfer-Encoding: chunked, chunked") + whole + hidden],
+    ["a vertical tab before chunked", head("Transfer-Encoding: \x0bchunked") + whole + hidden],
+    ["chunked in quotes", head('Transfer-Encoding: "chunked"') + whole + hidden],
+    ["a folded transfer-encoding", head("Transfer-Encoding:\r\n chunked") + whole + hidden],
+    ["a content-length with a sign", head(`Content-Length: +${json.length}`) + json + hidden],
+    ["a content-length below zero", head("Content-Length: -1") + json + hidden],
+    ["a content-length in hexadecimal", head("Content-Length: 0x10") + json + hidden],
+    ["a content-length that is a list", head(`Content-Length: ${json.length}, ${json.length}`) + json + hidden],
+    [
+      "the same content-length twice",
+      head(`Content-Length: ${json.length}`, `Content-Length: ${json.length}`) + json + hidden,
+    ],
+    ["a content-length that is empty", head("Content-Length: ") + json + hidden],
+    ["a content-length past 64 bits", head("Content-Length: 18446744073709551617") + json + hidden],
+    ["a chunk size with 0x", `${head("Transfer-Encoding: chunked")}0x5\r\nhello\r\n0\r\n\r\n${hidden}`],
+    [
+      "a chunk size past 64 bits",
+      `${head("Transfer-Encoding: chunked")}1${"0".repeat(16)}5\r\nhello\r\n0\r\n\r\n${hidden}`,
+    ],
+    ["a chunk size with a space before it", `${head("Transfer-Encoding: chunked")} 5\r\nhello\r\n0\r\n\r\n${hidden}`],
+    ["a chunk size ended by a line feed", `${head("Transfer-Encoding: chunked")}5\nhello\r\n0\r\n\r\n${hidden}`],
+    ["a line feed in a chunk extension", `${head("Transfer-Encoding: chunked")}5;a\nb\r\nhello\r\n0\r\n\r\n${hidden}`],
+    [
+      "a content-length in a trailer",
+      `${head("Transfer-Encoding: chunked")}${chunk(json)}0\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`,
+    ],
+    ["a header without a colon", head("X-Note a", `Content-Length: ${json.length}`) + json + hidden],
+    ["a space in a header's name", head("X Note: a", `Content-Length: ${json.length}`) + json + hidden],
+    ["a header without a name", head(": a", `Content-Length: ${json.length}`) + json + hidden],
+    ["a carriage return in a header", head("X-Note: a\rb", `Content-Length: ${json.length}`) + json + hidden],
+    ["carriage returns only", (head(`Content-Length: ${json.length}`) + json).replaceAll("\r\n", "\r") + hidden],
+    ["a lower-case method", hidden.replace("POST", "post")],
+    ["a version that is none", hidden.replace("HTTP/1.1", "HTTP/1.2") + hidden],
+    ["no version", hidden.replace(" HTTP/1.1", "") + hidden],
+    ["a space in the path", hidden.replace("/v1/", "/v1 /") + hidden],
+    ["a NUL in the path", hidden.replace("/v1/", "/v1\0/") + hidden],
+    [
+      "two keys",
+      head("Authorization: Bearer a", "Authorization: Bearer b", `Content-Length: ${json.length}`) + json + hidden,
+    ],
+    [
+      "two keys of the other kind",
+      head("X-Api-Key: a", "X-Api-Key: b", `Content-Length: ${json.length}`) + json + hidden,
+    ],
+    ["two content-types", head("Content-Type: text/plain", `Content-Length: ${json.length}`) + json + hidden],
+    ["two origins", head("Origin: a", "Origin: b", `Content-Length: ${json.length}`) + json + hidden],
   ];
   test.each(table)("%s", async (_what, bytes) => {
     const client = await openRaw(room.port, bytes);
@@ -68,9 +118,42 @@ describe("S-35 framing", () => {
     expect(executed).toBe(0);
   });
 
+  test("a hundred thousand empty lines before a request are not read for ever", async () => {
+    const client = await openRaw(room.port, "\r\n".repeat(100_000));
+    client.socket.end();
+    expect(answersIn(await client.closed).length).toBeLessThanOrEqual(1);
+    expect(executed).toBe(0);
+  });
+
+  test("trailers say nothing: what would be a header there is dropped", async () => {
+    const trailers = `0\r\nAuthorization: Bearer lth_wrong\r\nHost: evil.example\r\n\r\n`;
+    const client = await openRaw(
+      room.port,
+      `${head("Transfer-Encoding: chunked", "Trailer: Host")}${chunk(json)}${trailers}`,
+    );
+    expect(await client.until("chatcmpl")).toMatch(/^HTTP\/1\.1 200 /);
+    expect(executed).toBe(1);
+    client.socket.destroy();
+  });
+
+  test("a body on a route that wants none is read away, and the next request is the next request", async () => {
+    const get = `GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`;
+    const client = await openRaw(room.port, get + get);
+    await eventually(() => answersIn(client.received()).length === 2);
+    expect(executed).toBe(0);
+    client.socket.destroy();
+  });
+
   test("the lenient parser is asked for nowhere", () => {
-    const source = readFileSync(new URL("../../../server/http/node-server.ts", import.meta.url), "utf8");
-    expect(source).not.toContain("insecureHTTPParser");
+    const sources = ["server", "build", "electron"].flatMap((folder) => {
+      const root = new URL(`../../../${folder}/`, import.meta.url);
+      return globSync("**/*.{ts,js}", { cwd: root }).map((name) => new URL(name, root));
+    });
+    expect(sources.length).toBeGreaterThan(100);
+    const lenient = sources.filter((file) =>
+      /insecureHTTPParser|insecure-http-parser/i.test(readFileSync(file, "utf8")),
+    );
+    expect(lenient.map(String)).toEqual([]);
   });
 
   test("two requests that are whole are two answers, in order, on one connection", async () => {

@@ -91,6 +91,7 @@ export interface RoomOptions {
   readonly settings?: Partial<HttpSettings>;
   readonly timing?: Partial<HttpTiming>;
   readonly pageFolder?: string;
+  readonly tls?: HttpDeps["tls"];
 }
 
 export const quick: HttpTiming = { commitMs: 200, stallMs: 1000, bodyGraceMs: 1000, discardMs: 1000, partingMs: 500 };
@@ -193,6 +194,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     version: "0.0.1",
     engineBuild: "engine-1",
     pageFolder: options.pageFolder ?? null,
+    tls: options.tls ?? null,
   };
   const http = createHttp(deps);
   http.server.listen(0, "127.0.0.1");

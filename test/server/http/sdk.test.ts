@@ -28,6 +28,15 @@ test("a whole answer and the list of models", async () => {
   expect((await client.models.retrieve("org/coder:7b@q4")).id).toBe("org/coder:7b@q4");
 });
 
+test("completions, whole and streamed", async () => {
+  const whole = await client.completions.create({ model: "coder", prompt: "def" });
+  expect(whole.choices[0]).toMatchObject({ text: "Hello", finish_reason: "stop" });
+  const pieces: string[] = [];
+  const stream = await client.completions.create({ model: "coder", prompt: ["def"], suffix: "}", stream: true });
+  for await (const chunk of stream) pieces.push(chunk.choices[0]?.text ?? "");
+  expect(pieces.join("")).toBe("Hello");
+});
+
 test("a streamed answer, with its final usage", async () => {
   const stream = client.chat.completions.stream({ ...chat, stream_options: { include_usage: true } });
   const pieces: string[] = [];

@@ -30,6 +30,7 @@ test("a key is found by the hash of its secret, and by nothing else", () => {
     createdAtMs: 1000,
     lastUsedAtMs: null,
     revokedAtMs: null,
+    expiresAtMs: null,
   });
   expect(keys.findByHash(hashKey(secret))).toMatchObject(row);
   expect(keys.findByHash(hashKey("' OR 1=1 --"))).toBeNull();

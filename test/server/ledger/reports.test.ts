@@ -91,6 +91,7 @@ test("one request is shown with everything that is known about it", async () => 
     usage,
     timings,
     cost: notPriced,
+    notes: [],
     attempts: [
       {
         number: 1,
@@ -107,6 +108,21 @@ test("one request is shown with everything that is known about it", async () => 
     ],
   });
   expect(await ledger.reports.show("req_' OR 1=1 --")).toBeNull();
+});
+
+test("what was done to a request is kept with it, bounded, and told in every report", async () => {
+  const { ledger } = freshLedger();
+  const notes = [
+    { code: "prompt_normalised", detail: "billing-header" },
+    { code: "tool_schema_unenforced", detail: "tools[0].parameters.pattern" },
+  ] as const;
+  ledger.writer.openRequest(opening("req_1"));
+  await ledger.writer.closeRequest({ ...ending("req_1"), notes: [...notes, ...Array(100).fill(notes[0])] });
+  const shown = await ledger.reports.show("req_1");
+  expect(shown?.notes.slice(0, 2)).toEqual(notes);
+  expect(shown?.notes).toHaveLength(32);
+  const csv = await textOf(ledger.reports.export("csv"));
+  expect(csv).toContain("prompt_normalised: billing-header; tool_schema_unenforced: tools[0].parameters.pattern");
 });
 
 test("the newest requests come first", async () => {
@@ -131,9 +147,9 @@ test("CSV has a header and one line per request; an unknown cost is empty and sa
   expect(header).toBe(exportColumns.join(","));
   expect(lines.at(-1)).toBe("");
   expect(lines.slice(0, 3)).toEqual([
-    "req_1,1970-01-01T00:00:01.000Z,1000,key,1,jonas,openai-chat,coder,true,done,stop,,440,36,1,2,30,400,100,60,20,5,1500,estimated,1,engine/coder,only_target",
-    "req_2,1970-01-01T00:00:02.000Z,2000,keyless,,this computer,openai-chat,lanthorn-demo,true,done,stop,,440,36,1,2,30,400,100,60,20,5,,not_priced,1,engine/lanthorn-demo,only_target",
-    "req_3,1970-01-01T00:00:03.000Z,3000,key,1,jonas,openai-chat,codr,false,refused,,model_not_found,440,,1,2,30,400,0,0,0,0,,not_priced,0,,",
+    "req_1,1970-01-01T00:00:01.000Z,1000,key,1,jonas,openai-chat,coder,true,done,stop,,440,36,1,2,30,400,100,60,20,5,1500,estimated,1,engine/coder,only_target,",
+    "req_2,1970-01-01T00:00:02.000Z,2000,keyless,,this computer,openai-chat,lanthorn-demo,true,done,stop,,440,36,1,2,30,400,100,60,20,5,,not_priced,1,engine/lanthorn-demo,only_target,",
+    "req_3,1970-01-01T00:00:03.000Z,3000,key,1,jonas,openai-chat,codr,false,refused,,model_not_found,440,,1,2,30,400,0,0,0,0,,not_priced,0,,,",
   ]);
 });
 
@@ -155,7 +171,7 @@ test("JSON lines carry the same columns under the same names", async () => {
   });
 });
 
-test("S-33 hostile names come out of the CSV exactly as they went in", async () => {
+test("S-33 hostile names come out of the CSV as they went in; what a spreadsheet would compute has one mark in front", async () => {
   const { ledger } = freshLedger();
   const names = ['a "quoted", name', "two\r\nlines", "=1+1", "\u202eabc", "日本 😀"];
   for (const [index, alias] of names.entries()) {
@@ -166,7 +182,8 @@ test("S-33 hostile names come out of the CSV exactly as they went in", async () 
   const text = await textOf(ledger.reports.export("csv"));
   expect(text).toContain(',"a ""quoted"", name",');
   expect(text).toContain(',"two\r\nlines",');
-  for (const plain of names.slice(2)) expect(text).toContain(`,${plain},`);
+  expect(text).toContain(",'=1+1,");
+  for (const plain of names.slice(3)) expect(text).toContain(`,${plain},`);
 });
 
 test("an export of many pages has each request once, and ends although requests keep coming", async () => {

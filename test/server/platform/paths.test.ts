@@ -13,6 +13,8 @@ test("LANTHORN_HOME decides, and comes out absolute", () => {
     ledger: "/srv/lanthorn/ledger.db",
     adminKey: "/srv/lanthorn/admin.key",
     serverFile: "/srv/lanthorn/server.json",
+    tlsCertificate: "/srv/lanthorn/tls.crt",
+    tlsKey: "/srv/lanthorn/tls.key",
     lock: "/srv/lanthorn/data.lock",
   });
   expect(dataPaths({ LANTHORN_HOME: "here" }).home).toBe(resolve("here"));

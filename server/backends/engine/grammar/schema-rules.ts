@@ -1,91 +1,69 @@
 /**
- * JSON schema → GBNF rules, for what tools ask for most: types, properties in order, required and optional ones, items,
- * enum, const, anyOf and oneOf. A keyword outside that set is left unenforced: the value is then any JSON of its type.
- * Pure. The full converter replaces this file; its callers stay.
+ * JSON schemas → GBNF rules, for all that want a value of a schema in a grammar of their own: an answer's format, a tool's
+ * arguments. Pure; runs in the server process. Text that follows the rules always satisfies the schema, and is compact JSON
+ * as `JSON.stringify` writes it.
  */
 import type { JsonSchema } from "../../../domain/chat.ts";
-import { literal } from "./json.ts";
+import { Converter } from "./converter.ts";
+import { isNever } from "./expression.ts";
+import { Budget, TooLarge } from "./limits.ts";
+import { Notes, refusal, type SchemaMode } from "./notes.ts";
+import { RuleBook } from "./rule-book.ts";
 
-/** Deeper schemas are left unenforced from here on: recursion must end. */
-const deepest = 24;
+export type { SchemaMode } from "./notes.ts";
 
-/** Collects rules under fresh names. */
+/** Collects rules under fresh names. They build on `compactJsonRules`, which the whole grammar has to end with. */
 export class SchemaRules {
-  readonly #rules: string[] = [];
+  readonly mode: SchemaMode;
+  readonly #notes: Notes;
+  readonly #budget = new Budget();
+  readonly #lines: string[] = [];
   #count = 0;
 
-  /** Adds what `schema` needs and gives the name of the rule that matches its values. */
-  add(schema: JsonSchema | null): string {
-    return this.#value(schema, 0);
+  constructor(mode: SchemaMode = "lenient") {
+    this.mode = mode;
+    this.#notes = new Notes(mode);
+  }
+
+  /**
+   * Adds what `schema` needs and gives the name of the rule that matches its values, compact JSON. `at` is where the schema
+   * stands in the request, for refusals and notes. Strict: throws Failure `invalid_request` with the place as `param`.
+   */
+  add(schema: JsonSchema | null, at = "schema"): string {
+    if (schema === null) return "value";
+    this.#count += 1;
+    const book = new RuleBook(`s${this.#count}x`, this.#budget);
+    const problem = this.#convert(schema, at, book);
+    if (problem === null) return book.root;
+    if (this.mode === "strict") throw refusal(at, `'${at}' cannot be kept: it ${problem}.`);
+    this.#notes.leave(at, problem);
+    return schema.type === "object" ? "object" : "value";
   }
 
   rules(): readonly string[] {
-    return this.#rules;
+    return this.#lines;
   }
 
-  #rule(body: string): string {
-    const name = `s${this.#count}`;
-    this.#count += 1;
-    this.#rules.push(`${name} ::= ${body}`);
-    return name;
-  }
-
-  #value(schema: unknown, depth: number): string {
-    if (!isSchema(schema) || depth > deepest) return "value";
-    if ("const" in schema) return this.#rule(literal(JSON.stringify(schema.const)));
-    if (Array.isArray(schema.enum) && schema.enum.length > 0) {
-      return this.#rule(schema.enum.map((one) => literal(JSON.stringify(one))).join(" | "));
-    }
-    const choices = schema.anyOf ?? schema.oneOf;
-    if (Array.isArray(choices) && choices.length > 0) {
-      return this.#rule(choices.map((one) => this.#value(one, depth + 1)).join(" | "));
-    }
-    if (Array.isArray(schema.type) && schema.type.length > 0) {
-      return this.#rule(schema.type.map((type) => this.#value({ ...schema, type }, depth + 1)).join(" | "));
-    }
-    switch (schema.type) {
-      case "object":
-        return this.#object(schema, depth);
-      case "array":
-        return this.#array(schema, depth);
-      case "string":
-      case "number":
-      case "integer":
-      case "boolean":
-      case "null":
-        return schema.type;
-      default:
-        return isSchema(schema.properties) ? this.#object(schema, depth) : "value";
+  /** null, or what is wrong with it as a whole. */
+  #convert(schema: JsonSchema, at: string, book: RuleBook): string | null {
+    try {
+      const converter = new Converter(schema, book, this.#notes, this.#budget);
+      const value = converter.value([{ schema, at }], 0);
+      if (isNever(value)) return "allows no value at all";
+      book.give(book.root, value);
+      if (book.beginsWithItself()) return "refers to itself without a value in between";
+      const lines = book.print();
+      if (lines.length === 0) return "allows no value that ever ends";
+      for (const line of lines) this.#lines.push(line);
+      return null;
+    } catch (thrown) {
+      if (thrown instanceof TooLarge) return thrown.words;
+      throw thrown;
     }
   }
 
-  #array(schema: JsonSchema, depth: number): string {
-    if (!isSchema(schema.items)) return "array";
-    const item = this.#value(schema.items, depth + 1);
-    return this.#rule(`"[" (${item} ("," ${item})*)? "]"`);
+  /** Places whose constraint is left unenforced; always empty when strict. */
+  get unenforced(): readonly string[] {
+    return this.#notes.places;
   }
-
-  /** Properties come in the order of the schema; optional ones may be left out. */
-  #object(schema: JsonSchema, depth: number): string {
-    if (!isSchema(schema.properties)) return "object";
-    const required = new Set(Array.isArray(schema.required) ? schema.required : []);
-    const properties = Object.entries(schema.properties).map(([name, property]) => ({
-      pair: `${literal(`${JSON.stringify(name)}:`)} ${this.#value(property, depth + 1)}`,
-      required: required.has(name),
-    }));
-    // Built from the last property backwards: `first` is what may follow an open brace, `next` what may follow a value.
-    let first = '""';
-    let next = '""';
-    for (const property of properties.reverse()) {
-      const pairThenNext = `${property.pair} ${next}`;
-      const afterValue = `"," ${pairThenNext}`;
-      first = this.#rule(property.required ? pairThenNext : `${pairThenNext} | ${first}`);
-      next = this.#rule(property.required ? afterValue : `${afterValue} | ${next}`);
-    }
-    return this.#rule(`"{" ${first} "}"`);
-  }
-}
-
-function isSchema(value: unknown): value is JsonSchema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,11 +7,13 @@ import { SchemaRules } from "./schema-rules.ts";
 export const toolCallShape = Object.freeze({ beforeName: '{"name":', beforeArguments: ',"arguments":', end: "}" });
 
 /** At least one tool. The answer is `{"name":"…","arguments":{…}}` for one of them. */
-export function toolCallGrammar(tools: readonly ToolDefinition[]): string {
-  const rules = new SchemaRules();
+export function toolCallGrammar(tools: readonly ToolDefinition[], rules = new SchemaRules("lenient")): string {
   const calls = tools.map((tool) => {
     const parameters = tool.parameters ?? { type: "object" };
-    const argumentsRule = rules.add("type" in parameters ? parameters : { ...parameters, type: "object" });
+    const argumentsRule = rules.add(
+      "type" in parameters ? parameters : { ...parameters, type: "object" },
+      `tools.${tool.name}.parameters`,
+    );
     return [
       literal(`${toolCallShape.beforeName}${JSON.stringify(tool.name)}${toolCallShape.beforeArguments}`),
       argumentsRule,

@@ -39,7 +39,7 @@ export class Embedding {
   receive(message: ToWorker): void {
     if (message.type === "prepare-inputs") void this.#prepare(message);
     else if (message.type === "embed") this.#embed(message);
-    else if (message.type === "drop") this.#prepared.delete(message.id);
+    else if (message.type === "drop-inputs") this.#prepared.delete(message.id);
     else if (message.type === "cancel") this.#loop.cancel(message.id);
   }
 
@@ -64,7 +64,7 @@ export class Embedding {
     } catch (thrown) {
       this.#prepared.delete(id);
       const { code, message } = asFailure(thrown);
-      this.#send({ type: "refused", id, code, message });
+      this.#send({ type: "inputs-refused", id, code, message });
     }
   }
 

@@ -1,6 +1,7 @@
 /** One answer in the making, and the slot it is made in. Types and small pure parts of the step loop. */
 import type { FinishReason } from "../../../domain/chat.ts";
 import type { GenerateOptions, GenerationEnd, WorkerSlot } from "../protocol.ts";
+import type { LogprobStream } from "./logprob-stream.ts";
 import type { NativeSampler, SequenceId } from "./native.ts";
 import type { SlotFacts } from "./slots.ts";
 import type { TextStream } from "./text-stream.ts";
@@ -11,6 +12,12 @@ export interface Job {
   readonly prompt: readonly number[];
   readonly options: GenerateOptions;
   readonly text: TextStream;
+  /** Null: nobody asked for log-probabilities. */
+  readonly logprobs: LogprobStream | null;
+  /** What belongs together; null: nobody said. */
+  readonly session: string | null;
+  /** Asked beside a conversation: its slot is given up first. */
+  readonly side: boolean;
   phase: "waiting" | "prefill" | "decode";
   /** While waiting: the job whose prefill we share, and how far it must have got. */
   waitFor: { readonly jobId: string; readonly sequence: SequenceId; readonly until: number } | null;
@@ -33,6 +40,9 @@ export interface Slot {
   tokens: number[];
   job: Job | null;
   lastUse: number;
+  /** Of the job that filled it last. */
+  session: string | null;
+  side: boolean;
 }
 
 export type JobEnd =
@@ -49,6 +59,8 @@ export function slotFacts(slot: Slot): SlotFacts {
     computed: slot.tokens,
     planned: promised,
     lastUse: slot.lastUse,
+    session: slot.session,
+    side: slot.side,
   };
 }
 

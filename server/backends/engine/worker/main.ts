@@ -5,24 +5,19 @@
  * outlives its server. It must not import anything of the server but the engine's own files and the domain.
  */
 import { randomInt } from "node:crypto";
-import { asFailure, Failure } from "../../../domain/failure.ts";
+import { unpackTokens } from "../preparation/protocol.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 import { Embedding } from "./embedding.ts";
 import type { Job } from "./job.ts";
+import { LogprobStream } from "./logprob-stream.ts";
 import { loadNative, type NativeModel } from "./native.ts";
-import { type PromptTokens, promptTokens } from "./prompt-tokens.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StepLoop } from "./step-loop.ts";
-import { chatTemplate, type RenderPrompt } from "./template.ts";
 import { TextStream } from "./text-stream.ts";
 
 interface Loaded {
   readonly model: NativeModel;
   readonly loop: StepLoop;
-  readonly render: RenderPrompt;
-  readonly tokens: PromptTokens;
-  /** Prepared and not yet generated. */
-  readonly prepared: Map<string, readonly number[]>;
 }
 
 let loaded: Loaded | null = null;
@@ -54,14 +49,6 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
         randomSeed: () => randomInt(0, 2 ** 32),
         emit: (events) => send({ type: "step", events }),
       }),
-      render: chatTemplate({
-        template: model.chatTemplate,
-        bosText: model.bosText,
-        eosText: model.eosText,
-        timeLimitMs: options.templateTimeLimitMs,
-      }),
-      tokens: promptTokens(model),
-      prepared: new Map(),
     };
     const { contextLength, slots, vocabularySize, gpu } = model;
     send({ type: "loaded", contextLength, slots, vocabularySize, gpu });
@@ -70,28 +57,17 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
   }
 }
 
-function prepare(state: Loaded, request: Extract<ToWorker, { type: "prepare" }>): void {
-  try {
-    const tokens = state.tokens(state.render(request.prompt));
-    if (tokens.length === 0) throw new Failure("invalid_request", "The prompt is empty.", { param: "messages" });
-    state.prepared.set(request.id, tokens);
-    send({ type: "prepared", id: request.id, promptTokens: tokens.length });
-  } catch (thrown) {
-    const failure = asFailure(thrown);
-    send({ type: "refused", id: request.id, code: failure.code, message: failure.message });
-  }
-}
-
 function generate(state: Loaded, request: Extract<ToWorker, { type: "generate" }>): void {
-  const prompt = state.prepared.get(request.id);
-  state.prepared.delete(request.id);
-  if (prompt === undefined) return;
+  const { id, caller, session, side, options } = request;
   const job: Job = {
-    id: request.id,
-    caller: request.caller,
-    prompt,
-    options: request.options,
-    text: new TextStream(state.model.detokenize, request.options.stop),
+    id,
+    caller,
+    session,
+    side,
+    prompt: unpackTokens(request.tokens),
+    options,
+    text: new TextStream(state.model.detokenize, options.stop),
+    logprobs: options.logprobs === null ? null : new LogprobStream(),
     phase: "prefill",
     waitFor: null,
     cachedTokens: 0,
@@ -130,9 +106,7 @@ function receive(message: ToWorker): void {
   }
   embedding?.receive(message);
   if (loaded === null) return;
-  if (message.type === "prepare") prepare(loaded, message);
-  else if (message.type === "generate") generate(loaded, message);
-  else if (message.type === "drop") loaded.prepared.delete(message.id);
+  if (message.type === "generate") generate(loaded, message);
   else if (message.type === "cancel") loaded.loop.cancel(message.id);
 }
 

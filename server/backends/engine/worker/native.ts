@@ -9,6 +9,7 @@
  */
 import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
 import { z } from "zod";
+import { tokenBytes } from "./token-bytes.ts";
 
 /** A KV sequence of the context, 0 to slots - 1. */
 export type SequenceId = number;
@@ -59,6 +60,14 @@ export interface AddonContext {
   /** The pooled vector of sequence 0, or the last output's where nothing is pooled: the only one there is a way to. */
   getEmbedding(tokens: number): Float64Array;
   sampleToken(logitIndex: number, sampler: NativeSampler): Promise<number>;
+  sampleToken(
+    logitIndex: number,
+    sampler: NativeSampler,
+    probabilities: false,
+    confidence: false,
+    logits: readonly [tokens: number[], highest: boolean, lowest: boolean, selected: boolean, top: number],
+    totalWeight: true,
+  ): Promise<unknown>;
   disposeSequence(sequence: number): void;
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
   copySequenceStateFromOtherSequence(target: number, source: number): Promise<number>;
@@ -69,8 +78,6 @@ export interface AddonModel {
   tokenize(text: string, specialTokens: boolean): Uint32Array;
   detokenize(tokens: Uint32Array, specialTokens: boolean): string;
   isEogToken(token: number): boolean;
-  shouldPrependBosToken(): boolean;
-  tokenBos(): number;
   getTokenString(token: number): string;
   getTokenAttributes(token: number): number;
 }
@@ -102,17 +109,7 @@ export interface NativeModel {
   readonly slots: number;
   readonly batchSize: number;
   readonly vocabularySize: number;
-  /** Jinja text from the GGUF; null when it has none. */
-  readonly chatTemplate: string | null;
-  readonly bosText: string;
-  readonly eosText: string;
-  /** Put the BOS token in front of a prompt that does not begin with it. */
-  readonly prependBos: boolean;
-  readonly bosToken: number | null;
-  /** Texts that the tokenizer turns into one token each before anything else is looked at. */
-  readonly splitsAtSpecialTokens: boolean;
   readonly gpu: string;
-  tokenize(text: string): Uint32Array;
   /** Text of tokens, control tokens left out; a character cut in two shows as U+FFFD. `before` gives spacing its context. */
   detokenize(tokens: readonly number[], before: readonly number[]): string;
   isEndOfGeneration(token: number): boolean;
@@ -123,6 +120,10 @@ export interface NativeModel {
   decode(parts: readonly BatchPart[]): Promise<readonly (number | null)[]>;
   /** The next token, or -1 when nothing can follow. Marks it as accepted in the sampler's penalties and grammar. */
   sample(logitIndex: number, sampler: NativeSampler): Promise<number>;
+  /** Natural logarithms of probabilities at a logit index, from the model's own distribution: no filter, bias or grammar. */
+  logprobs(logitIndex: number, token: number, top: number): Promise<Logprobs>;
+  /** The text a vocabulary has for a token, control tokens included, and the bytes it stands for; none for a control token. */
+  tokenText(token: number): { readonly text: string; readonly bytes: readonly number[] };
   /** Forgets everything from `position` on. False: this architecture cannot cut there, and the sequence is now empty. */
   truncate(sequence: SequenceId, position: number): boolean;
   /** Makes `target` an exact copy of `source`. Gives the number of tokens it now holds. */
@@ -133,10 +134,20 @@ export interface NativeModel {
   restore(sequence: SequenceId, path: string): Promise<number>;
 }
 
+export interface Logprobs {
+  readonly chosen: number;
+  /** Best first. */
+  readonly top: readonly { readonly token: number; readonly logprob: number }[];
+}
+
+/** What the binding gives back: the token, two places unused here, pairs of token and logit, and the sum of all weights. */
+const judgement = z.tuple([z.number(), z.unknown(), z.unknown(), z.array(z.number()), z.number()]);
+/** `LLAMA_TOKEN_ATTR_CONTROL`. */
+const controlAttribute = 1 << 3;
+
 const metadataShape = z.object({
   tokenizer: z
     .object({
-      chat_template: z.string().optional(),
       ggml: z.object({ model: z.string().optional(), tokens: z.array(z.unknown()).optional() }).optional(),
     })
     .optional(),
@@ -176,9 +187,11 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
   const { addonContext, addonModel, bindings } = checkBinding(llama, model, context);
   const metadata = metadataShape.safeParse(model.fileInfo.metadata);
   const tokenizer = metadata.success ? metadata.data.tokenizer : undefined;
-  const bosToken = model.tokens.bos;
   // Byte-level BPE splits at special tokens first and then looks at each stretch alone; SentencePiece does not.
   const splitsAtSpecialTokens = tokenizer?.ggml?.model === "gpt2";
+  const bytesOf = tokenBytes(tokenizer?.ggml?.model ?? "none");
+  // A sampler that filters nothing: it only looks. Made when somebody first asks.
+  let judge: NativeSampler | null = null;
   const lastIndex = new Uint32Array(1);
   const noIndex = new Uint32Array(0);
 
@@ -187,14 +200,7 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
     slots: options.slots,
     batchSize: context.batchSize,
     vocabularySize: tokenizer?.ggml?.tokens?.length ?? 0,
-    chatTemplate: tokenizer?.chat_template ?? null,
-    bosText: model.tokens.bosString ?? "",
-    eosText: model.tokens.eosString ?? "",
-    prependBos: model.tokens.shouldPrependBosToken,
-    bosToken: bosToken ?? null,
-    splitsAtSpecialTokens,
     gpu: llama.gpu === false ? "cpu" : llama.gpu,
-    tokenize: (text) => addonModel.tokenize(text, true),
     detokenize: (tokens, before) => {
       if (splitsAtSpecialTokens || before.length === 0) return addonModel.detokenize(Uint32Array.from(tokens), false);
       const lead = addonModel.detokenize(Uint32Array.from(before), false);
@@ -220,6 +226,26 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
       return logitIndexes;
     },
     sample: (logitIndex, chosen) => addonContext.sampleToken(logitIndex, chosen),
+    logprobs: async (logitIndex, token, top) => {
+      if (judge === null) {
+        judge = new bindings.AddonSampler(addonModel);
+        judge.applyConfig({ temperature: 0, seed: 0 });
+      }
+      const looked = await addonContext.sampleToken(
+        logitIndex,
+        judge,
+        false,
+        false,
+        [[token], false, false, true, top],
+        true,
+      );
+      return logprobsOf(judgement.parse(looked), token, top);
+    },
+    tokenText: (token) => {
+      const text = addonModel.getTokenString(token);
+      const isControl = (addonModel.getTokenAttributes(token) & controlAttribute) !== 0;
+      return { text, bytes: isControl ? [] : bytesOf(text) };
+    },
     truncate: (sequence, position) => {
       if (position > 0 && addonContext.removeTokenCellsFromSequence(sequence, position, -1)) return true;
       addonContext.disposeSequence(sequence);
@@ -237,6 +263,17 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
   };
 }
 
+/** The greatest logit is among the pairs: the judge picks it. */
+function logprobsOf([, , , pairs, weight]: z.infer<typeof judgement>, token: number, top: number): Logprobs {
+  const logits = new Map<number, number>();
+  for (let index = 0; index + 1 < pairs.length; index += 2) logits.set(pairs[index] ?? -1, pairs[index + 1] ?? 0);
+  const scale = Math.max(...logits.values()) + Math.log(weight);
+  const ranked = [...logits].map(([id, logit]) => ({ token: id, logprob: Math.min(0, logit - scale) }));
+  ranked.sort((left, right) => right.logprob - left.logprob);
+  const chosen = ranked.find((one) => one.token === token)?.logprob ?? Number.NEGATIVE_INFINITY;
+  return { chosen, top: ranked.slice(0, top) };
+}
+
 const isFunction = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function");
 const contextShape = z.object({
   initBatch: isFunction,
@@ -250,7 +287,12 @@ const contextShape = z.object({
   saveSequenceStateToFile: isFunction,
   loadSequenceStateFromFile: isFunction,
 });
-const modelShape = z.object({ tokenize: isFunction, detokenize: isFunction, isEogToken: isFunction });
+const modelShape = z.object({
+  detokenize: isFunction,
+  isEogToken: isFunction,
+  getTokenString: isFunction,
+  getTokenAttributes: isFunction,
+});
 const bindingShape = z.object({
   AddonSampler: isFunction,
   AddonGrammar: isFunction,

@@ -12,6 +12,10 @@ export interface SlotFacts {
   readonly planned: readonly number[];
   /** A counter that grows with every use; the smallest was used longest ago. */
   readonly lastUse: number;
+  /** What the last request in it belonged to; null: nobody said. */
+  readonly session: string | null;
+  /** It was a request beside a conversation (a title, a summary), or the slot was never used. */
+  readonly side: boolean;
 }
 
 /** A saved prefix that lies outside the slots. */
@@ -46,13 +50,15 @@ export function commonPrefixLength(left: readonly number[], right: readonly numb
 
 /**
  * Chooses for a prompt of at least one token; null when no slot is idle. At least one token is always left to compute,
- * because the first answer token needs fresh logits. With `share` false nothing is reused.
+ * because the first answer token needs fresh logits. With `share` false nothing is reused. `session` is what the request says it
+ * belongs to: another session's history is not gone on with, even where it begins alike.
  */
 export function placeInSlot(
   slots: readonly SlotFacts[],
   snapshots: readonly SnapshotFacts[],
   prompt: readonly number[],
   share: boolean,
+  session: string | null = null,
 ): Placement | null {
   const idle = slots.filter((slot) => !slot.busy);
   const oldest = idle.reduce<SlotFacts | null>(
@@ -85,7 +91,7 @@ export function placeInSlot(
   }
   // Going on in the slot that holds the prefix loses what lies behind it. That is right for a conversation that goes on,
   // and wrong when a long history shares only its head with us: then we copy the head and leave the history alone.
-  if (ownBest !== null && ownBest.length >= have && continues(ownBest.slot, ownBest.length, oldest)) {
+  if (ownBest !== null && ownBest.length >= have && continues(ownBest.slot, ownBest.length, oldest, session)) {
     return { type: "reuse", sequence: ownBest.slot.sequence, keep: ownBest.length };
   }
   if (best !== null && best.length >= smallestCopy && best.slot.sequence !== oldest.sequence) {
@@ -107,15 +113,18 @@ function bestSnapshot(
   return best;
 }
 
-/** An empty slot is lost most cheaply, then the one used longest ago. */
+/** An empty slot is lost most cheaply, then what was asked beside a conversation, then the one used longest ago. */
 function cheaperToLose(left: SlotFacts, right: SlotFacts): boolean {
   const leftEmpty = left.computed.length === 0;
   const rightEmpty = right.computed.length === 0;
   if (leftEmpty !== rightEmpty) return leftEmpty;
+  if (left.side !== right.side) return left.side;
   return left.lastUse < right.lastUse;
 }
 
-/** At least half of what the slot holds is ours, or it would be the one to lose anyway. */
-function continues(slot: SlotFacts, shared: number, oldest: SlotFacts): boolean {
-  return slot.sequence === oldest.sequence || shared * 2 >= slot.computed.length;
+/** At least half of what the slot holds is ours, or it would be the one to lose anyway; and nobody else's that we know of. */
+function continues(slot: SlotFacts, shared: number, oldest: SlotFacts, session: string | null): boolean {
+  if (slot.sequence === oldest.sequence) return true;
+  const isAnothers = session !== null && slot.session !== null && session !== slot.session;
+  return !isAnothers && shared * 2 >= slot.computed.length;
 }

@@ -5,6 +5,7 @@
  * aborts happen only between steps, so that no request ever waits for another one's whole prompt. What to do is decided in
  * `slots.ts` and `chunk.ts`; this file carries it out.
  */
+import type { ChosenLogprob } from "../../../domain/chat.ts";
 import type { StepEvent, WorkerSlot } from "../protocol.ts";
 import { chunkTokens, sharePrefill } from "./chunk.ts";
 import { generationEnd, type Job, type JobEnd, type Slot, slotFacts, slotView } from "./job.ts";
@@ -55,6 +56,8 @@ export class StepLoop {
       tokens: [],
       job: null,
       lastUse: 0,
+      session: null,
+      side: true,
     }));
   }
 
@@ -117,7 +120,7 @@ export class StepLoop {
       const job = this.#pending[0];
       if (!job) return;
       const facts = this.#slots.map(slotFacts);
-      const placement = placeInSlot(facts, this.#snapshots.facts(), job.prompt, job.options.cachePrompt);
+      const placement = placeInSlot(facts, this.#snapshots.facts(), job.prompt, job.options.cachePrompt, job.session);
       if (placement === null) return;
       this.#pending.shift();
       await this.#place(job, placement);
@@ -133,7 +136,7 @@ export class StepLoop {
       const stillComing = source?.job?.id === job.waitFor.jobId && source.tokens.length < job.waitFor.until;
       if (stillComing) continue;
       const facts = this.#slots.map((other) => ({ ...slotFacts(other), busy: other !== slot }));
-      const placement = placeInSlot(facts, this.#snapshots.facts(), job.prompt, true);
+      const placement = placeInSlot(facts, this.#snapshots.facts(), job.prompt, true, job.session);
       if (placement !== null) await this.#place(job, placement);
     }
   }
@@ -141,6 +144,8 @@ export class StepLoop {
   async #place(job: Job, placement: Placement): Promise<void> {
     const slot = this.#slotOf(placement.sequence);
     slot.job = job;
+    slot.session = job.session;
+    slot.side = job.side;
     this.#uses += 1;
     slot.lastUse = this.#uses;
     if (placement.type === "wait") {
@@ -245,6 +250,7 @@ export class StepLoop {
       }),
     );
     let sampled: readonly (number | null)[];
+    let logprobs: readonly (ChosenLogprob | null)[] | null = null;
     try {
       const logitIndexes = await this.#model.decode(parts);
       for (const turn of turns) for (const token of turn.tokens) turn.slot.tokens.push(token);
@@ -254,6 +260,11 @@ export class StepLoop {
           return index === null || slot === undefined ? null : this.#model.sample(index, slot.sampler);
         }),
       );
+      if (turns.some(({ job }) => job.logprobs !== null)) {
+        logprobs = await Promise.all(
+          logitIndexes.map((index, at) => judged(this.#model, turns[at]?.job, index, sampled[at] ?? null)),
+        );
+      }
     } catch (thrown) {
       // What the KV holds now is unknown: everybody in this step ends, and their slots start empty.
       for (const { slot, job } of turns) {
@@ -265,6 +276,8 @@ export class StepLoop {
     this.#speed.record(turns, this.#ports.monotonicMs() - startedAtMs);
     for (const [at, turn] of turns.entries()) {
       const token = sampled[at] ?? null;
+      const logprob = logprobs?.[at] ?? null;
+      if (logprob !== null) turn.job.logprobs?.push(logprob);
       if (token !== null) this.#take(turn.slot, turn.job, token);
     }
   }
@@ -309,7 +322,14 @@ export class StepLoop {
   }
 
   #text(job: Job, text: string): void {
-    this.#events.push({ id: job.id, type: "text", text, tokens: job.completionTokens });
+    const logprobs = job.logprobs?.release(text);
+    this.#events.push({
+      id: job.id,
+      type: "text",
+      text,
+      tokens: job.completionTokens,
+      ...(logprobs === undefined ? {} : { logprobs }),
+    });
   }
 
   #clear(slot: Slot): void {
@@ -323,6 +343,25 @@ export class StepLoop {
     return slot;
   }
 }
+
+/** The log-probability of a token that was just chosen; null for a stream that did not ask. */
+async function judged(
+  model: NativeModel,
+  job: Job | undefined,
+  logitIndex: number | null,
+  token: number | null,
+): Promise<ChosenLogprob | null> {
+  const wish = job?.options.logprobs ?? null;
+  if (wish === null || logitIndex === null || token === null || token < 0) return null;
+  const { chosen, top } = await model.logprobs(logitIndex, token, wish.top);
+  const named = (id: number, logprob: number) => {
+    const { text, bytes } = model.tokenText(id);
+    return { text: bytes.length === 0 ? text : decoder.decode(Uint8Array.from(bytes)), bytes, logprob };
+  };
+  return { ...named(token, chosen), top: top.map((one) => named(one.token, one.logprob)) };
+}
+
+const decoder = new TextDecoder();
 
 function failed(message: string, cause: unknown): JobEnd {
   const detail = cause instanceof Error ? ` (${cause.message})` : "";

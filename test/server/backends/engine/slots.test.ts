@@ -4,7 +4,7 @@ import { placeInSlot, type SlotFacts } from "../../../../server/backends/engine/
 const tokens = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at);
 
 function slot(sequence: number, computed: readonly number[], more: Partial<SlotFacts> = {}): SlotFacts {
-  return { sequence, busy: false, computed, planned: computed, lastUse: sequence, ...more };
+  return { sequence, busy: false, computed, planned: computed, lastUse: sequence, session: null, side: false, ...more };
 }
 
 describe("a request's slot", () => {
@@ -63,5 +63,19 @@ describe("a request's slot", () => {
   test("shares nothing when the client asked for a fresh computation", () => {
     const slots = [slot(0, tokens(0, 100)), slot(1, tokens(0, 50), { busy: true })];
     expect(placeInSlot(slots, [], tokens(0, 100), false)).toEqual({ type: "reuse", sequence: 0, keep: 0 });
+  });
+
+  test("is not the one of another session, even where that began alike: its history stays, its head is copied", () => {
+    const head = tokens(0, 300);
+    const slots = [slot(0, [...head, ...tokens(9_000, 100)], { session: "a" }), slot(1, [])];
+    const prompt = [...head, ...tokens(5_000, 50)];
+    expect(placeInSlot(slots, [], prompt, true, "b")).toEqual({ type: "copy", sequence: 1, source: 0, keep: 300 });
+    expect(placeInSlot(slots, [], prompt, true, "a")).toEqual({ type: "reuse", sequence: 0, keep: 300 });
+    expect(placeInSlot(slots, [], prompt, true, null)).toEqual({ type: "reuse", sequence: 0, keep: 300 });
+  });
+
+  test("is taken from what was asked beside a conversation before it is taken from a conversation", () => {
+    const slots = [slot(0, tokens(0, 900)), slot(1, tokens(2_000, 40), { side: true }), slot(2, tokens(4_000, 900))];
+    expect(placeInSlot(slots, [], tokens(7_000, 50), true)).toEqual({ type: "reuse", sequence: 1, keep: 0 });
   });
 });

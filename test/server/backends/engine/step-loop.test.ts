@@ -28,14 +28,7 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
     slots,
     batchSize,
     vocabularySize: 100_000,
-    chatTemplate: null,
-    bosText: "",
-    eosText: "",
-    prependBos: false,
-    bosToken: null,
-    splitsAtSpecialTokens: true,
     gpu: "paper",
-    tokenize: () => new Uint32Array(),
     detokenize: (tokens) => tokens.map((token) => `<${token}>`).join(""),
     isEndOfGeneration: (token) => token === endToken,
     newSampler: () => sampler,
@@ -54,6 +47,8 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
       return parts.map((part, at) => (part.wantsLogits ? at : null));
     },
     sample: () => Promise.resolve(42),
+    logprobs: () => Promise.resolve({ chosen: 0, top: [] }),
+    tokenText: (token) => ({ text: `<${token}>`, bytes: [] }),
     truncate: (sequence, position) => {
       held.set(sequence, position);
       return true;
@@ -75,6 +70,9 @@ function job(prompt: readonly number[], maxTokens: number): Job {
   return {
     id: `job-${jobs}`,
     caller: "ayo",
+    session: null,
+    side: false,
+    logprobs: null,
     prompt,
     options: {
       sampling: {
@@ -93,6 +91,7 @@ function job(prompt: readonly number[], maxTokens: number): Job {
       ignoreEos: false,
       cachePrompt: true,
       grammar: null,
+      logprobs: null,
     },
     text: new TextStream((tokens) => tokens.map(() => "x").join(""), []),
     phase: "prefill",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { judgeFree } from "../../../../server/cli/doctor/data-folder.ts";
 import { judgeEngine } from "../../../../server/cli/doctor/engine.ts";
+import { judgeCertificate, judgeOff } from "../../../../server/cli/doctor/tls.ts";
 import { judgeNode } from "../../../../server/cli/doctor/node.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 import { lanthorn, type Outcome } from "../run-command.ts";
@@ -54,7 +55,7 @@ test("several things wrong at once are all found, each with its fix, and the exi
   expect(lineOf(outcome, "Ledger")).toMatchObject({ status: "fail" });
   expect(lineOf(outcome, "Server")).toMatchObject({
     status: "fail",
-    text: `port ${port} on 127.0.0.1 is taken by another program`,
+    text: expect.stringMatching(`^port ${port} on 127.0.0.1 is taken by (another program|.*process ${process.pid})`),
     fix: "lanthorn serve --port 0",
   });
 });
@@ -115,4 +116,16 @@ describe("judgements", () => {
       text: "No prebuilt binary",
     });
   });
+});
+
+test("encryption: off is worth a note where others can listen, and a certificate is shown by its fingerprint", () => {
+  expect(judgeOff("127.0.0.1").status).toBe("ok");
+  expect(judgeOff("0.0.0.0")).toMatchObject({ status: "note", fix: expect.stringContaining("lanthorn serve --tls") });
+  const certificate = { fingerprint: "AB:CD", notAfterMs: 2000 };
+  expect(judgeCertificate(certificate, 1000)).toMatchObject({ status: "ok", text: expect.stringContaining("AB:CD") });
+  expect(judgeCertificate(certificate, 2000)).toMatchObject({
+    status: "note",
+    text: expect.stringContaining("expired"),
+  });
+  expect(judgeCertificate(null, 0).status).toBe("note");
 });

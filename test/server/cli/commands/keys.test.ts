@@ -48,6 +48,22 @@ describe("with no server running", () => {
     }
   });
 
+  test("--expires: the key ends by itself, is listed with its end, and a time that is none is exit 2", async () => {
+    const environment = { LANTHORN_HOME: temporaryFolder() };
+    const beforeMs = Date.now();
+    const made = await lanthorn(["keys", "create", "ci-bot", "--expires", "30d", "--json"], { environment });
+    const { key } = JSON.parse(made.stdout);
+    expect(key.expiresAtMs - beforeMs).toBeGreaterThanOrEqual(30 * 86_400_000);
+    expect(key.expiresAtMs - Date.now()).toBeLessThanOrEqual(30 * 86_400_000);
+    expect((await lanthorn(["keys", "list"], { environment })).stdout).toMatch(/EXPIRES +STATE\n.*\d{4} +valid/u);
+    const wrong = await lanthorn(["keys", "create", "ci-bot", "--expires", "soon"], { environment });
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toContain("30d");
+    const past = await lanthorn(["keys", "create", "ci-bot", "--expires", "2020-01-01"], { environment });
+    expect(past).toMatchObject({ code: 2, stdout: "" });
+    expect(past.stderr).toContain("in the future");
+  });
+
   test("list, revoke by tail, list again", async () => {
     const environment = { LANTHORN_HOME: temporaryFolder() };
     const { secret, key } = JSON.parse((await lanthorn(["keys", "create", "jonas", "--json"], { environment })).stdout);
@@ -109,7 +125,12 @@ describe("at a running server", () => {
     const outcome = await lanthorn(["keys", "create", "jonas"], { environment });
     expect(outcome).toMatchObject({ code: 0, stdout: `${secret}\n` });
     expect(stub.asked).toEqual([
-      { method: "POST", url: "/admin/keys", authorization: "Bearer lth_admin", body: { name: "jonas", label: null } },
+      {
+        method: "POST",
+        url: "/admin/keys",
+        authorization: "Bearer lth_admin",
+        body: { name: "jonas", label: null, expiresAtMs: null },
+      },
     ]);
   });
 
@@ -118,10 +139,10 @@ describe("at a running server", () => {
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
     expect((await lanthorn(["keys", "list", "--all"], { environment })).stdout).toBe(
       [
-        "ID  NAME    LABEL            KEY        KIND       MADE        LAST USED  STATE",
-        " 1  admin   –                lth_…aaaa  admin      1 Nov 2026  never      valid",
-        " 2  jonas   opencode laptop  lth_…9f3c  inference  2 Nov 2026  never      valid",
-        " 3  ci-bot  –                lth_…07ae  inference  3 Nov 2026  never      revoked 18 Nov 2026",
+        "ID  NAME    LABEL            KEY        KIND       MADE        LAST USED  EXPIRES      STATE",
+        " 1  admin   –                lth_…aaaa  admin      1 Nov 2026  never      never        valid",
+        " 2  jonas   opencode laptop  lth_…9f3c  inference  2 Nov 2026  never      never        valid",
+        " 3  ci-bot  –                lth_…07ae  inference  3 Nov 2026  never      12 Jan 2099  revoked 18 Nov 2026",
         "",
       ].join("\n"),
     );

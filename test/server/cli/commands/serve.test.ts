@@ -66,6 +66,7 @@ describe("when it is ready", () => {
   const ready: ServeReady = {
     url: "http://127.0.0.1:4747",
     lanUrls: [],
+    fingerprint: null,
     pid: 4711,
     homeFolder: "/home/mira/.local/share/lanthorn",
     version: "0.1.0",

@@ -1,20 +1,19 @@
 /**
  * Renders a GGUF's own chat template. The template is somebody else's program: it runs in a sandboxed interpreter (no
- * access to JavaScript) and under a time limit, after which the request is refused. Runs in a worker process.
+ * access to JavaScript) and under a time limit, after which the request is refused. Runs in the preparation process.
  */
 import { createContext, Script } from "node:vm";
 import { Template } from "@huggingface/jinja";
 import { Failure } from "../../../domain/failure.ts";
-import type { PromptInput } from "../protocol.ts";
+import type { ChatPrompt } from "./protocol.ts";
 
 export interface TemplateFacts {
   readonly template: string | null;
   readonly bosText: string;
   readonly eosText: string;
-  readonly timeLimitMs: number;
 }
 
-export type RenderPrompt = (prompt: PromptInput) => string;
+export type RenderPrompt = (prompt: ChatPrompt, timeLimitMs: number) => string;
 
 /** Parses once. A model without a template, or with one that does not parse, refuses every chat with a sentence. */
 export function chatTemplate(facts: TemplateFacts): RenderPrompt {
@@ -22,7 +21,7 @@ export function chatTemplate(facts: TemplateFacts): RenderPrompt {
   // V8 ends whatever runs under `runInContext` at the limit, the interpreter outside the context included.
   const host = createContext({ render: () => "" });
   const script = new Script("render()");
-  return (prompt) => {
+  return (prompt, timeLimitMs) => {
     if (typeof parsed === "string") throw new Failure("invalid_request", parsed);
     host.render = () =>
       parsed.render({
@@ -33,10 +32,10 @@ export function chatTemplate(facts: TemplateFacts): RenderPrompt {
         eos_token: facts.eosText,
       });
     try {
-      const text: unknown = script.runInContext(host, { timeout: facts.timeLimitMs });
+      const text: unknown = script.runInContext(host, { timeout: timeLimitMs });
       return String(text);
     } catch (thrown) {
-      throw asRefusal(thrown, facts.timeLimitMs);
+      throw asRefusal(thrown, timeLimitMs);
     } finally {
       host.render = () => "";
     }

@@ -1,5 +1,6 @@
 /**
- * Text of a rendered prompt → tokens, remembering what it has already seen. Runs in a worker process.
+ * Text of a rendered prompt → tokens, remembering what it has already seen. Runs in the preparation
+ * process.
  *
  * An agent sends its whole history every turn; tokenising 30,000 tokens again takes tens of milliseconds in which no stream
  * advances. Byte-level BPE splits at special tokens before anything else and looks at each stretch alone, so the stretches

@@ -1,0 +1,94 @@
+/** A whole chat answer as one JSON text, for a client that did not ask for a stream. Pure; imports the domain only. */
+import type { ChatEvent, ChosenLogprob, FinishReason } from "../../domain/chat.ts";
+import type { ReplyFacts } from "../dialect.ts";
+import { wireUsage } from "../openai-usage.ts";
+import { wireLogprobs } from "./logprobs.ts";
+
+export const finishReasons = Object.freeze({
+  stop: "stop",
+  length: "length",
+  "tool-calls": "tool_calls",
+}) satisfies Record<FinishReason, string>;
+
+interface WireCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; arguments: string };
+}
+
+/** One choice as its events add up. */
+interface Choice {
+  text: string;
+  reasoning: string;
+  readonly calls: WireCall[];
+  logprobs: ChosenLogprob[] | null;
+  finishReason: FinishReason | null;
+}
+
+/** `id` is the completion's. */
+export function wholeAnswer(events: readonly ChatEvent[], id: string, facts: ReplyFacts): string {
+  const choices: Choice[] = [];
+  let usage: object | null = null;
+  const choiceOf = (index = 0): Choice => {
+    const known = choices[index] ?? { text: "", reasoning: "", calls: [], logprobs: null, finishReason: null };
+    choices[index] = known;
+    return known;
+  };
+  for (const event of events) {
+    switch (event.type) {
+      case "text": {
+        const choice = choiceOf(event.choice);
+        choice.text += event.text;
+        if (event.logprobs !== undefined) choice.logprobs = [...(choice.logprobs ?? []), ...event.logprobs];
+        break;
+      }
+      case "reasoning":
+        choiceOf(event.choice).reasoning += event.text;
+        break;
+      case "tool-call": {
+        const call: WireCall = { id: event.id, type: "function", function: { name: event.name, arguments: "" } };
+        choiceOf(event.choice).calls[event.index] = call;
+        break;
+      }
+      case "tool-arguments": {
+        const call = choiceOf(event.choice).calls[event.index];
+        if (call !== undefined) call.function.arguments += event.text;
+        break;
+      }
+      case "choice-finished":
+        choiceOf(event.choice).finishReason = event.finishReason;
+        break;
+      case "finished":
+        usage = wireUsage(event.usage);
+        // The only choice; of several, each has said its own.
+        if (choiceOf(0).finishReason === null) choiceOf(0).finishReason = event.finishReason;
+        break;
+      default:
+        break;
+    }
+  }
+  return JSON.stringify({
+    id,
+    object: "chat.completion",
+    created: facts.createdAtS,
+    model: facts.model,
+    system_fingerprint: facts.fingerprint,
+    choices: choices.map(wireChoice),
+    ...(usage === null ? {} : { usage }),
+  });
+}
+
+function wireChoice({ text, reasoning, calls, logprobs, finishReason }: Choice, index: number): object {
+  return {
+    index,
+    message: {
+      role: "assistant",
+      content: text === "" && calls.length > 0 ? null : text,
+      ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
+      refusal: null,
+      ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    },
+    logprobs: logprobs === null ? null : wireLogprobs(logprobs),
+    finish_reason: finishReason === null ? null : finishReasons[finishReason],
+  };
+}

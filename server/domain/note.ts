@@ -1,0 +1,21 @@
+/**
+ * What was done to a request before it ran, or could not be kept of it: written into its row, so that whoever asked can see
+ * it. Pure data; the codes are stable, the words are for people.
+ */
+
+export type NoteCode =
+  /** Volatile text near the head of the prompt was taken out, so that the prefix stays equal (`domain/hygiene`). */
+  | "prompt_normalised"
+  /** A constraint in a tool's schema cannot be kept by a grammar; `detail` is its path. */
+  | "tool_schema_unenforced";
+
+export interface RequestNote {
+  readonly code: NoteCode;
+  /** Which rule or constraint. Never text of the prompt. */
+  readonly detail: string;
+}
+
+export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
+  prompt_normalised: "text that changes with every turn was left out of the prompt",
+  tool_schema_unenforced: "a constraint of a tool's schema could not be enforced",
+});
