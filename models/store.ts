@@ -6,6 +6,7 @@
 import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { ModelFile } from "../server/domain/ports.ts";
+import { abilityOf, type ModelKind } from "./ability.ts";
 import { examineGguf, type GgufSummary } from "./gguf/validate.ts";
 
 /** A model named by `--model` or in the config. */
@@ -15,6 +16,8 @@ export interface ModelEntry {
   /** Tokens per request. */
   readonly context?: number | undefined;
   readonly slots?: number | undefined;
+  /** What it is to be used for; by default its header decides. */
+  readonly kind?: ModelKind | undefined;
 }
 
 /** Why a file is not served. No path. */
@@ -109,6 +112,8 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
   const verdict = await examineGguf(path);
   if (!verdict.accepted) return verdict.reason;
   if (verdict.summary === null) return "it is only a part of a model";
+  const pooled = abilityOf(verdict.summary, entry.kind ?? null);
+  if (typeof pooled === "string") return pooled;
   const parts = await furtherParts(path, split, verdict.summary);
   if (typeof parts === "string") return parts;
   return {
@@ -118,6 +123,7 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
     sizeBytes: verdict.sizeBytes + parts.bytes,
     createdAtMs: verdict.modifiedAtMs,
     trainedContextLength: verdict.summary.trainedContextLength,
+    pooled,
     vocabularySize: verdict.summary.vocabularySize,
     tokenizer: verdict.summary.tokenizer,
     chatTemplate: verdict.summary.chatTemplate,

@@ -44,7 +44,8 @@ export function Page() {
 
   // From elsewhere the box lets nobody in without a key; on the box itself it depends, so it was asked.
   const keyNeeds = loopback ? (keyNeeded.data ?? null) : true;
-  const model = pickedModel(list ?? [], picked);
+  const chatModels = (list ?? []).filter(({ capabilities }) => capabilities?.includes("chat") ?? true);
+  const model = pickedModel(chatModels, picked);
   const endpoint = endpointOf(location.origin);
   return (
     <>
@@ -66,7 +67,7 @@ export function Page() {
               <ChatPanel
                 chat={chat}
                 known={list !== null || failure !== null}
-                models={list ?? []}
+                models={chatModels}
                 model={model}
                 onPick={pick}
               />
@@ -75,7 +76,7 @@ export function Page() {
                 loopback={loopback}
                 certificate={location.protocol === "https:" ? certificateOf(version.data, location.host) : null}
                 keyNeeded={keyNeeds}
-                models={list ?? []}
+                models={chatModels}
                 model={model}
                 onPick={pick}
               />

@@ -75,6 +75,8 @@ const english = {
   "models.title": "Models",
   "models.context.of": "{context} context",
   "models.slots.of": "{slots} at once",
+  "models.kind.embeddings": "makes embeddings",
+  "models.kind.rerank": "reranks documents",
   "models.demo": "tiny demo, it never answers for another model",
   "models.empty": "Serve a GGUF file of yours:",
   "models.empty.or": "Any GGUF file in the data folder's models/ is served as well.",

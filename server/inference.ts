@@ -5,9 +5,11 @@
  * is handed on only after that row is in the ledger, so a client that has read a whole answer finds it there even if the
  * server is killed in the next instant.
  */
+import type { ChatContext } from "./backends/backend.ts";
 import type { ClosingFacts } from "./dialects/dialect.ts";
 import { type Caller, callerId } from "./domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "./domain/chat.ts";
+import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "./domain/embedding.ts";
 import { asFailure, type Failure } from "./domain/failure.ts";
 import type { ServedModel } from "./domain/model.ts";
 import type { Cost } from "./domain/money.ts";
@@ -17,7 +19,7 @@ import { targetName } from "./domain/routing/plan.ts";
 import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
 import type { RequestEnding, RequestOpening } from "./ledger/rows.ts";
 import type { LedgerWriter } from "./ledger/writer.ts";
-import type { Router } from "./router/router.ts";
+import type { AttemptHooks, Router } from "./router/router.ts";
 
 export interface RequestFacts {
   readonly requestId: string;
@@ -36,6 +38,15 @@ export interface Inference {
     input: RequestFacts & { readonly request: ChatRequest; readonly session?: string | null },
     signal: AbortSignal,
   ): AsyncIterable<ChatEvent>;
+  /** As `chat`, for answers in one piece: `result` comes once, before `finished`. */
+  embed(
+    input: RequestFacts & { readonly request: EmbedRequest },
+    signal: AbortSignal,
+  ): AsyncIterable<WholeEvent<Vectors>>;
+  rerank(
+    input: RequestFacts & { readonly request: RerankRequest },
+    signal: AbortSignal,
+  ): AsyncIterable<WholeEvent<Scores>>;
   /** A recognised caller's request that could not even be tried: one `refused` row. Never throws. */
   refuse(
     input: RequestFacts & { readonly alias: string | null; readonly stream: boolean },
@@ -72,50 +83,71 @@ export function createInference(ports: InferencePorts): Inference {
     }
   };
 
-  return {
-    models: () => ports.router.models(),
-    closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
-    refuse: async (input, failure) => {
-      const account = new Account(input, input.alias ?? "", input.stream, ports);
-      await account.close({ type: "refused", failure });
-    },
-    chat: async function* (input, signal) {
-      const { request, requestId } = input;
-      const account = new Account(input, request.model, request.stream, ports);
-      let refused: Failure | null = null;
-      try {
-        const plan = ports.router.plan(request.model);
-        const { caller } = input;
-        const context = {
+  /** What every kind of request has in common: rows opened and closed around what `ask` yields. */
+  async function* accounted<Event extends AnyEvent>(
+    input: RequestFacts & { readonly request: { readonly model: string }; readonly session?: string | null },
+    stream: boolean,
+    ask: (context: ChatContext, hooks: AttemptHooks) => AsyncIterable<Event | EndEvent>,
+  ): AsyncIterable<Event | EndEvent> {
+    const { request, requestId } = input;
+    const account = new Account(input, request.model, stream, ports);
+    let refused: Failure | null = null;
+    try {
+      const events = ask(
+        {
           requestId,
-          callerName: caller.name,
-          callerId: callerId(caller),
+          callerName: input.caller.name,
+          callerId: callerId(input.caller),
           session: input.session ?? null,
-        };
-        const events = ports.router.run(plan, request, context, signal, {
+        },
+        {
           opened: (number, attempt) => {
             const target = targetName(attempt.target);
             remember(requestId, { target, cost: notPriced });
             account.openAttempt(number, target, attempt.reason);
           },
           closed: (number, end) => account.closeAttempt(number, end),
-        });
-        for await (const event of events) {
-          account.see(event);
-          if (isEnd(event)) await account.close(event);
-          yield event;
-        }
-      } catch (thrown) {
-        refused = asFailure(thrown);
-        if (refused.code === "internal") ports.log.error({ requestId, err: thrown }, "request failed inside");
-        throw refused;
-      } finally {
-        // Nothing to do after a whole answer; otherwise the request was refused, or its reader has left.
-        await account.close(refused === null ? leftByReader : { type: "refused", failure: refused });
+        },
+      );
+      for await (const event of events) {
+        account.see(event);
+        if (isEnd(event)) await account.close(event);
+        yield event;
       }
+    } catch (thrown) {
+      refused = asFailure(thrown);
+      if (refused.code === "internal") ports.log.error({ requestId, err: thrown }, "request failed inside");
+      throw refused;
+    } finally {
+      // Nothing to do after a whole answer; otherwise the request was refused, or its reader has left.
+      await account.close(refused === null ? leftByReader : { type: "refused", failure: refused });
+    }
+  }
+
+  const { router } = ports;
+  return {
+    models: () => router.models(),
+    closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
+    refuse: async (input, failure) => {
+      const account = new Account(input, input.alias ?? "", input.stream, ports);
+      await account.close({ type: "refused", failure });
     },
+    chat: (input, signal) =>
+      accounted(input, input.request.stream, (context, hooks) =>
+        router.run(router.plan(input.request.model, "chat"), input.request, context, signal, hooks),
+      ),
+    embed: (input, signal) =>
+      accounted(input, false, (context, hooks) =>
+        router.embed(router.plan(input.request.model, "embeddings"), input.request, context, signal, hooks),
+      ),
+    rerank: (input, signal) =>
+      accounted(input, false, (context, hooks) =>
+        router.rerank(router.plan(input.request.model, "rerank"), input.request, context, signal, hooks),
+      ),
   };
 }
+
+type AnyEvent = ChatEvent | WholeEvent<unknown>;
 
 type AccountEnd = EndEvent | { readonly type: "refused"; readonly failure: Failure };
 
@@ -174,7 +206,7 @@ class Account {
     });
   }
 
-  see(event: ChatEvent): void {
+  see(event: AnyEvent): void {
     if (event.type === "accepted" && event.notes !== undefined) this.#notes = event.notes;
     if (this.#ttftMs === null && isContent(event)) this.#ttftMs = this.#elapsedMs();
   }

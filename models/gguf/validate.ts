@@ -7,6 +7,7 @@
  */
 import { basename } from "node:path";
 import { Failure } from "../../server/domain/failure.ts";
+import type { PooledAbility } from "../../server/domain/model.ts";
 import { defaultAlignment, type GgufHeader, type HeaderValue, type TensorEntry, tensorTypes } from "./format.ts";
 import { withModelFile } from "./open.ts";
 import { readOpenGgufHeader, shown } from "./reader.ts";
@@ -22,6 +23,14 @@ export interface GgufSummary {
   readonly headCount: number;
   readonly headCountKv: number;
   readonly embeddingLength: number;
+  /** Numbers of one vector that comes out, where that differs from those inside. */
+  readonly outputLength: number;
+  /** How one vector is made of those of an input's tokens; null: the file does not say. */
+  readonly pooling: PooledAbility["pooling"] | null;
+  /** It has a head that gives a score. */
+  readonly classifier: boolean;
+  /** Tokens look back only, as in every model that chats. */
+  readonly causal: boolean;
   readonly vocabularySize: number;
   /** Which kind of vocabulary: `gpt2` (byte-level BPE), `llama` (SentencePiece), `bert` … */
   readonly tokenizer: string;
@@ -227,6 +236,7 @@ function summarise(header: GgufHeader): GgufSummary {
   checkEmbedding(header, embeddingLength, vocabularySize);
   const fileType = metadata.get("general.file_type");
   const demo = metadata.get("lanthorn.demo");
+  const causal = metadata.get(key("attention.causal"));
   return {
     architecture,
     name: textOf(metadata, "general.name"),
@@ -235,6 +245,10 @@ function summarise(header: GgufHeader): GgufSummary {
     headCount,
     headCountKv,
     embeddingLength,
+    outputLength: countOf(metadata, key("embedding_length_out"), 1 << 20) ?? embeddingLength,
+    pooling: poolingOf(metadata, key("pooling_type")),
+    classifier: header.tensors.some(({ name }) => name === "cls.weight" || name === "cls.output.weight"),
+    causal: causal?.type !== "bool" || causal.value === true,
     vocabularySize,
     tokenizer: textOf(metadata, "tokenizer.ggml.model") ?? "none",
     chatTemplate: textOf(metadata, "tokenizer.chat_template"),
@@ -242,6 +256,20 @@ function summarise(header: GgufHeader): GgufSummary {
     fileType: fileType === undefined ? null : wholeNumberOf("general.file_type", fileType),
     splitCount: countOf(metadata, "split.count", 99_999) ?? 1,
   };
+}
+
+/** In the order of their numbers in the file. */
+const poolings: readonly PooledAbility["pooling"][] = ["none", "mean", "cls", "last", "rank"];
+
+function poolingOf(metadata: Metadata, key: string): PooledAbility["pooling"] | null {
+  const value = metadata.get(key);
+  if (value === undefined) return null;
+  const number = wholeNumberOf(key, value);
+  // llama.cpp's own way to say nothing.
+  if (number === -1) return null;
+  const pooling = poolings[number];
+  if (pooling === undefined) throw wrong(`the key ${shown(key)} is ${number}, a pooling the engine does not know`);
+  return pooling;
 }
 
 async function examine(path: string, part: GgufPart): Promise<GgufVerdict> {

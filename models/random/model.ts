@@ -9,7 +9,18 @@ import { type ByteLevelVocabulary, growVocabulary, learnVocabulary } from "../vo
 import { chatTemplate, endOfText, infillTokens, messageEnd, specialTokens, tokenTypes } from "../vocabulary/chatml.ts";
 import { commonTexts } from "../vocabulary/words.ts";
 import { NormalTable, RandomSource, standardNormals } from "./numbers.ts";
+import { type Pooling, poolingIds } from "./pooling.ts";
 import type { Shape } from "./shapes.ts";
+
+/**
+ * What the model is for. `chat` is Qwen2; with a pooling it is the same and makes vectors; `rank` is the shape of Qwen3's
+ * reranker, whose head says how likely "yes" is.
+ */
+export type Purpose = "chat" | Exclude<Pooling, "cls">;
+
+/** The two texts in the reranker's own words; braces as the engine's files write them. */
+const rankTemplate =
+  "<|im_start|>user\nQuery: {query}\nDocument: {document}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n";
 
 const controls = [...specialTokens, ...infillTokens];
 
@@ -22,7 +33,29 @@ function vocabularyOf(shape: Shape): ByteLevelVocabulary {
   return vocabulary;
 }
 
-function metadataOf(shape: Shape): GgufPlan["metadata"] {
+function architectureOf(purpose: Purpose): string {
+  return purpose === "rank" ? "qwen3" : "qwen2";
+}
+
+function purposeKeys(shape: Shape, purpose: Purpose): GgufPlan["metadata"] {
+  const architecture = architectureOf(purpose);
+  const headWidth = shape.width / shape.headCount;
+  const pooling =
+    purpose === "chat"
+      ? []
+      : ([[`${architecture}.pooling_type`, { type: "uint32", value: poolingIds[purpose] }]] as const);
+  if (purpose !== "rank") return pooling;
+  return [
+    ...pooling,
+    ["qwen3.attention.key_length", { type: "uint32", value: headWidth }],
+    ["qwen3.attention.value_length", { type: "uint32", value: headWidth }],
+    ["qwen3.classifier.output_labels", { type: "strings", value: ["yes", "no"] }],
+    ["tokenizer.chat_template.rerank", { type: "string", value: rankTemplate }],
+  ];
+}
+
+function metadataOf(shape: Shape, purpose: Purpose): GgufPlan["metadata"] {
+  const architecture = architectureOf(purpose);
   const vocabulary = vocabularyOf(shape);
   const unused = shape.vocabularySize - shape.ordinaryTokens - controls.length;
   const idOf = (text: string): number => shape.ordinaryTokens + controls.findIndex((token) => token.text === text);
@@ -37,19 +70,19 @@ function metadataOf(shape: Shape): GgufPlan["metadata"] {
     ...Array.from({ length: unused }, () => tokenTypes.unused),
   ];
   return [
-    ["general.architecture", { type: "string", value: "qwen2" }],
+    ["general.architecture", { type: "string", value: architecture }],
     ["general.type", { type: "string", value: "model" }],
     ["general.name", { type: "string", value: `Random weights ${shape.name}` }],
     ["general.file_type", { type: "uint32", value: 1 }],
     ["general.quantization_version", { type: "uint32", value: 2 }],
-    ["qwen2.block_count", { type: "uint32", value: shape.blockCount }],
-    ["qwen2.context_length", { type: "uint32", value: 32_768 }],
-    ["qwen2.embedding_length", { type: "uint32", value: shape.width }],
-    ["qwen2.feed_forward_length", { type: "uint32", value: shape.feedForwardWidth }],
-    ["qwen2.attention.head_count", { type: "uint32", value: shape.headCount }],
-    ["qwen2.attention.head_count_kv", { type: "uint32", value: shape.headCountKv }],
-    ["qwen2.attention.layer_norm_rms_epsilon", { type: "float32", value: 1e-6 }],
-    ["qwen2.rope.freq_base", { type: "float32", value: 1_000_000 }],
+    [`${architecture}.block_count`, { type: "uint32", value: shape.blockCount }],
+    [`${architecture}.context_length`, { type: "uint32", value: 32_768 }],
+    [`${architecture}.embedding_length`, { type: "uint32", value: shape.width }],
+    [`${architecture}.feed_forward_length`, { type: "uint32", value: shape.feedForwardWidth }],
+    [`${architecture}.attention.head_count`, { type: "uint32", value: shape.headCount }],
+    [`${architecture}.attention.head_count_kv`, { type: "uint32", value: shape.headCountKv }],
+    [`${architecture}.attention.layer_norm_rms_epsilon`, { type: "float32", value: 1e-6 }],
+    [`${architecture}.rope.freq_base`, { type: "float32", value: 1_000_000 }],
     ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
     ["tokenizer.ggml.pre", { type: "string", value: "qwen2" }],
     ["tokenizer.ggml.tokens", { type: "strings", value: tokens }],
@@ -60,6 +93,7 @@ function metadataOf(shape: Shape): GgufPlan["metadata"] {
     ["tokenizer.ggml.padding_token_id", { type: "uint32", value: idOf(endOfText) }],
     ["tokenizer.ggml.add_bos_token", { type: "bool", value: false }],
     ["tokenizer.chat_template", { type: "string", value: chatTemplate }],
+    ...purposeKeys(shape, purpose),
   ];
 }
 
@@ -71,8 +105,10 @@ interface Filling {
 }
 
 /** Deviations as in trained models of this kind, sharp enough that greedy answers do not fall into one token at once. */
-function fillingsOf(shape: Shape): Filling[] {
+function fillingsOf(shape: Shape, purpose: Purpose): Filling[] {
   const { width, feedForwardWidth, vocabularySize } = shape;
+  const ranks = purpose === "rank";
+  const headWidth = width / shape.headCount;
   const kvWidth = (width / shape.headCount) * shape.headCountKv;
   const matrix = (name: string, columns: number, rows: number, sharpness: number): Filling => ({
     tensor: { name, dimensions: [columns, rows], typeId: tensorTypeIds.F16 },
@@ -84,16 +120,20 @@ function fillingsOf(shape: Shape): Filling[] {
     deviation,
     mean,
   });
+  const bias = (name: string, length: number): Filling[] => (ranks ? [] : [vector(name, length, 0, 0.1)]);
   const blocks = Array.from({ length: shape.blockCount }, (_, index) => {
     const of = (name: string): string => `blk.${index}.${name}`;
     return [
       vector(of("attn_norm.weight"), width, 1, 0),
       matrix(of("attn_q.weight"), width, width, 2),
-      vector(of("attn_q.bias"), width, 0, 0.1),
+      ...bias(of("attn_q.bias"), width),
       matrix(of("attn_k.weight"), width, kvWidth, 2),
-      vector(of("attn_k.bias"), kvWidth, 0, 0.1),
+      ...bias(of("attn_k.bias"), kvWidth),
       matrix(of("attn_v.weight"), width, kvWidth, 2),
-      vector(of("attn_v.bias"), kvWidth, 0, 0.1),
+      ...bias(of("attn_v.bias"), kvWidth),
+      ...(ranks
+        ? [vector(of("attn_q_norm.weight"), headWidth, 1, 0), vector(of("attn_k_norm.weight"), headWidth, 1, 0)]
+        : []),
       matrix(of("attn_output.weight"), width, width, 2),
       vector(of("ffn_norm.weight"), width, 1, 0),
       matrix(of("ffn_gate.weight"), width, feedForwardWidth, 1),
@@ -106,12 +146,13 @@ function fillingsOf(shape: Shape): Filling[] {
     ...blocks.flat(),
     vector("output_norm.weight", width, 1, 0),
     matrix("output.weight", width, vocabularySize, 4),
+    ...(ranks ? [matrix("cls.output.weight", width, 2, 1)] : []),
   ];
 }
 
 /** How many weights the shape has. */
 export function parameterCount(shape: Shape): number {
-  return fillingsOf(shape).reduce(
+  return fillingsOf(shape, "chat").reduce(
     (sum, { tensor }) => sum + tensor.dimensions.reduce((product, dimension) => product * dimension, 1),
     0,
   );
@@ -129,8 +170,13 @@ function* matrixPieces(table: NormalTable, tensor: WritableTensor): Generator<Ui
 }
 
 /** Writes the model in half precision. The same seed gives the same bytes. */
-export async function writeRandomModel(path: string, shape: Shape, seed = 42): Promise<void> {
-  const fillings = fillingsOf(shape);
+export async function writeRandomModel(
+  path: string,
+  shape: Shape,
+  seed = 42,
+  purpose: Purpose = "chat",
+): Promise<void> {
+  const fillings = fillingsOf(shape, purpose);
   const normals = standardNormals(seed);
   const source = new RandomSource(seed + 1);
   const longestRow = Math.max(shape.width, shape.feedForwardWidth);
@@ -141,7 +187,7 @@ export async function writeRandomModel(path: string, shape: Shape, seed = 42): P
     return table;
   };
   const fillingOf = new Map(fillings.map((filling) => [filling.tensor.name, filling]));
-  const plan = { metadata: metadataOf(shape), tensors: fillings.map((filling) => filling.tensor) };
+  const plan = { metadata: metadataOf(shape, purpose), tensors: fillings.map((filling) => filling.tensor) };
   await writeGguf(path, plan, (tensor) => {
     const { deviation, mean } = fillingOf.get(tensor.name) ?? { deviation: 0, mean: 0 };
     if (tensor.typeId === tensorTypeIds.F16) return matrixPieces(tableOf(deviation), tensor);

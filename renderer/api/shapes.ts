@@ -16,6 +16,8 @@ export const modelList = z.object({
       context_length: z.optional(count),
       slots: z.optional(count),
       demo: z.optional(z.boolean()),
+      /** What it can be asked for; a server of an earlier build had chat models only. */
+      capabilities: z.optional(z.array(z.string())),
     }),
   ),
 });

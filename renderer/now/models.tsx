@@ -46,6 +46,7 @@ function Row({ model, view }: { model: ListedModel; view: ModelView | null }) {
     <li className="grid min-h-9 grid-cols-[auto_auto_1fr] items-baseline gap-x-4 border-line border-t py-2 first:border-t-0 sm:grid-cols-[minmax(12rem,2fr)_1fr_1fr_minmax(8rem,1fr)]">
       <span className="col-span-3 sm:col-span-1">
         <span className="font-mono font-semibold wrap-anywhere">{model.id}</span>
+        {kindText(model) === null ? null : <span className="block text-13 text-muted">{kindText(model)}</span>}
         {model.demo === true ? <span className="block text-13 text-muted">{t("models.demo")}</span> : null}
       </span>
       <span title={context === undefined ? undefined : `${exact(context)} tokens per request`}>
@@ -57,6 +58,12 @@ function Row({ model, view }: { model: ListedModel; view: ModelView | null }) {
       </span>
     </li>
   );
+}
+
+/** Null for what chats: that is what people expect. */
+function kindText({ capabilities }: ListedModel): string | null {
+  if (capabilities?.includes("embeddings") === true) return t("models.kind.embeddings");
+  return capabilities?.includes("rerank") === true ? t("models.kind.rerank") : null;
 }
 
 function stateText(view: ModelView): string {

@@ -3,6 +3,7 @@
  * One suite in `test/contracts/` runs over every implementation. Types only.
  */
 import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
+import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import type { ServedModel } from "../domain/model.ts";
 
 export interface ChatContext {
@@ -28,6 +29,13 @@ export interface Backend {
    * `aborted` and the usage so far. Aborting `signal` frees what the request holds within one step.
    */
   chat(request: ChatRequest, context: ChatContext, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  /**
+   * One vector of length 1 per input. Fails as `chat` does; aborting frees what the request holds within one input.
+   * An input that does not fit is `context_length_exceeded` and names itself: nothing is cut short silently.
+   */
+  embed(request: EmbedRequest, context: ChatContext, signal: AbortSignal): AsyncIterable<WholeEvent<Vectors>>;
+  /** How relevant each document is for the query, 0 to 1. As `embed` otherwise. */
+  rerank(request: RerankRequest, context: ChatContext, signal: AbortSignal): AsyncIterable<WholeEvent<Scores>>;
   /** True when the model could answer now or after loading; the reason is for people. */
   health(alias: string): { readonly able: boolean; readonly reason: string };
   close(graceMs: number): Promise<void>;

@@ -23,6 +23,7 @@ const slot = z.object({
 
 const model = z.object({
   id: z.string(),
+  capabilities: z.array(z.enum(["chat", "embeddings", "rerank"])).default(["chat"]),
   demo: z.boolean().default(false),
   state: z.enum(["unloaded", "loading", "ready", "backing-off", "failed", "stopping"]),
   since: time,

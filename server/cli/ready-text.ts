@@ -11,7 +11,7 @@ import { printable } from "./text.ts";
 export function readyText(ready: ServeReady, tunnel: string | null): string {
   const facts: (readonly [string, string])[] = ready.models.map((model, index) => [
     index === 0 ? "Models" : "",
-    `${printable(model.alias)}   ${contextText(model.contextLength)} context, ${plural(model.slots, "slot")}${model.demo ? "   demo: tiny and often wrong" : ""}`,
+    `${printable(model.alias)}   ${contextText(model.contextLength)} context, ${plural(model.slots, "slot")}${purposeText(model)}${model.demo ? "   demo: tiny and often wrong" : ""}`,
   ]);
   if (facts.length === 0) facts.push(["Models", "none yet; put GGUF files into the data folder's models/"]);
   for (const refused of ready.refusedModels) {
@@ -46,6 +46,11 @@ export function runningText({ url, pid, fingerprint, homeFolder }: ServeRunning)
 
 function nextStep(ready: ServeReady): string {
   if (!ready.keylessAllowed) return "lanthorn keys create <name>";
-  const alias = ready.models[0]?.alias;
+  const alias = ready.models.find(({ capabilities }) => capabilities.includes("chat"))?.alias;
   return alias === undefined ? "lanthorn models list" : `lanthorn bench ${printable(alias)}`;
+}
+
+/** Nothing for what chats: that is what people expect. */
+function purposeText({ capabilities }: ServeReady["models"][number]): string {
+  return capabilities.includes("chat") ? "" : `   for ${capabilities.join(", ")}`;
 }

@@ -1,10 +1,10 @@
-/** Reads `--model <file.gguf>[,alias=x,context=n,slots=n]`. Pure. */
+/** Reads `--model <file.gguf>[,alias=x,context=n,slots=n,kind=embedding]`. Pure. */
 import { Failure } from "../domain/failure.ts";
 import { closest } from "./closest.ts";
 import { type ModelSetting, modelSetting } from "./schema.ts";
 import { wordsFor } from "./words.ts";
 
-const options = ["alias", "context", "slots"];
+const options = ["alias", "context", "slots", "kind"];
 
 function wrong(why: string): Failure {
   return new Failure("cannot_start", "The model cannot be served as written.", {

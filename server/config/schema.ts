@@ -31,6 +31,10 @@ export const modelSetting = z.strictObject({
   alias: aliasName.optional().describe("What clients ask for; the file's name when absent"),
   context: contextTokens.optional().describe("Tokens one request may hold"),
   slots: slotCount.optional().describe("Requests answered at the same time"),
+  kind: z
+    .enum(["chat", "embedding", "rerank"])
+    .optional()
+    .describe("What it is used for; its header decides when absent"),
 });
 
 const engine = z.strictObject({

@@ -2,6 +2,8 @@
 import type { Dialect } from "./dialect.ts";
 import { openaiChat } from "./openai-chat/openai-chat.ts";
 import { openaiCompletions } from "./openai-completions/openai-completions.ts";
+import { openaiEmbeddings } from "./openai-embeddings/openai-embeddings.ts";
+import { rerank } from "./rerank/rerank.ts";
 
 export const dialects = Object.freeze({
   "openai-chat": openaiChat,
@@ -9,3 +11,9 @@ export const dialects = Object.freeze({
 }) satisfies Readonly<Record<string, Dialect>>;
 
 export type DialectId = keyof typeof dialects;
+
+/** Those that are answered in one piece; their contract is `whole-dialect.ts`. */
+export const wholeDialects = Object.freeze({
+  "openai-embeddings": openaiEmbeddings,
+  rerank,
+});

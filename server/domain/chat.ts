@@ -177,13 +177,17 @@ export type ChatEvent =
 export type EndEvent = Extract<ChatEvent, { type: "finished" | "failed" | "aborted" }>;
 
 /** True for the events a client can see as part of the answer: after one of these nothing may be retried. */
-export function isContent(event: ChatEvent): boolean {
+export function isContent(event: { readonly type: string }): boolean {
   return (
-    event.type === "text" || event.type === "reasoning" || event.type === "tool-call" || event.type === "tool-arguments"
+    event.type === "text" ||
+    event.type === "reasoning" ||
+    event.type === "tool-call" ||
+    event.type === "tool-arguments" ||
+    event.type === "result"
   );
 }
 
-export function isEnd(event: ChatEvent): event is EndEvent {
+export function isEnd(event: { readonly type: string }): event is EndEvent {
   return event.type === "finished" || event.type === "failed" || event.type === "aborted";
 }
 

@@ -3,9 +3,32 @@
 /** Where a model is in its life. Every state shown to a person carries since, reason and until. */
 export type ModelState = "unloaded" | "loading" | "ready" | "backing-off" | "failed" | "stopping";
 
+/** What a model can be asked for. Each is loaded for one of them. */
+export type Capability = "chat" | "embeddings" | "rerank";
+
+/**
+ * What a model that is no chat model was made for, as its header says it. Native code reads the pooling itself; we need it to
+ * know which inputs may be computed in pieces.
+ */
+export interface PooledAbility {
+  readonly capability: Exclude<Capability, "chat">;
+  /** How the vectors of an input's tokens become one. `none`: the file does not say, the last token's is taken. */
+  readonly pooling: "none" | "mean" | "cls" | "last" | "rank";
+  /** Every token looks at every other: an input is computed in one step or not at all. */
+  readonly inOnePiece: boolean;
+  /** Numbers of one vector. */
+  readonly embeddingLength: number;
+  readonly vocabularySize: number;
+  /** A reranker whose score is a probability as it comes; otherwise it is a logit. */
+  readonly scoresAreProbabilities: boolean;
+}
+
 export interface ServedModel {
   /** What a client asks for. Unique on the box. */
   readonly alias: string;
+  readonly capabilities: readonly Capability[];
+  /** Numbers of one vector; null for what makes none. */
+  readonly embeddingLength: number | null;
   /** File name without folders: what was loaded, never where it lies. */
   readonly fileName: string;
   readonly sizeBytes: number;
@@ -28,6 +51,7 @@ export interface SlotView {
 
 export interface ModelView {
   readonly id: string;
+  readonly capabilities: readonly Capability[];
   /** Without its folders. */
   readonly fileName: string;
   readonly sizeBytes: number;

@@ -2,7 +2,7 @@
  * What one room needs from a neighbour or from above, as small interfaces. Joined in `server/appliance.ts` only.
  * Pure types: no I/O here.
  */
-import type { ModelView, QueueEntryView } from "./model.ts";
+import type { ModelView, PooledAbility, QueueEntryView } from "./model.ts";
 
 /** Time is passed in. `now` is for people and rows, `monotonicMs` for every time-out and every duration. */
 export interface Clock {
@@ -23,6 +23,8 @@ export interface ModelFile {
   readonly createdAtMs: number;
   /** From the header: tokens the model was trained for. */
   readonly trainedContextLength: number;
+  /** Null: a chat model. */
+  readonly pooled: PooledAbility | null;
   readonly vocabularySize: number;
   /** `tokenizer.ggml.model`: which kind of vocabulary this is. */
   readonly tokenizer: string;

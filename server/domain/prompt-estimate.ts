@@ -8,7 +8,17 @@ export function estimatedTokens(characters: number): number {
   return Math.ceil(characters / charactersPerToken);
 }
 
+/** Of one prompt: a text, or tokens that somebody has counted already. */
+function estimatedTokensOf(prompt: string | readonly number[]): number {
+  return typeof prompt === "string" ? estimatedTokens(prompt.length) : prompt.length;
+}
+
+export function estimatedInputTokens(inputs: readonly (string | readonly number[])[]): number {
+  return inputs.reduce((sum, input) => sum + estimatedTokensOf(input), 0);
+}
+
 export function estimatedPromptTokens(request: ChatRequest): number {
+  if (request.completion !== null) return estimatedInputTokens(request.completion.prompts);
   let characters = 0;
   for (const message of request.messages) {
     characters += textOf(message.content).length;

@@ -4,27 +4,28 @@
  * status, signs of life, a client that leaves, a client that is slow, a box that stops.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { targetText } from "../dialects/closing-comment.ts";
 import type { ChatEncoder, Dialect } from "../dialects/dialect.ts";
 import type { Caller } from "../domain/caller.ts";
-import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "../domain/chat.ts";
-import { asFailure, Failure } from "../domain/failure.ts";
+import { type ChatEvent, type ChatRequest, isEnd } from "../domain/chat.ts";
+import { asFailure, type Failure } from "../domain/failure.ts";
 import { estimatedPromptTokens } from "../domain/prompt-estimate.ts";
-import { readJson } from "./body.ts";
-import type { BodyBudget } from "./body-budget.ts";
-import type { HttpDeps, HttpTiming } from "./deps.ts";
-import type { Flight, InFlight } from "./in-flight.ts";
+import {
+  admit,
+  failureOf,
+  type InferenceParts,
+  leaveWhenClosed,
+  noEnd,
+  setTargetHeader,
+  targetHeader,
+} from "./admission.ts";
+import type { HttpDeps } from "./deps.ts";
+import type { Flight } from "./in-flight.ts";
 import { passRateGate, type RateGate } from "./rate-gate.ts";
 import type { Exchange } from "./route.ts";
 import { sendFailure, sendText } from "./send.ts";
 import { createStreamWriter } from "./stream-writer.ts";
 
-export interface ChatRouteParts {
-  readonly deps: Pick<HttpDeps, "inference" | "rateLimits" | "settings" | "clock" | "log" | "engineBuild">;
-  readonly timing: HttpTiming;
-  readonly inFlight: InFlight;
-  readonly bodyBudget: BodyBudget;
-}
+export type ChatRouteParts = InferenceParts;
 
 /** What one answer needs, besides the parts every answer shares. */
 interface Answer {
@@ -37,7 +38,8 @@ interface Answer {
 }
 
 export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
-  const { deps, inFlight } = parts;
+  const { deps } = parts;
+  const asked = { id: dialect.id, decode: (body: unknown) => dialect.decodeChat(body) };
 
   return async (exchange: Exchange, caller: Caller): Promise<void> => {
     const gate = passRateGate(deps.rateLimits, dialect, exchange, caller);
@@ -49,18 +51,15 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
   };
 
   async function answer(exchange: Exchange, caller: Caller, gate: RateGate): Promise<void> {
-    const { response, requestId, startedAtMs } = exchange;
-    const { request, flight } = await admit(exchange, caller);
+    const { requestId, startedAtMs } = exchange;
+    const { decoded: request, flight } = await admit(exchange, caller, asked, parts);
     const encoder = dialect.chatEncoder(request, {
       requestId,
       createdAtS: Math.floor(startedAtMs / 1000),
       model: request.model,
       fingerprint: deps.engineBuild,
     });
-    response.once("close", () => {
-      if (!response.writableFinished) flight.leave();
-    });
-    if (response.destroyed) flight.leave();
+    leaveWhenClosed(exchange, flight);
     try {
       gate.reserve(() => estimatedPromptTokens(request));
       const session = sessionOf(exchange.request.headers);
@@ -78,34 +77,6 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
       flight.land();
     }
   }
-
-  /** Reads and judges the request. What is refused here never reaches the spine, so its row is written here. */
-  async function admit(exchange: Exchange, caller: Caller): Promise<{ request: ChatRequest; flight: Flight }> {
-    const { request, response, requestId, startedAtMs } = exchange;
-    let body: unknown;
-    try {
-      // Asked before the body is read, so that a box that stops does not wait for one.
-      const flight = inFlight.takeOff();
-      try {
-        const bounds = {
-          limitBytes: deps.settings.bodyLimitBytes,
-          graceMs: parts.timing.bodyGraceMs,
-          clock: deps.clock,
-          budget: parts.bodyBudget,
-        };
-        body = await readJson(request, response, bounds);
-        return { request: dialect.decodeChat(body), flight };
-      } catch (thrown) {
-        flight.land();
-        throw thrown;
-      }
-    } catch (thrown) {
-      const failure = asFailure(thrown);
-      const wished = wishes(body);
-      await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, ...wished }, failure);
-      throw failure;
-    }
-  }
 }
 
 /** Headers in which agents say which of their requests belong together: opencode sends the first two, Codex the third. */
@@ -119,13 +90,6 @@ function sessionOf(headers: IncomingHttpHeaders): string | null {
     if (typeof value === "string" && value !== "") return value.slice(0, longestSession);
   }
   return null;
-}
-
-/** What can be said of a body that was refused, for its row. */
-function wishes(body: unknown): { readonly alias: string | null; readonly stream: boolean } {
-  if (typeof body !== "object" || body === null) return { alias: null, stream: false };
-  const alias = "model" in body && typeof body.model === "string" ? body.model : null;
-  return { alias, stream: "stream" in body && body.stream === true };
 }
 
 async function answerStream(answer: Answer, parts: ChatRouteParts): Promise<void> {
@@ -188,30 +152,6 @@ async function answerWhole(answer: Answer, parts: ChatRouteParts): Promise<void>
     return;
   }
   throw noEnd();
-}
-
-/** What the client is told of an end that is no finish; null for a finished answer. */
-function failureOf(end: EndEvent, signal: AbortSignal): Failure | null {
-  if (end.type === "finished") return null;
-  if (end.type === "failed") return end.failure;
-  // Aborted: because the box stops, or because the client left and nobody reads this.
-  return signal.reason instanceof Failure ? signal.reason : new Failure("internal", "The request was stopped.");
-}
-
-function noEnd(): Failure {
-  return new Failure("internal", "The answer ended without an end.");
-}
-
-function targetHeader(deps: Pick<HttpDeps, "inference">, requestId: string): Readonly<Record<string, string>> {
-  const { target } = deps.inference.closing(requestId);
-  return target === null ? {} : { "x-lanthorn-target": targetText(target) };
-}
-
-function setTargetHeader(deps: Pick<HttpDeps, "inference">, exchange: Exchange): void {
-  if (exchange.response.headersSent) return;
-  for (const [name, value] of Object.entries(targetHeader(deps, exchange.requestId))) {
-    exchange.response.setHeader(name, value);
-  }
 }
 
 function logInternal(deps: Pick<HttpDeps, "log">, requestId: string, failure: Failure): void {

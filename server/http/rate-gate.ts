@@ -6,14 +6,16 @@
 import type { Pass, RateLimits } from "../access/rate-limits.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import type { Caller } from "../domain/caller.ts";
-import { type ChatEvent, isEnd } from "../domain/chat.ts";
+import { type EndEvent, isEnd } from "../domain/chat.ts";
 import type { Exchange } from "./route.ts";
 
 export interface RateGate {
   /** Reserves what the prompt may cost; `estimate` is asked only where tokens have a limit. Throws `rate_limited`. */
   reserve(estimate: () => number): void;
   /** The same events; what they used is settled. */
-  metered(events: AsyncIterable<ChatEvent>): AsyncIterable<ChatEvent>;
+  metered<Event extends { readonly type: string }>(
+    events: AsyncIterable<Event | EndEvent>,
+  ): AsyncIterable<Event | EndEvent>;
   /** The request has ended. Harmless twice. */
   leave(): void;
 }
@@ -55,7 +57,10 @@ export function passRateGate(
   };
 }
 
-async function* settling(events: AsyncIterable<ChatEvent>, pass: Pass): AsyncIterable<ChatEvent> {
+async function* settling<Event extends { readonly type: string }>(
+  events: AsyncIterable<Event | EndEvent>,
+  pass: Pass,
+): AsyncIterable<Event | EndEvent> {
   try {
     for await (const event of events) {
       if (isEnd(event)) pass.settle(event.usage.promptTokens + event.usage.completionTokens);

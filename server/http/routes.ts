@@ -2,7 +2,7 @@
  * The whole HTTP surface of the box, as one table: method, path, who may, in whose words, and what answers. Runs in the
  * server. Who may what is decided by `server/access` from the `access` column; nothing else decides it.
  */
-import type { dialects } from "../dialects/index.ts";
+import { type dialects, wholeDialects } from "../dialects/index.ts";
 import { createAdmin } from "./admin/index.ts";
 import type { AdminParts } from "./admin/resource.ts";
 import { boxFailures } from "./box-failures.ts";
@@ -14,6 +14,7 @@ import { createPage } from "./page.ts";
 import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { throughExpress } from "./through-express.ts";
+import { wholeRoute } from "./whole-route.ts";
 
 export interface RouteParts extends ChatRouteParts, Omit<AdminParts, "deps"> {
   readonly deps: HttpDeps;
@@ -31,6 +32,8 @@ export function routeTable(parts: RouteParts): readonly Route[] {
   const admin = createAdmin(parts);
   const page = createPage(deps.pageFolder, deps.log);
   const chat = chatRoute(openai, parts);
+  const embed = wholeRoute(wholeDialects["openai-embeddings"], parts, deps.inference.embed);
+  const rerank = wholeRoute(wholeDialects.rerank, parts, deps.inference.rerank);
   const byAdmin = throughExpress(admin.serve);
   const byPage = throughExpress(page.serve);
 
@@ -47,6 +50,8 @@ export function routeTable(parts: RouteParts): readonly Route[] {
       dialect: completions,
       handle: chatRoute(completions, parts),
     },
+    { method: "POST", path: "/v1/embeddings", access: "inference", dialect: openai, handle: embed },
+    { method: "POST", path: "/v1/rerank", access: "inference", dialect: openai, handle: rerank },
     { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },
     { method: "GET", path: "/v1/models/*id", access: "inference", dialect: openai, handle: models.one },
 

@@ -4,8 +4,10 @@
  */
 import type { Backend, ChatContext } from "../backends/backend.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "../domain/chat.ts";
+import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
-import type { ServedModel } from "../domain/model.ts";
+import type { Capability, ServedModel } from "../domain/model.ts";
+import { wrongModel } from "../domain/routing/capability.ts";
 import { type PlannedAttempt, planAttempts, similarNames } from "../domain/routing/plan.ts";
 import { noTimings, noUsage } from "../domain/usage.ts";
 
@@ -18,8 +20,8 @@ export interface AttemptHooks {
 export interface Router {
   /** Every model that can be asked for. */
   models(): readonly ServedModel[];
-  /** Throws `model_not_found`, naming what may have been meant. */
-  plan(alias: string): readonly PlannedAttempt[];
+  /** Throws `model_not_found`, naming what may have been meant, or `invalid_request`, naming models that can do that. */
+  plan(alias: string, capability?: Capability): readonly PlannedAttempt[];
   /**
    * Throws a Failure only before the first event. A failed attempt is followed by the next one as long as nothing of an
    * answer has left and the failure says that another target may help.
@@ -31,39 +33,75 @@ export interface Router {
     signal: AbortSignal,
     hooks: AttemptHooks,
   ): AsyncIterable<ChatEvent>;
+  /** As `run`, for answers in one piece: until the result has left, another target may be tried. */
+  embed(
+    plan: readonly PlannedAttempt[],
+    request: EmbedRequest,
+    context: ChatContext,
+    signal: AbortSignal,
+    hooks: AttemptHooks,
+  ): AsyncIterable<WholeEvent<Vectors>>;
+  rerank(
+    plan: readonly PlannedAttempt[],
+    request: RerankRequest,
+    context: ChatContext,
+    signal: AbortSignal,
+    hooks: AttemptHooks,
+  ): AsyncIterable<WholeEvent<Scores>>;
 }
+
+/** Whatever is asked for ends in the same three ways. */
+type AnyEvent = ChatEvent | WholeEvent<unknown>;
+
+/** Asks one backend for one of its models. */
+type Ask<Event extends AnyEvent> = (backend: Backend, model: string) => AsyncIterable<Event>;
 
 export function createRouter(backends: readonly Backend[]): Router {
   const byId = new Map(backends.map((backend) => [backend.id, backend]));
   const models = () => backends.flatMap((backend) => backend.served());
+
+  async function* walk<Event extends AnyEvent>(
+    plan: readonly PlannedAttempt[],
+    ask: Ask<Event>,
+    signal: AbortSignal,
+    hooks: AttemptHooks,
+  ): AsyncIterable<Event | EndEvent> {
+    let eventsLeft = false;
+    for (const [index, attempt] of plan.entries()) {
+      const backend = byId.get(attempt.target.backendId);
+      if (!backend) throw new Failure("internal", "A planned target is not there any more.");
+      const isLast = index === plan.length - 1;
+      const end = yield* oneAttempt(backend, index + 1, attempt, ask, hooks, (failure) => {
+        return !isLast && failure.kind.mayFallBack && !signal.aborted;
+      });
+      eventsLeft ||= end.eventsLeft;
+      if (end.goOn) continue;
+      if (end.thrown !== null && !eventsLeft) throw end.thrown;
+      if (end.thrown !== null) {
+        yield { type: "failed", failure: end.thrown, usage: noUsage, timings: noTimings };
+      }
+      return;
+    }
+  }
+
   return {
     models,
-    plan: (alias) => {
-      const targets = backends.flatMap((backend) =>
-        backend.served().map((model) => ({ backendId: backend.id, model: model.alias })),
-      );
+    plan: (alias, capability = "chat") => {
+      const served = backends.flatMap((backend) => backend.served().map((model) => ({ backend, model })));
+      const able = served.filter(({ model }) => model.capabilities.includes(capability));
+      const targets = able.map(({ backend, model }) => ({ backendId: backend.id, model: model.alias }));
       const plan = planAttempts(alias, targets);
-      if (plan.length === 0) throw unknownModel(alias, models());
-      return plan;
+      if (plan.length > 0) return plan;
+      if (!served.some(({ model }) => model.alias === alias)) throw unknownModel(alias, models());
+      const names = able.map(({ model }) => model.alias);
+      throw wrongModel(alias, capability, names);
     },
-    run: async function* (plan, request, context, signal, hooks) {
-      let eventsLeft = false;
-      for (const [index, attempt] of plan.entries()) {
-        const backend = byId.get(attempt.target.backendId);
-        if (!backend) throw new Failure("internal", "A planned target is not there any more.");
-        const isLast = index === plan.length - 1;
-        const end = yield* oneAttempt(backend, index + 1, attempt, request, context, signal, hooks, (failure) => {
-          return !isLast && failure.kind.mayFallBack && !signal.aborted;
-        });
-        eventsLeft ||= end.eventsLeft;
-        if (end.goOn) continue;
-        if (end.thrown !== null && !eventsLeft) throw end.thrown;
-        if (end.thrown !== null) {
-          yield { type: "failed", failure: end.thrown, usage: noUsage, timings: noTimings };
-        }
-        return;
-      }
-    },
+    run: (plan, request, context, signal, hooks) =>
+      walk(plan, (backend, model) => backend.chat({ ...request, model }, context, signal), signal, hooks),
+    embed: (plan, request, context, signal, hooks) =>
+      walk(plan, (backend, model) => backend.embed({ ...request, model }, context, signal), signal, hooks),
+    rerank: (plan, request, context, signal, hooks) =>
+      walk(plan, (backend, model) => backend.rerank({ ...request, model }, context, signal), signal, hooks),
   };
 }
 
@@ -75,23 +113,20 @@ interface AttemptOutcome {
   readonly thrown: Failure | null;
 }
 
-async function* oneAttempt(
+async function* oneAttempt<Event extends AnyEvent>(
   backend: Backend,
   number: number,
   attempt: PlannedAttempt,
-  request: ChatRequest,
-  context: ChatContext,
-  signal: AbortSignal,
+  ask: Ask<Event>,
   hooks: AttemptHooks,
   mayGoOn: (failure: Failure) => boolean,
-): AsyncGenerator<ChatEvent, AttemptOutcome> {
+): AsyncGenerator<Event, AttemptOutcome> {
   let contentLeft = false;
   let eventsLeft = false;
   let end: EndEvent | null = null;
   hooks.opened(number, attempt);
   try {
-    const asked = { ...request, model: attempt.target.model };
-    for await (const event of backend.chat(asked, context, signal)) {
+    for await (const event of ask(backend, attempt.target.model)) {
       if (isEnd(event)) {
         end = event;
         hooks.closed(number, event);

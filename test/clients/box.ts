@@ -83,6 +83,8 @@ export async function openBox(wishes: BoxWishes = {}): Promise<ClientBox> {
           contextLength: playedContext,
           slots: 4,
           demo: false,
+          capabilities: ["chat"],
+          embeddingLength: null,
         },
       ],
       count: () => Promise.resolve(1),

@@ -4,12 +4,16 @@ import { ensureDemoModel } from "../../models/demo/file.ts";
 import type { Backend } from "../../server/backends/backend.ts";
 import { isEnd } from "../../server/domain/chat.ts";
 import { chatRequest, collect } from "../support/chat-request.ts";
+import { encoderModel } from "../support/pooled-models.ts";
 import { realEngine, temporaryFolder } from "../support/real-engine.ts";
+import { collectWhole } from "../support/whole-answer.ts";
 
 interface Made {
   readonly backend: Backend;
-  /** A model it serves. */
+  /** Models it serves: one that chats, one that makes embeddings, one that reranks. */
   readonly model: string;
+  readonly embedder: string;
+  readonly ranker: string;
   close(): Promise<void>;
 }
 
@@ -17,8 +21,18 @@ const backends: Readonly<Record<string, () => Promise<Made>>> = {
   engine: async () => {
     const folder = await temporaryFolder();
     const path = await ensureDemoModel(folder.path);
-    const { engine, close } = await realEngine([{ alias: "lanthorn-demo", path }]);
-    return { backend: engine, model: "lanthorn-demo", close: () => close().then(folder.remove) };
+    const { engine, close } = await realEngine([
+      { alias: "lanthorn-demo", path },
+      { alias: "encoder", path: await encoderModel(folder.path, "mean") },
+      { alias: "ranker", path: await encoderModel(folder.path, "rank") },
+    ]);
+    return {
+      backend: engine,
+      model: "lanthorn-demo",
+      embedder: "encoder",
+      ranker: "ranker",
+      close: () => close().then(folder.remove),
+    };
   },
 };
 
@@ -76,5 +90,44 @@ describe.each(Object.entries(backends))("backend %s", (_, make) => {
     const left = AbortSignal.abort();
     const { events } = await collect(made.backend.chat(chatRequest("hi", { model: made.model }), context("c5"), left));
     expect(events.map((event) => event.type)).toEqual(["aborted"]);
+  });
+
+  const embed = (model: string, signal = never) =>
+    made.backend.embed({ model, inputs: [{ type: "text", text: "hello" }], dimensions: null }, context("c6"), signal);
+  const rerank = (model: string, signal = never) =>
+    made.backend.rerank({ model, query: "hello", documents: ["a", "b"] }, context("c7"), signal);
+
+  test("gives one vector of length 1 per input and one score from 0 to 1 per document, with what they used", async () => {
+    const vectors = await collectWhole(embed(made.embedder));
+    expect(vectors.result).toHaveLength(1);
+    expect(Math.hypot(...(vectors.result?.[0] ?? []))).toBeCloseTo(1, 5);
+    const scores = await collectWhole(rerank(made.ranker));
+    expect(scores.result).toHaveLength(2);
+    for (const score of scores.result ?? []) expect(score >= 0 && score <= 1).toBe(true);
+    for (const { end } of [vectors, scores]) {
+      expect(end.type).toBe("finished");
+      expect(end.usage.promptTokens).toBeGreaterThan(0);
+      expect(end.usage.completionTokens).toBe(0);
+    }
+  });
+
+  test("says of each model what it can do, and refuses what it cannot", async () => {
+    const capabilities = Object.fromEntries(made.backend.served().map((model) => [model.alias, model.capabilities]));
+    expect(capabilities).toMatchObject({
+      [made.model]: ["chat"],
+      [made.embedder]: ["embeddings"],
+      [made.ranker]: ["rerank"],
+    });
+    const chat = made.backend.chat(chatRequest("hi", { model: made.embedder }), context("c8"), never);
+    for (const wrong of [collect(chat), collectWhole(embed(made.ranker)), collectWhole(rerank(made.model))]) {
+      await expect(wrong).rejects.toMatchObject({ code: "invalid_request", param: "model" });
+    }
+  });
+
+  test("ends as aborted, with nothing, for somebody who has left", async () => {
+    const left = AbortSignal.abort();
+    for (const answer of [collectWhole(embed(made.embedder, left)), collectWhole(rerank(made.ranker, left))]) {
+      expect(await answer).toMatchObject({ result: null, end: { type: "aborted" } });
+    }
   });
 });

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { abilityOf } from "../../models/ability.ts";
 import { examineGguf } from "../../models/gguf/validate.ts";
 import { createEngine, type Engine } from "../../server/backends/engine/engine.ts";
 import type { EngineSettings } from "../../server/backends/engine/model-host.ts";
@@ -67,13 +68,16 @@ export async function modelFile(alias: string, path: string): Promise<ModelFile>
   const verdict = await examineGguf(path);
   if (!verdict.accepted || verdict.summary === null) throw new Error(`${path} is no model`);
   const { vocabularySize, tokenizer, chatTemplate } = verdict.summary;
+  const pooled = abilityOf(verdict.summary, null);
+  if (typeof pooled === "string") throw new Error(pooled);
   return {
     alias,
     path,
     fileName: basename(path),
     sizeBytes: verdict.sizeBytes,
     createdAtMs: verdict.modifiedAtMs,
-    trainedContextLength: 32_768,
+    trainedContextLength: pooled === null ? 32_768 : verdict.summary.trainedContextLength,
+    pooled,
     vocabularySize,
     tokenizer,
     chatTemplate,

@@ -26,6 +26,8 @@ export function scriptedBackend(
     served: () =>
       models.map((alias) => ({
         alias,
+        capabilities: ["chat"],
+        embeddingLength: null,
         fileName: `${alias}.gguf`,
         sizeBytes: 1,
         createdAtMs: 0,
@@ -51,6 +53,12 @@ export function scriptedBackend(
         yield { type: "aborted", usage: someUsage, timings: noTimings };
         return;
       }
+    },
+    embed: async function* () {
+      yield { type: "aborted", usage: someUsage, timings: noTimings };
+    },
+    rerank: async function* () {
+      yield { type: "aborted", usage: someUsage, timings: noTimings };
     },
     health: () => ({ able: true, reason: "scripted" }),
     close: () => Promise.resolve(),

@@ -69,6 +69,20 @@ export function chooseContext(asked: number | null, trained: number, sizeBytes: 
   return asked ?? Math.min(trained, sizeBytes < tinyModelBytes ? tinyDefaultContextLength : defaultContextLength);
 }
 
+/** What the engine may keep for the outputs of one step that cannot be split. Bytes. */
+const onePieceOutputBytes = 2 ** 30;
+
+/**
+ * Most tokens of one input where all of it is computed in one step. The engine keeps a number per token and vocabulary entry
+ * for the outputs of a step, and one per pair of tokens while it computes (145 MB at 8,192); an encoder has learned no places
+ * past what it was trained for.
+ */
+export function chooseOnePieceContext(asked: number | null, trained: number, vocabularySize: number): number {
+  if (asked !== null) return Math.min(asked, trained);
+  const fitting = Math.max(512, Math.floor(onePieceOutputBytes / (4 * vocabularySize)));
+  return Math.min(trained, defaultContextLength, fitting);
+}
+
 interface Situation {
   readonly state: ModelState;
   readonly sinceMs: number;
@@ -113,6 +127,9 @@ export class ModelHost {
   get contextLength(): number {
     const { file } = this;
     const asked = file.context ?? this.#settings.context;
+    if (this.#loaded === null && file.pooled?.inOnePiece) {
+      return chooseOnePieceContext(file.context, file.trainedContextLength, file.pooled.vocabularySize);
+    }
     return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
   }
 
@@ -137,6 +154,8 @@ export class ModelHost {
   served(): ServedModel {
     return {
       alias: this.file.alias,
+      capabilities: [this.file.pooled?.capability ?? "chat"],
+      embeddingLength: this.file.pooled?.capability === "embeddings" ? this.file.pooled.embeddingLength : null,
       fileName: this.file.fileName,
       sizeBytes: this.file.sizeBytes,
       createdAtMs: this.file.createdAtMs,
@@ -172,6 +191,7 @@ export class ModelHost {
     const answer = (await this.#link?.state(stateLimitMs)) ?? null;
     return {
       id: this.file.alias,
+      capabilities: [this.file.pooled?.capability ?? "chat"],
       fileName: this.file.fileName,
       sizeBytes: this.file.sizeBytes,
       demo: this.file.demo,
@@ -203,7 +223,8 @@ export class ModelHost {
     if (this.#closed) throw new Failure("shutting_down", "The box is shutting down.");
     this.#become("loading", "asked for", null);
     const startedAtMs = clock.monotonicMs();
-    const snapshots = this.#ports.snapshots.make(this.#settings.snapshotBytes);
+    const { pooled } = this.file;
+    const snapshots = this.#ports.snapshots.make(pooled === null ? this.#settings.snapshotBytes : 0);
     const link = new WorkerLink(this.#ports.startWorker, clock, this.#settings.watchdogMs, {
       onDeath: (reason) => {
         if (snapshots !== null) this.#ports.snapshots.remove(snapshots.folder);
@@ -223,6 +244,7 @@ export class ModelHost {
         threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes, availableParallelism()),
         tokenGapMs: this.#settings.tokenGapMs,
         snapshots,
+        pooled,
       });
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
       log.info({ model: this.file.alias, workerPid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");

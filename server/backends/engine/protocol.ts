@@ -4,6 +4,7 @@
  */
 import type { ChosenLogprob, FinishReason, LogprobsWish, Sampling } from "../../domain/chat.ts";
 import type { FailureCode } from "../../domain/failure.ts";
+import type { PooledAbility } from "../../domain/model.ts";
 
 /** `Sampling` with the map as pairs: IPC speaks JSON. */
 export type WireSampling = Omit<Sampling, "logitBias"> & { readonly logitBias: readonly (readonly [number, number])[] };
@@ -35,6 +36,12 @@ export interface Generation {
   readonly options: GenerateOptions;
 }
 
+/** What one vector or one score is made of. */
+export type PooledInput =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "tokens"; readonly tokens: readonly number[] }
+  | { readonly type: "pair"; readonly query: string; readonly document: string };
+
 export type ToWorker =
   | {
       readonly type: "load";
@@ -46,7 +53,15 @@ export type ToWorker =
       readonly tokenGapMs: number;
       /** Where prefixes that leave their slot are kept, in memory; null: nowhere. The parent removes the folder. */
       readonly snapshots: { readonly folder: string; readonly limitBytes: number } | null;
+      /** What to load it for, when that is not chat. */
+      readonly pooled: PooledAbility | null;
     }
+  /** For a model with `pooled`: tokenises and counts. The worker keeps the tokens under `id` until it hears what to do. */
+  | { readonly type: "prepare-inputs"; readonly id: string; readonly inputs: readonly PooledInput[] }
+  /** The prepared inputs will not be used. */
+  | { readonly type: "drop-inputs"; readonly id: string }
+  /** Computes the prepared inputs one after the other, in turns with other requests. `cancel` ends it within one input. */
+  | { readonly type: "embed"; readonly id: string; readonly caller: string }
   | ({ readonly type: "generate"; readonly id: string } & Generation)
   /** The callers (their ids) that now wait for a slot: they want more than they get. Sent when that changes. */
   | { readonly type: "waiting"; readonly callers: readonly string[] }
@@ -91,6 +106,20 @@ export type StepEvent =
       readonly message: string;
     } & GenerationEnd);
 
+/** How a request for vectors or scores goes on; the last is `done`, `cancelled` or `failed`. */
+export type PooledEvent =
+  /** `vector`: base64 of little-endian float32, as the model gave it; one number for a score. In the inputs' order. */
+  | { readonly type: "vector"; readonly index: number; readonly vector: string }
+  | ({ readonly type: "done" | "cancelled" } & PooledEnd)
+  | ({ readonly type: "failed"; readonly code: FailureCode; readonly message: string } & PooledEnd);
+
+export interface PooledEnd {
+  /** Tokens of the inputs that were computed. */
+  readonly promptTokens: number;
+  /** From the first turn to the end. */
+  readonly computeMs: number;
+}
+
 export type FromWorker =
   | {
       readonly type: "loaded";
@@ -100,6 +129,10 @@ export type FromWorker =
       readonly gpu: string;
     }
   | { readonly type: "load-failed"; readonly message: string }
+  /** Tokens of each input of `prepare-inputs`, in order; those that the tokenizer adds included. */
+  | { readonly type: "inputs-prepared"; readonly id: string; readonly counts: readonly number[] }
+  | { readonly type: "inputs-refused"; readonly id: string; readonly code: FailureCode; readonly message: string }
+  | { readonly type: "pooled"; readonly id: string; readonly event: PooledEvent }
   | { readonly type: "step"; readonly events: readonly StepEvent[] }
   | { readonly type: "state"; readonly id: number; readonly slots: readonly WorkerSlot[]; readonly rssBytes: number }
   | { readonly type: "pong"; readonly id: number };

@@ -4,7 +4,7 @@
  */
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
-import type { FromWorker, Generation, StepEvent, ToWorker, WorkerSlot } from "./protocol.ts";
+import type { FromWorker, Generation, PooledEvent, PooledInput, StepEvent, ToWorker, WorkerSlot } from "./protocol.ts";
 import type { EngineProcess, StartProcess } from "./start-process.ts";
 
 export type StartWorker = StartProcess<ToWorker, FromWorker>;
@@ -27,7 +27,9 @@ export class WorkerLink {
   readonly #watchdogMs: number;
   readonly #handlers: LinkHandlers;
   readonly #process: EngineProcess<ToWorker>;
+  readonly #inputPrepares = new Map<string, Pending<readonly number[]>>();
   readonly #generations = new Map<string, (event: StepEvent) => void>();
+  readonly #embeddings = new Map<string, (event: PooledEvent) => void>();
   readonly #states = new Map<number, (state: { slots: readonly WorkerSlot[]; rssBytes: number }) => void>();
   #load: Pending<Loaded> | null = null;
   #lastPongAtMs: number;
@@ -75,6 +77,25 @@ export class WorkerLink {
   /** The callers that wait for a slot, whenever that changes. */
   waiting(callers: readonly string[]): void {
     if (this.alive) this.#send({ type: "waiting", callers });
+  }
+
+  /** Tokenises the inputs; gives the number of tokens of each. The worker keeps them under `id`. */
+  prepareInputs(id: string, inputs: readonly PooledInput[]): Promise<readonly number[]> {
+    return new Promise((resolve, reject) => {
+      this.#inputPrepares.set(id, { resolve, reject });
+      this.#send({ type: "prepare-inputs", id, inputs });
+    });
+  }
+
+  /** The prepared inputs are not wanted any more. */
+  dropInputs(id: string): void {
+    this.#send({ type: "drop-inputs", id });
+  }
+
+  /** As `generate`, for the prepared inputs. */
+  embed(id: string, caller: string, onEvent: (event: PooledEvent) => void): void {
+    this.#embeddings.set(id, onEvent);
+    this.#send({ type: "embed", id, caller });
   }
 
   cancel(id: string): void {
@@ -144,6 +165,17 @@ export class WorkerLink {
       case "step":
         for (const event of message.events) this.#deliver(event);
         return;
+      case "inputs-prepared":
+        this.#inputPrepares.get(message.id)?.resolve(message.counts);
+        this.#inputPrepares.delete(message.id);
+        return;
+      case "inputs-refused":
+        this.#inputPrepares.get(message.id)?.reject(new Failure(message.code, message.message));
+        this.#inputPrepares.delete(message.id);
+        return;
+      case "pooled":
+        this.#deliverPooled(message.id, message.event);
+        return;
       case "loaded":
         this.#load?.resolve(message);
         this.#load = null;
@@ -170,6 +202,12 @@ export class WorkerLink {
     onEvent?.(event);
   }
 
+  #deliverPooled(id: string, event: PooledEvent): void {
+    const onEvent = this.#embeddings.get(id);
+    if (event.type !== "vector") this.#embeddings.delete(id);
+    onEvent?.(event);
+  }
+
   #die(reason: string): void {
     if (this.#deathReason !== null) return;
     this.#deathReason = reason;
@@ -177,11 +215,18 @@ export class WorkerLink {
     const failure = workerDied(reason);
     this.#load?.reject(failure);
     this.#load = null;
+    for (const pending of this.#inputPrepares.values()) pending.reject(failure);
+    this.#inputPrepares.clear();
     for (const answer of this.#states.values()) answer({ slots: [], rssBytes: 0 });
     const generations = [...this.#generations];
     this.#generations.clear();
     for (const [id, onEvent] of generations) {
       onEvent({ id, type: "failed", code: failure.code, message: failure.message, ...nothingKnown });
+    }
+    const embeddings = [...this.#embeddings.values()];
+    this.#embeddings.clear();
+    for (const onEvent of embeddings) {
+      onEvent({ type: "failed", code: failure.code, message: failure.message, promptTokens: 0, computeMs: 0 });
     }
     this.#handlers.onDeath(reason);
   }

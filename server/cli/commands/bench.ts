@@ -74,9 +74,10 @@ async function bench(asked: string | undefined, flags: BenchFlags, context: Comm
 
 async function chooseModel(state: BoxState, asked: string | undefined): Promise<BoxModel> {
   // A demo measures our layers, not this box: it is the last choice.
+  const chatting = state.models.filter(({ capabilities }) => capabilities.includes("chat"));
   const model =
     asked === undefined
-      ? (state.models.find((candidate) => !candidate.demo) ?? state.models[0])
+      ? (chatting.find((candidate) => !candidate.demo) ?? chatting[0])
       : state.models.find((candidate) => candidate.id === asked);
   if (model !== undefined) return model;
   const { closest } = await import("../../config/closest.ts");

@@ -1,6 +1,6 @@
 /** `lanthorn models list`: what the running server serves and in which state, else what it would serve when started. */
 import type { Command } from "commander";
-import type { ModelView } from "../../domain/model.ts";
+import type { Capability, ModelView } from "../../domain/model.ts";
 import { type BoxModel, readBoxState } from "../box-state.ts";
 import { withClient } from "../client.ts";
 import { type CommandContext, examples } from "../command.ts";
@@ -17,6 +17,8 @@ export interface ListedModel {
   readonly contextLength: number | null;
   readonly slots: number | null;
   readonly demo: boolean;
+  /** Empty for a file that is refused. */
+  readonly capabilities: readonly Capability[];
   readonly state: ModelView["state"] | "on-disk" | "refused";
   readonly reason: string;
   readonly answering: number;
@@ -57,6 +59,7 @@ function listed(model: BoxModel): ListedModel {
     contextLength: model.contextLength,
     slots: model.slotCount,
     demo: model.demo,
+    capabilities: model.capabilities,
     state: model.state,
     reason: model.reason,
     answering: model.slots.filter((slot) => slot.state !== "idle").length,
@@ -77,6 +80,7 @@ const columns: readonly Column<ListedModel>[] = [
     align: "right",
   },
   { title: "SLOTS", of: (model) => (model.slots === null ? unknownMark : String(model.slots)), align: "right" },
+  { title: "FOR", of: (model) => (model.capabilities.length === 0 ? unknownMark : model.capabilities.join(", ")) },
   { title: "STATE", of: stateText },
 ];
 

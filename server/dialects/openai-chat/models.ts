@@ -9,6 +9,8 @@ function wireModel(model: ServedModel): object {
     owned_by: "lanthorn",
     context_length: model.contextLength,
     slots: model.slots,
+    capabilities: model.capabilities,
+    ...(model.embeddingLength === null ? {} : { embedding_length: model.embeddingLength }),
     demo: model.demo,
   };
 }

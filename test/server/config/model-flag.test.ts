@@ -10,6 +10,7 @@ test("a model flag is a file and its options", () => {
     context: 8192,
     slots: 2,
   });
+  expect(parseModelFlag("m.gguf,kind=embedding")).toEqual({ path: "m.gguf", kind: "embedding" });
   // An alias of digits is still a name, and a comma may be part of a file's name.
   expect(parseModelFlag("a,b.gguf,alias=123")).toEqual({ path: "a,b.gguf", alias: "123" });
 });

@@ -182,6 +182,8 @@ describe("S-03 error shape", () => {
 test("S-11 models: the list has OpenAI's shape and what an agent plans with", () => {
   const model = {
     alias: "org/coder:7b@q4",
+    capabilities: ["chat" as const],
+    embeddingLength: null,
     fileName: "coder.gguf",
     sizeBytes: 5,
     createdAtMs: 1_700_000_000_999,
@@ -199,6 +201,7 @@ test("S-11 models: the list has OpenAI's shape and what an agent plans with", ()
       owned_by: "lanthorn",
       context_length: 8192,
       slots: 4,
+      capabilities: ["chat"],
       demo: false,
     },
   ]);

@@ -14,6 +14,7 @@ import type { BindFacts } from "../../../server/access/authenticate.ts";
 import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
 import type { Failure } from "../../../server/domain/failure.ts";
 import type { ServedModel } from "../../../server/domain/model.ts";
+import type { Scores, Vectors, WholeEvent } from "../../../server/domain/embedding.ts";
 import type { BoxEvent, Log } from "../../../server/domain/ports.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import type { HttpDeps, HttpSettings, HttpTiming } from "../../../server/http/deps.ts";
@@ -32,6 +33,8 @@ export const hello = { model: "coder", messages: [{ role: "user", content: "hi" 
 
 export const coder: ServedModel = {
   alias: "coder",
+  capabilities: ["chat"],
+  embeddingLength: null,
   fileName: "coder.gguf",
   sizeBytes: 1000,
   createdAtMs: 1_700_000_000_000,
@@ -126,7 +129,14 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     else arrived.push(performance);
   }
 
+  /** Nothing here scripts answers in one piece: a test that wants some gives the room its own. */
+  async function* nothing<Result>(): AsyncIterable<WholeEvent<Result>> {
+    yield { type: "aborted", usage, timings: noTimings };
+  }
+
   const inference: Inference = {
+    embed: () => nothing<Vectors>(),
+    rerank: () => nothing<Scores>(),
     models: () => [coder, { ...coder, alias: "org/coder:7b@q4" }],
     closing: () => ({ target: "engine/coder", cost: { known: false, reason: "not_priced" } }),
     async refuse({ requestId, alias, stream, caller }, failure) {

@@ -69,3 +69,17 @@ test("S-11 an unknown model is never another one: the failure names what may hav
   expect(() => router.plan("codr")).toThrow('No model "codr" here. Did you mean "coder"? Here: coder, fim.');
   expect(() => router.plan("gpt-4o")).toThrow(/^No model "gpt-4o" here\. Here: coder, fim\.$/);
 });
+
+test("a model is not asked for what it was not made for: the failure names models that can", () => {
+  const maker = scriptedBackend("b", ["bge", "nomic"], []);
+  const makers = {
+    ...maker,
+    served: () => maker.served().map((model) => ({ ...model, capabilities: ["embeddings" as const] })),
+  };
+  const router = createRouter([scriptedBackend("a", ["coder"], []), makers]);
+  expect(router.plan("bge", "embeddings")).toMatchObject([{ target: { backendId: "b", model: "bge" } }]);
+  expect(() => router.plan("coder", "embeddings")).toThrow('"coder" cannot make embeddings. "bge", "nomic" can.');
+  expect(() => router.plan("bge")).toThrow('"bge" cannot chat. "coder" can.');
+  expect(() => router.plan("coder", "rerank")).toThrow('"coder" cannot rerank documents. No model here can.');
+  expect(() => router.plan("nobody", "embeddings")).toThrow(/^No model "nobody" here/);
+});

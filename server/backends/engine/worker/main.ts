@@ -7,6 +7,7 @@
 import { randomInt } from "node:crypto";
 import { unpackTokens } from "../preparation/protocol.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
+import { Embedding } from "./embedding.ts";
 import type { Job } from "./job.ts";
 import { LogprobStream } from "./logprob-stream.ts";
 import { loadNative, type NativeModel } from "./native.ts";
@@ -20,6 +21,8 @@ interface Loaded {
 }
 
 let loaded: Loaded | null = null;
+/** Instead, when the model is no chat model. */
+let embedding: Embedding | null = null;
 
 function send(message: FromWorker): void {
   // The channel closes when the parent dies; `disconnect` below then ends this process.
@@ -28,6 +31,10 @@ function send(message: FromWorker): void {
 
 async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void> {
   try {
+    if (options.pooled !== null) {
+      embedding = await Embedding.load(options, options.pooled, send);
+      return;
+    }
     const model = await loadNative({
       modelPath: options.modelPath,
       contextLength: options.contextLength,
@@ -89,15 +96,21 @@ function receive(message: ToWorker): void {
       process.exit(0);
       return;
     case "state":
-      send({ type: "state", id: message.id, slots: loaded?.loop.view() ?? [], rssBytes: process.memoryUsage.rss() });
+      send({
+        type: "state",
+        id: message.id,
+        slots: embedding?.view() ?? loaded?.loop.view() ?? [],
+        rssBytes: process.memoryUsage.rss(),
+      });
       return;
     default:
       break;
   }
+  embedding?.receive(message);
   if (loaded === null) return;
   if (message.type === "generate") generate(loaded, message);
   else if (message.type === "waiting") loaded.loop.setWaiting(message.callers);
-  else loaded.loop.cancel(message.id);
+  else if (message.type === "cancel") loaded.loop.cancel(message.id);
 }
 
 process.on("message", (message) => receive(message as ToWorker));

@@ -1,5 +1,6 @@
 /**
- * The only file that touches node-llama-cpp. Runs in a worker process, one model and one context per process.
+ * What touches node-llama-cpp, with `native-embedder.ts` beside it. Runs in a worker process, one model and one context per
+ * process.
  *
  * It drives the library's own binding (`_ctx`, `_model`, `_bindings`) instead of its public sequences: those build batches
  * of N-1 streams, starve decoding while another stream prefills, shift the context silently and leak one vocabulary-sized
@@ -52,10 +53,12 @@ export interface NativeSampler {
   applyConfig(config: SamplerConfig): void;
 }
 
-interface AddonContext {
+export interface AddonContext {
   initBatch(size: number): void;
   addToBatch(sequence: number, position: number, tokens: Uint32Array, logitIndexes: Uint32Array): Uint32Array;
   decodeBatch(): Promise<void>;
+  /** The pooled vector of sequence 0, or the last output's where nothing is pooled: the only one there is a way to. */
+  getEmbedding(tokens: number): Float64Array;
   sampleToken(logitIndex: number, sampler: NativeSampler): Promise<number>;
   sampleToken(
     logitIndex: number,
@@ -71,7 +74,8 @@ interface AddonContext {
   saveSequenceStateToFile(path: string, sequence: number, tokens: Uint32Array): Promise<number>;
   loadSequenceStateFromFile(path: string, sequence: number, contextLength: number): Promise<Uint32Array>;
 }
-interface AddonModel {
+export interface AddonModel {
+  tokenize(text: string, specialTokens: boolean): Uint32Array;
   detokenize(tokens: Uint32Array, specialTokens: boolean): string;
   isEogToken(token: number): boolean;
   getTokenString(token: number): string;
@@ -98,7 +102,7 @@ export interface LoadOptions {
  * Most tokens per decode call on a CPU. The library reserves logits for every token of a call (600 kB each with a vocabulary of
  * 151,936), and a CPU computes a prompt no faster in larger pieces.
  */
-const cpuBatchSize = 256;
+export const cpuBatchSize = 256;
 
 export interface NativeModel {
   readonly contextLength: number;
@@ -149,8 +153,10 @@ const metadataShape = z.object({
     .optional(),
 });
 
-/** Loads weights and makes the context. Throws the library's error; the caller turns it into words. */
-export async function loadNative(options: LoadOptions): Promise<NativeModel> {
+/** Loads the weights. Throws the library's error; the caller turns it into words. */
+export async function loadWeights(
+  options: Pick<LoadOptions, "modelPath" | "threads">,
+): Promise<{ readonly llama: Llama; readonly model: LlamaModel }> {
   const library = await import("node-llama-cpp");
   const llama = await library.getLlama({
     gpu: "auto",
@@ -160,7 +166,12 @@ export async function loadNative(options: LoadOptions): Promise<NativeModel> {
     logLevel: library.LlamaLogLevel.error,
     ...(options.threads > 0 ? { maxThreads: options.threads } : {}),
   });
-  const model = await llama.loadModel({ modelPath: options.modelPath });
+  return { llama, model: await llama.loadModel({ modelPath: options.modelPath }) };
+}
+
+/** Loads weights and makes the context. Throws the library's error; the caller turns it into words. */
+export async function loadNative(options: LoadOptions): Promise<NativeModel> {
+  const { llama, model } = await loadWeights(options);
   const context = await model.createContext({
     sequences: options.slots,
     contextSize: options.contextLength,
@@ -268,6 +279,7 @@ const contextShape = z.object({
   initBatch: isFunction,
   addToBatch: isFunction,
   decodeBatch: isFunction,
+  getEmbedding: isFunction,
   sampleToken: isFunction,
   disposeSequence: isFunction,
   removeTokenCellsFromSequence: isFunction,
@@ -288,7 +300,7 @@ const bindingShape = z.object({
 });
 
 /** The internal objects, checked by shape: a library that has moved them is refused with a sentence, not a TypeError. */
-function checkBinding(
+export function checkBinding(
   llama: Llama,
   model: LlamaModel,
   context: LlamaContext,

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   chooseContext,
+  chooseOnePieceContext,
   chooseThreads,
   type HostPorts,
   ModelHost,
@@ -27,6 +28,14 @@ describe("what nobody asked for is chosen", () => {
     expect(chooseContext(null, 131_072, 4_000 * mebibyte)).toBe(8_192);
     expect(chooseContext(null, 131_072, 3 * mebibyte)).toBe(32_768);
     expect(chooseContext(65_536, 32_768, 4_000 * mebibyte)).toBe(65_536);
+  });
+
+  test("context of what is computed in one step: never past what was trained, within a gibibyte of outputs", () => {
+    expect(chooseOnePieceContext(null, 512, 30_522)).toBe(512);
+    expect(chooseOnePieceContext(null, 32_768, 30_522)).toBe(8_192);
+    expect(chooseOnePieceContext(null, 8_192, 250_002)).toBe(1_073);
+    expect(chooseOnePieceContext(4_096, 8_192, 250_002)).toBe(4_096);
+    expect(chooseOnePieceContext(4_096, 512, 30_522)).toBe(512);
   });
 });
 

@@ -48,9 +48,9 @@ describe("lanthorn models list", () => {
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
     expect((await lanthorn(["models", "list"], { environment })).stdout).toBe(
       [
-        "ALIAS          FILE                  SIZE  CONTEXT  SLOTS  STATE",
-        "coder          qwen3-coder.gguf  17.3 GiB     64 K      2  ready, 1 request running",
-        "lanthorn-demo  –                        –      2 K      4  unloaded: not asked for yet   demo",
+        "ALIAS          FILE                  SIZE  CONTEXT  SLOTS  FOR   STATE",
+        "coder          qwen3-coder.gguf  17.3 GiB     64 K      2  chat  ready, 1 request running",
+        "lanthorn-demo  –                        –      2 K      4  chat  unloaded: not asked for yet   demo",
         "",
       ].join("\n"),
     );
@@ -71,7 +71,7 @@ test("models list with no server is what serve would find, the refused ones with
   const environment = { LANTHORN_HOME: home };
   const { code, stdout, stderr } = await lanthorn(["models", "list"], { environment });
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^– +broken\.gguf +– +– +– +refused: \S/mu);
+  expect(stdout).toMatch(/^– +broken\.gguf +– +– +– +– +refused: \S/mu);
   expect(stderr).toContain("No server is running");
   const [broken] = JSON.parse((await lanthorn(["models", "list", "--json"], { environment })).stdout);
   expect(broken).toMatchObject({ fileName: "broken.gguf", state: "refused" });

@@ -54,6 +54,8 @@ describe("flags", () => {
 describe("when it is ready", () => {
   const demo = {
     alias: "lanthorn-demo",
+    capabilities: ["chat" as const],
+    embeddingLength: null,
     fileName: "lanthorn-demo.gguf",
     sizeBytes: 2_000_000,
     createdAtMs: 1,

@@ -1,0 +1,92 @@
+/**
+ * What every inference route does before and after it answers: take off, read the body, judge it, write the row of what is
+ * refused here; say where the answer came from and what became of it. Runs in the server; knows no dialect.
+ */
+import { targetText } from "../dialects/closing-comment.ts";
+import type { Caller } from "../domain/caller.ts";
+import type { EndEvent } from "../domain/chat.ts";
+import { asFailure, Failure } from "../domain/failure.ts";
+import { readJson } from "./body.ts";
+import type { BodyBudget } from "./body-budget.ts";
+import type { HttpDeps, HttpTiming } from "./deps.ts";
+import type { Flight, InFlight } from "./in-flight.ts";
+import type { Exchange } from "./route.ts";
+
+export interface InferenceParts {
+  readonly deps: Pick<HttpDeps, "inference" | "rateLimits" | "settings" | "clock" | "log" | "engineBuild">;
+  readonly timing: HttpTiming;
+  readonly inFlight: InFlight;
+  readonly bodyBudget: BodyBudget;
+}
+
+/** Reads and judges the request. What is refused here never reaches the spine, so its row is written here. */
+export async function admit<Decoded>(
+  exchange: Exchange,
+  caller: Caller,
+  dialect: { readonly id: string; decode(body: unknown): Decoded },
+  { deps, timing, inFlight, bodyBudget }: InferenceParts,
+): Promise<{ readonly decoded: Decoded; readonly flight: Flight }> {
+  const { request, response, requestId, startedAtMs } = exchange;
+  let body: unknown;
+  try {
+    // Asked before the body is read, so that a box that stops does not wait for one.
+    const flight = inFlight.takeOff();
+    try {
+      const bounds = {
+        limitBytes: deps.settings.bodyLimitBytes,
+        graceMs: timing.bodyGraceMs,
+        clock: deps.clock,
+        budget: bodyBudget,
+      };
+      body = await readJson(request, response, bounds);
+      return { decoded: dialect.decode(body), flight };
+    } catch (thrown) {
+      flight.land();
+      throw thrown;
+    }
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    const wished = wishes(body);
+    await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, ...wished }, failure);
+    throw failure;
+  }
+}
+
+/** What can be said of a body that was refused, for its row. */
+function wishes(body: unknown): { readonly alias: string | null; readonly stream: boolean } {
+  if (typeof body !== "object" || body === null) return { alias: null, stream: false };
+  const alias = "model" in body && typeof body.model === "string" ? body.model : null;
+  return { alias, stream: "stream" in body && body.stream === true };
+}
+
+/** A connection that closes before its answer is complete ends the flight. */
+export function leaveWhenClosed({ response }: Exchange, flight: Flight): void {
+  response.once("close", () => {
+    if (!response.writableFinished) flight.leave();
+  });
+  if (response.destroyed) flight.leave();
+}
+
+/** What the client is told of an end that is no finish; null for a finished answer. */
+export function failureOf(end: EndEvent, signal: AbortSignal): Failure | null {
+  if (end.type === "finished") return null;
+  if (end.type === "failed") return end.failure;
+  // Aborted: because the box stops, or because the client left and nobody reads this.
+  return signal.reason instanceof Failure ? signal.reason : new Failure("internal", "The request was stopped.");
+}
+
+export function noEnd(): Failure {
+  return new Failure("internal", "The answer ended without an end.");
+}
+
+export function targetHeader(deps: Pick<HttpDeps, "inference">, requestId: string): Readonly<Record<string, string>> {
+  const { target } = deps.inference.closing(requestId);
+  return target === null ? {} : { "x-lanthorn-target": targetText(target) };
+}
+
+export function setTargetHeader(deps: Pick<HttpDeps, "inference">, exchange: Exchange): void {
+  if (exchange.response.headersSent) return;
+  for (const [name, value] of Object.entries(targetHeader(deps, exchange.requestId))) {
+    exchange.response.setHeader(name, value);
+  }
+}
