@@ -7,10 +7,10 @@ import type { Clock } from "../../domain/ports.ts";
 import { noUsage, type Timings, type Usage } from "../../domain/usage.ts";
 import type { ChatContext } from "../backend.ts";
 import { EventQueue } from "./event-queue.ts";
-import { ForcedToolCall } from "./forced-tool-call.ts";
 import type { ModelHost } from "./model-host.ts";
-import { forcesToolCall, generateOptions, promptInput } from "./prompt-input.ts";
+import { generateOptions, promptInput } from "./prompt-input.ts";
 import type { StepEvent } from "./protocol.ts";
+import { ReplyReader } from "./reply/reply-reader.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
 export interface AnswerPorts {
@@ -82,7 +82,7 @@ async function* generated(
 ): AsyncIterable<ChatEvent> {
   const { link, promptTokens } = turn;
   const queue = new EventQueue<StepEvent>(joinText);
-  const options = generateOptions(request, host.contextLength - promptTokens);
+  const options = generateOptions(request, host.contextLength - promptTokens, host.replyFormat);
   // The slot is given back when the worker says that the answer ended, not when the reader has read it.
   link.generate(context.requestId, context.callerName, options, (event) => {
     if (event.type === "done" || event.type === "cancelled" || event.type === "failed") turn.giveBack();
@@ -91,7 +91,9 @@ async function* generated(
   const cancel = () => link.cancel(context.requestId);
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
-  const call = forcesToolCall(request) ? new ForcedToolCall(ports.newToolCallId) : null;
+  const readerOf = (promptEnd: string) =>
+    new ReplyReader({ request, format: host.replyFormat, promptEnd, newToolCallId: ports.newToolCallId });
+  let reply = readerOf("");
   let ended = false;
   /** What we know of the usage if the process dies without saying. */
   const seen = { promptTokens, cachedTokens: 0, completionTokens: 0 };
@@ -101,16 +103,17 @@ async function* generated(
       switch (event.type) {
         case "started":
           seen.cachedTokens = event.cachedTokens;
+          reply = readerOf(event.promptEnd);
           yield { type: "started", promptTokens, cachedTokens: event.cachedTokens };
           break;
         case "text":
           seen.completionTokens = event.tokens;
-          if (call === null) yield { type: "text", text: event.text };
-          else yield* call.push(event.text);
+          yield* reply.push(event.text, event.tokens);
           break;
         default:
           ended = true;
-          yield endEvent(event, seen, call, times);
+          yield* reply.end();
+          yield endEvent(event, seen, reply, times);
       }
     }
   } finally {
@@ -123,22 +126,21 @@ async function* generated(
 function endEvent(
   event: Extract<StepEvent, { type: "done" | "cancelled" | "failed" }>,
   seen: Pick<Usage, "promptTokens" | "cachedTokens" | "completionTokens">,
-  call: ForcedToolCall | null,
+  reply: ReplyReader,
   times: Times,
 ): EndEvent {
   const usage = {
     promptTokens: seen.promptTokens,
     cachedTokens: Math.max(event.cachedTokens, seen.cachedTokens),
     completionTokens: Math.max(event.completionTokens, seen.completionTokens),
-    reasoningTokens: 0,
+    reasoningTokens: reply.reasoningTokens,
   };
   const timings = { ...times.known(), prefillMs: event.prefillMs, decodeMs: event.decodeMs };
   if (event.type === "cancelled") return { type: "aborted", usage, timings };
   if (event.type === "failed") {
     return { type: "failed", failure: new Failure(event.code, event.message), usage, timings };
   }
-  const finishReason = call?.complete ? "tool-calls" : event.finishReason;
-  return { type: "finished", finishReason, usage, timings };
+  return { type: "finished", finishReason: reply.finishReason(event.finishReason), usage, timings };
 }
 
 function joinText(left: StepEvent, right: StepEvent): StepEvent | null {

@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { Failure } from "../../domain/failure.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
 import type { Clock, Log, ModelFile, Publish } from "../../domain/ports.ts";
+import type { ReplyFormat } from "./reply/index.ts";
 import { afterCrash } from "./restart-policy.ts";
 import type { SnapshotFolders } from "./snapshot-folder.ts";
 import { WaitingLine } from "./waiting-line.ts";
@@ -94,6 +95,11 @@ export class ModelHost {
     const { file } = this;
     const asked = file.context ?? this.#settings.context;
     return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
+  }
+
+  /** How the model writes reasoning and calls; known once it has been loaded. */
+  get replyFormat(): ReplyFormat {
+    return this.#loaded?.replyFormat ?? "any";
   }
 
   served(): ServedModel {

@@ -2,6 +2,7 @@
 import { type ChatMessage, type ChatRequest, textOf } from "../../domain/chat.ts";
 import { jsonObjectGrammar } from "./grammar/json.ts";
 import { toolCallGrammar } from "./grammar/tool-call.ts";
+import { type ReplyFormat, replyFamilies } from "./reply/index.ts";
 import type { GenerateOptions, PromptInput, TemplateMessage } from "./protocol.ts";
 
 export function promptInput(request: ChatRequest): PromptInput {
@@ -53,22 +54,30 @@ export function forcesToolCall(request: ChatRequest): boolean {
   return request.toolChoice.type === "required" || request.toolChoice.type === "named";
 }
 
-/** `roomTokens` is what the slot has left behind the prompt: a larger wish is cut to it, as agents expect. */
-export function generateOptions(request: ChatRequest, roomTokens: number): GenerateOptions {
+/**
+ * `roomTokens` is what the slot has left behind the prompt: a larger wish is cut to it, as agents expect. Stop strings do
+ * not reach into a forced call: half a JSON text would help nobody.
+ */
+export function generateOptions(request: ChatRequest, roomTokens: number, format: ReplyFormat): GenerateOptions {
   const { logitBias, ...sampling } = request.sampling;
   return {
     sampling: { ...sampling, logitBias: [...logitBias] },
     maxTokens: Math.min(request.maxTokens ?? roomTokens, roomTokens),
-    stop: request.stop,
+    stop: forcesToolCall(request) ? [] : request.stop,
     ignoreEos: request.ignoreEos,
     cachePrompt: request.cachePrompt,
-    grammar: grammarOf(request),
+    grammar: grammarOf(request, format),
+    markers: replyFamilies[format].markers,
   };
 }
 
-function grammarOf(request: ChatRequest): string | null {
-  const choice = request.toolChoice;
-  if (choice.type === "required") return toolCallGrammar(request.tools);
-  if (choice.type === "named") return toolCallGrammar(request.tools.filter((tool) => tool.name === choice.name));
+function grammarOf(request: ChatRequest, format: ReplyFormat): string | null {
+  const { toolChoice, tools, parallelToolCalls } = request;
+  const { forced } = replyFamilies[format];
+  if (toolChoice.type === "required") return toolCallGrammar(tools, forced, parallelToolCalls);
+  if (toolChoice.type === "named") {
+    const named = tools.filter((tool) => tool.name === toolChoice.name);
+    return toolCallGrammar(named, forced, parallelToolCalls);
+  }
   return request.responseFormat.type === "json-object" ? jsonObjectGrammar : null;
 }

@@ -4,6 +4,7 @@
  */
 import type { FinishReason, JsonSchema, Sampling } from "../../domain/chat.ts";
 import type { FailureCode } from "../../domain/failure.ts";
+import type { ReplyFormat } from "./reply/index.ts";
 
 /** Messages as chat templates know them. */
 export interface TemplateMessage {
@@ -40,6 +41,11 @@ export interface GenerateOptions {
   readonly cachePrompt: boolean;
   /** GBNF text the answer must follow; null: none. */
   readonly grammar: string | null;
+  /**
+   * Control tokens that show in the text, each between the two characters that `reply/input.ts` names; the others leave no
+   * text. Absent: none.
+   */
+  readonly markers?: readonly string[];
 }
 
 export type ToWorker =
@@ -80,7 +86,8 @@ export interface GenerationEnd {
 }
 
 export type StepEvent =
-  | { readonly id: string; readonly type: "started"; readonly cachedTokens: number }
+  /** `promptEnd` is the text of the last few tokens of the prompt: it says whether the answer begins inside reasoning. */
+  | { readonly id: string; readonly type: "started"; readonly cachedTokens: number; readonly promptEnd: string }
   /** `tokens` is the number of answer tokens made so far: what is known of the usage if the process dies next. */
   | { readonly id: string; readonly type: "text"; readonly text: string; readonly tokens: number }
   | ({ readonly id: string; readonly type: "done"; readonly finishReason: FinishReason } & GenerationEnd)
@@ -99,6 +106,8 @@ export type FromWorker =
       readonly slots: number;
       readonly vocabularySize: number;
       readonly gpu: string;
+      /** How this model writes reasoning and tool calls. */
+      readonly replyFormat: ReplyFormat;
     }
   | { readonly type: "load-failed"; readonly message: string }
   | { readonly type: "prepared"; readonly id: string; readonly promptTokens: number }

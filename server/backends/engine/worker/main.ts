@@ -10,6 +10,8 @@ import type { FromWorker, ToWorker } from "../protocol.ts";
 import type { Job } from "./job.ts";
 import { loadNative, type NativeModel } from "./native.ts";
 import { type PromptTokens, promptTokens } from "./prompt-tokens.ts";
+import { replyFormatOf } from "../reply/index.ts";
+import { markerTokens } from "./marker-tokens.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StepLoop } from "./step-loop.ts";
 import { chatTemplate, type RenderPrompt } from "./template.ts";
@@ -57,7 +59,7 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
       prepared: new Map(),
     };
     const { contextLength, slots, vocabularySize, gpu } = model;
-    send({ type: "loaded", contextLength, slots, vocabularySize, gpu });
+    send({ type: "loaded", contextLength, slots, vocabularySize, gpu, replyFormat: replyFormatOf(model) });
   } catch (thrown) {
     send({ type: "load-failed", message: thrown instanceof Error ? thrown.message : String(thrown) });
   }
@@ -84,7 +86,11 @@ function generate(state: Loaded, request: Extract<ToWorker, { type: "generate" }
     caller: request.caller,
     prompt,
     options: request.options,
-    text: new TextStream(state.model.detokenize, request.options.stop),
+    text: new TextStream(
+      state.model.detokenize,
+      request.options.stop,
+      markerTokens(state.model, request.options.markers ?? []),
+    ),
     phase: "prefill",
     waitFor: null,
     cachedTokens: 0,

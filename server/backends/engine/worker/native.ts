@@ -101,6 +101,8 @@ export interface NativeModel {
   readonly vocabularySize: number;
   /** Jinja text from the GGUF; null when it has none. */
   readonly chatTemplate: string | null;
+  /** `general.architecture` of the file. */
+  readonly architecture: string | null;
   readonly bosText: string;
   readonly eosText: string;
   /** Put the BOS token in front of a prompt that does not begin with it. */
@@ -112,6 +114,10 @@ export interface NativeModel {
   tokenize(text: string): Uint32Array;
   /** Text of tokens, control tokens left out; a character cut in two shows as U+FFFD. `before` gives spacing its context. */
   detokenize(tokens: readonly number[], before: readonly number[]): string;
+  /** Text of tokens with control tokens spelled out. */
+  spell(tokens: readonly number[]): string;
+  /** The control token that is spelled so; null: there is none, or it leaves text by itself. */
+  controlToken(text: string): number | null;
   isEndOfGeneration(token: number): boolean;
   newSampler(): NativeSampler;
   /** Throws when the grammar does not parse. */
@@ -131,6 +137,7 @@ export interface NativeModel {
 }
 
 const metadataShape = z.object({
+  general: z.object({ architecture: z.string().optional() }).optional(),
   tokenizer: z
     .object({
       chat_template: z.string().optional(),
@@ -178,6 +185,7 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
     batchSize: context.batchSize,
     vocabularySize: tokenizer?.ggml?.tokens?.length ?? 0,
     chatTemplate: tokenizer?.chat_template ?? null,
+    architecture: (metadata.success ? metadata.data.general?.architecture : undefined) ?? null,
     bosText: model.tokens.bosString ?? "",
     eosText: model.tokens.eosString ?? "",
     prependBos: model.tokens.shouldPrependBosToken,
@@ -190,6 +198,13 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
       const lead = addonModel.detokenize(Uint32Array.from(before), false);
       const whole = addonModel.detokenize(Uint32Array.from([...before, ...tokens]), false);
       return whole.startsWith(lead) ? whole.slice(lead.length) : addonModel.detokenize(Uint32Array.from(tokens), false);
+    },
+    spell: (tokens) => addonModel.detokenize(Uint32Array.from(tokens), true),
+    controlToken: (text) => {
+      const tokens = addonModel.tokenize(text, true);
+      const [token] = tokens;
+      if (token === undefined || tokens.length !== 1) return null;
+      return addonModel.detokenize(tokens, false) === "" ? token : null;
     },
     isEndOfGeneration: (token) => addonModel.isEogToken(token),
     newSampler: () => new bindings.AddonSampler(addonModel),

@@ -29,6 +29,7 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
     batchSize,
     vocabularySize: 100_000,
     chatTemplate: null,
+    architecture: null,
     bosText: "",
     eosText: "",
     prependBos: false,
@@ -37,6 +38,8 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
     gpu: "paper",
     tokenize: () => new Uint32Array(),
     detokenize: (tokens) => tokens.map((token) => `<${token}>`).join(""),
+    spell: (tokens) => tokens.map((token) => `<${token}>`).join(""),
+    controlToken: () => null,
     isEndOfGeneration: (token) => token === endToken,
     newSampler: () => sampler,
     newGrammarState: () => {
