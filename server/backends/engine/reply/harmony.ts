@@ -50,9 +50,9 @@ function* header(input: ReplyInput, output: ReplyOutput): Reading<Part | null> {
       }
       output.endedInCall ||= input.ended;
     }
-    // Not a call of a tool that was sent: the client sees what the model tried.
-    output.text(input.take(written.length));
-    input.at = message.length;
+    // Not a call of a tool that was sent: the client sees what the model tried, without the marks.
+    output.text([channel, constrain, start].reduce((text, mark) => text.replaceAll(mark, ""), written));
+    input.at = written.length + message.length;
   }
   input.drop();
   return recipient === undefined && spoken === "analysis" ? "reasoning" : "text";
