@@ -8,7 +8,7 @@ import type { GenerateOptions, PromptInput, TemplateMessage } from "./protocol.t
 export function promptInput(request: ChatRequest): PromptInput {
   const tools = request.toolChoice.type === "none" ? [] : request.tools;
   return {
-    messages: request.messages.map(templateMessage),
+    messages: templateMessages(request.messages),
     tools: tools.map((tool) => ({
       type: "function",
       function: {
@@ -20,14 +20,26 @@ export function promptInput(request: ChatRequest): PromptInput {
   };
 }
 
-function templateMessage(message: ChatMessage): TemplateMessage {
+/** A result bears the name of the function that gave it: some templates print it. */
+function templateMessages(messages: readonly ChatMessage[]): TemplateMessage[] {
+  const names = new Map<string, string>();
+  return messages.map((message) => {
+    if (message.role === "assistant") for (const call of message.toolCalls) names.set(call.id, call.name);
+    return templateMessage(message, message.role === "tool" ? names.get(message.toolCallId) : undefined);
+  });
+}
+
+function templateMessage(message: ChatMessage, resultOf: string | undefined): TemplateMessage {
   const content = textOf(message.content);
-  if (message.role === "tool") return { role: "tool", content, tool_call_id: message.toolCallId };
+  if (message.role === "tool") {
+    const name = resultOf === undefined ? {} : { name: resultOf };
+    return { role: "tool", content, tool_call_id: message.toolCallId, ...name };
+  }
   if (message.role !== "assistant") return { role: message.role, content };
   return {
     role: "assistant",
     content,
-    ...(message.reasoning === null ? {} : { reasoning_content: message.reasoning }),
+    ...(message.reasoning === null ? {} : { reasoning_content: message.reasoning, thinking: message.reasoning }),
     ...(message.toolCalls.length === 0
       ? {}
       : {

@@ -5,6 +5,7 @@
 import { createContext, Script } from "node:vm";
 import { Template } from "@huggingface/jinja";
 import { Failure } from "../../../domain/failure.ts";
+import { firstThatFits } from "../fit-messages.ts";
 import type { PromptInput } from "../protocol.ts";
 
 export interface TemplateFacts {
@@ -22,7 +23,7 @@ export function chatTemplate(facts: TemplateFacts): RenderPrompt {
   // V8 ends whatever runs under `runInContext` at the limit, the interpreter outside the context included.
   const host = createContext({ render: () => "" });
   const script = new Script("render()");
-  return (prompt) => {
+  const renderOnce: RenderPrompt = (prompt) => {
     if (typeof parsed === "string") throw new Failure("invalid_request", parsed);
     host.render = () =>
       parsed.render({
@@ -41,6 +42,7 @@ export function chatTemplate(facts: TemplateFacts): RenderPrompt {
       host.render = () => "";
     }
   };
+  return (prompt) => firstThatFits(prompt, renderOnce);
 }
 
 function parse(template: string | null): Template | string {
@@ -53,7 +55,8 @@ function parse(template: string | null): Template | string {
 }
 
 function asRefusal(thrown: unknown, timeLimitMs: number): Failure {
-  const timedOut = thrown instanceof Error && Reflect.get(thrown, "code") === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+  // The error is of the context's own world, so `instanceof` does not know it.
+  const timedOut = Reflect.get(Object(thrown), "code") === "ERR_SCRIPT_EXECUTION_TIMEOUT";
   if (timedOut) {
     return new Failure(
       "invalid_request",
