@@ -109,11 +109,12 @@ async function* generated(
         case "text":
           seen.completionTokens = event.tokens;
           yield* reply.push(event.text, event.tokens);
+          if (reply.satisfied) cancel();
           break;
         default:
           ended = true;
           yield* reply.end();
-          yield endEvent(event, seen, reply, times);
+          yield endEvent(event, seen, reply, signal, times);
       }
     }
   } finally {
@@ -127,6 +128,7 @@ function endEvent(
   event: Extract<StepEvent, { type: "done" | "cancelled" | "failed" }>,
   seen: Pick<Usage, "promptTokens" | "cachedTokens" | "completionTokens">,
   reply: ReplyReader,
+  signal: AbortSignal,
   times: Times,
 ): EndEvent {
   const usage = {
@@ -136,7 +138,11 @@ function endEvent(
     reasoningTokens: reply.reasoningTokens,
   };
   const timings = { ...times.known(), prefillMs: event.prefillMs, decodeMs: event.decodeMs };
-  if (event.type === "cancelled") return { type: "aborted", usage, timings };
+  if (event.type === "cancelled") {
+    if (signal.aborted || !reply.satisfied) return { type: "aborted", usage, timings };
+    // We ended it ourselves, behind the one call that was wanted.
+    return { type: "finished", finishReason: "tool-calls", usage, timings };
+  }
   if (event.type === "failed") {
     return { type: "failed", failure: new Failure(event.code, event.message), usage, timings };
   }

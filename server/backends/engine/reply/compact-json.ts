@@ -6,7 +6,7 @@
  * Small models leave line breaks in strings unescaped and write Python's `True`; both are read for what they mean.
  */
 
-/** One member of the outermost object, as offsets into `out`; `to` is null while its value is being read. */
+/** One member of the outermost object, as offsets into the compact text; `to` is null while its value is being read. */
 export interface Member {
   readonly key: string;
   readonly from: number;
@@ -45,8 +45,9 @@ type Expecting =
   | "scalar";
 
 export class CompactJson {
-  /** Canonical text of what has been read. Only grows. */
-  out = "";
+  /** Compact text of what has been read, behind what was forgotten. */
+  #out = "";
+  #forgotten = 0;
   state: "more" | "done" | "failed" = "more";
   /** Members of the outermost object whose key is complete. */
   readonly members: Member[] = [];
@@ -54,12 +55,30 @@ export class CompactJson {
   /** Open brackets, outermost first. */
   readonly #open: ("{" | "[")[] = [];
   #isKey = false;
-  /** Where in `out` the string being read begins. */
+  /** Where in the compact text the string being read begins. */
   #stringAt = 0;
   /** Decoded characters of a string that are not written yet: at most one half of a surrogate pair. */
   #half = "";
   /** What follows a backslash, or the characters of a number or a word. */
   #held = "";
+
+  /** Length of the compact text so far. */
+  get length(): number {
+    return this.#forgotten + this.#out.length;
+  }
+
+  /** Part of the compact text; nothing of what was forgotten. */
+  slice(from: number, to = this.length): string {
+    return this.#out.slice(from - this.#forgotten, to - this.#forgotten);
+  }
+
+  /** What stands before `offset` is not needed any more: a long value is not kept twice. */
+  forget(offset: number): void {
+    // A key that is being read is looked at once more when it is complete.
+    const upTo = this.#isKey ? Math.min(offset, this.#stringAt) : offset;
+    this.#out = this.slice(upTo);
+    this.#forgotten = upTo;
+  }
 
   /** Reads from `from`; gives the index behind the last character read. The outermost value must be an object or a list. */
   push(text: string, from: number): number {
@@ -84,13 +103,13 @@ export class CompactJson {
     switch (this.#expecting) {
       case "colon":
         if (character !== ":") return this.#fail();
-        this.out += ":";
+        this.#out += ":";
         if (this.#open.length === 1) this.#beginMember();
         this.#expecting = "value";
         return true;
       case "comma-or-end":
         if (character !== ",") return this.#close(character);
-        this.out += ",";
+        this.#out += ",";
         this.#expecting = this.#open.at(-1) === "{" ? "key" : "value";
         return true;
       case "key":
@@ -106,7 +125,7 @@ export class CompactJson {
     if (character === '"' && this.#open.length > 0) return this.#beginString(false);
     if (character === "{" || character === "[") {
       this.#open.push(character);
-      this.out += character;
+      this.#out += character;
       this.#expecting = character === "{" ? "key-or-end" : "value-or-end";
       return true;
     }
@@ -120,7 +139,7 @@ export class CompactJson {
   #close(character: string): boolean {
     if (character !== (this.#open.at(-1) === "{" ? "}" : "]")) return this.#fail();
     this.#open.pop();
-    this.out += character;
+    this.#out += character;
     this.#endValue();
     return true;
   }
@@ -131,20 +150,20 @@ export class CompactJson {
       return;
     }
     const member = this.members.at(-1);
-    if (this.#open.length === 1 && member?.to === null) member.to = this.out.length;
+    if (this.#open.length === 1 && member?.to === null) member.to = this.length;
     this.#expecting = "comma-or-end";
   }
 
   #beginMember(): void {
     if (this.#open[0] !== "{") return;
-    const key: unknown = JSON.parse(this.out.slice(this.#stringAt, -1));
-    this.members.push({ key: String(key), from: this.out.length, to: null });
+    const key: unknown = JSON.parse(this.slice(this.#stringAt, this.length - 1));
+    this.members.push({ key: String(key), from: this.length, to: null });
   }
 
   #beginString(isKey: boolean): boolean {
     this.#isKey = isKey;
-    this.#stringAt = this.out.length;
-    this.out += '"';
+    this.#stringAt = this.length;
+    this.#out += '"';
     this.#expecting = "string";
     return true;
   }
@@ -159,7 +178,7 @@ export class CompactJson {
       this.#expecting = "escape";
       return at + 1;
     }
-    this.out += `${escaped(this.#half)}"`;
+    this.#out += `${escaped(this.#half)}"`;
     this.#half = "";
     if (this.#isKey) this.#expecting = "colon";
     else this.#endValue();
@@ -188,7 +207,7 @@ export class CompactJson {
     const all = this.#half + decoded;
     const whole = /[\uD800-\uDBFF]$/.test(all) ? all.length - 1 : all.length;
     this.#half = all.slice(whole);
-    this.out += escaped(all.slice(0, whole));
+    this.#out += escaped(all.slice(0, whole));
   }
 
   #endScalar(): void {
@@ -197,7 +216,7 @@ export class CompactJson {
       this.#fail();
       return;
     }
-    this.out += written;
+    this.#out += written;
     this.#endValue();
   }
 

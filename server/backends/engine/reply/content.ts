@@ -58,18 +58,24 @@ function* marked(input: ReplyInput, output: ReplyOutput, shapes: readonly Marked
     const silent = afterCall && input.text.slice(0, sure).trim() === "";
     if (!silent) {
       afterCall = false;
-      output.text(input.take(sure));
+      input.at = sure;
+      input.bringBack();
+      output.text(input.take(input.at));
     }
     if (found === null) {
-      if (!input.ended) {
-        yield;
-        continue;
+      if (input.ended) {
+        input.at = input.text.length;
+        input.drop();
+        return;
       }
-      input.take(input.text.length);
-      return;
+      input.at = silent ? sure : 0;
+      input.putAside();
+      yield;
+      continue;
     }
-    const markEnd = (silent ? found.at : 0) + found.mark.length;
-    input.at = markEnd;
+    input.at = (silent ? found.at : 0) + found.mark.length;
+    input.bringBack();
+    const markEnd = input.at;
     afterCall = yield* found.shape.read(input, output, output.tools, found.mark);
     if (afterCall) {
       input.drop();

@@ -64,13 +64,20 @@ function* parameterValue(input: ReplyInput, sink: CallSink, types: ReadonlySet<s
     const ends = valueEnds.map((mark) => ({ at: input.text.indexOf(mark), mark })).filter(({ at }) => at !== -1);
     const [end] = ends.sort((left, right) => left.at - right.at);
     if (end !== undefined) {
-      const value = input.take(end.at);
+      input.at = end.at;
+      input.bringBack();
+      const value = input.take(input.at);
       input.at = end.mark.length;
       input.drop();
       sink.arguments(asText ? `${escaped(value)}"` : valueText(value, types));
       return;
     }
     if (asText) sink.arguments(escaped(input.take(settled(input))));
+    else {
+      // A value that is no text is wanted whole; only its end is looked for in what comes.
+      input.at = input.text.length - possibleMark(input.text, valueEnds);
+      input.putAside();
+    }
     if (input.ended) return;
     yield;
   }

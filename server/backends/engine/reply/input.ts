@@ -25,7 +25,9 @@ export class ReplyInput {
   at = 0;
   /** Nothing will be added any more. */
   ended = false;
-  /** Control tokens in `text`. */
+  /** Read and put aside, before `text`. */
+  #aside = "";
+  /** Control tokens in `#aside` and `text`. */
   #controls: Range[] = [];
   /** The beginning of a control token whose end has not arrived. */
   #half = "";
@@ -43,7 +45,8 @@ export class ReplyInput {
         return;
       }
       const marker = rest.slice(open + 1, close);
-      this.#controls.push({ from: this.text.length, to: this.text.length + marker.length });
+      const from = this.#aside.length + this.text.length;
+      this.#controls.push({ from, to: from + marker.length });
       this.text += marker;
       rest = rest.slice(close + 1);
     }
@@ -58,6 +61,7 @@ export class ReplyInput {
 
   /** Settles the first `length` characters; gives what of them a client may see. */
   take(length: number): string {
+    this.bringBack();
     const taken = this.text.slice(0, length);
     this.text = this.text.slice(length);
     this.at = Math.max(0, this.at - length);
@@ -76,8 +80,26 @@ export class ReplyInput {
     return shown + taken.slice(from);
   }
 
+  /**
+   * Puts what has been read aside until `bringBack`. Joining every piece to a text that is looked into costs the length of
+   * the text each time; a call that is held back may be a whole file.
+   */
+  putAside(): void {
+    this.#aside += this.text.slice(0, this.at);
+    this.text = this.text.slice(this.at);
+    this.at = 0;
+  }
+
+  bringBack(): void {
+    if (this.#aside === "") return;
+    this.text = this.#aside + this.text;
+    this.at += this.#aside.length;
+    this.#aside = "";
+  }
+
   /** Settles what has been read, unseen. */
   drop(): void {
+    this.bringBack();
     this.take(this.at);
   }
 

@@ -16,11 +16,11 @@ export function* argumentsAlone(input: ReplyInput, sink: CallSink, name: string)
   if (!(yield* input.more()) || input.text[input.at] !== "{") return false;
   sink.begin(input, name);
   const json = new CompactJson();
-  let sent = 0;
   while (json.state === "more" && (yield* input.more())) {
+    const sent = json.length;
     input.at = json.push(input.text, input.at);
-    sink.arguments(json.out.slice(sent));
-    sent = json.out.length;
+    sink.arguments(json.slice(sent));
+    if (sink.streams) settle(input, json);
   }
   if (json.state === "done") sink.end();
   return true;
@@ -34,33 +34,62 @@ export function* envelope(input: ReplyInput, sink: CallSink, tools: Tools): Read
   yield* input.skipSpace();
   if (!(yield* input.more()) || input.text[input.at] !== "{") return false;
   const json = new CompactJson();
-  /** The member whose value is on its way out. */
-  let streamed: Member | null = null;
-  let sent = 0;
-  let complete = false;
-  while (json.state === "more" && (yield* input.more())) {
-    input.at = json.push(input.text, input.at);
-    if (streamed === null) {
-      if (!mayBeCall(json, tools)) return false;
-      streamed = sink.streams ? argumentsToStream(json) : null;
-      if (streamed === null) continue;
-      sent = streamed.from;
-      sink.begin(input, nameIn(json, tools) ?? "");
-    }
-    if (complete) continue;
-    const upTo = streamed.to ?? json.out.length;
-    sink.arguments(json.out.slice(sent, upTo));
-    sent = upTo;
-    complete = streamed.to !== null;
-    if (complete) sink.end();
+  const streamed = yield* untilStreamed(input, sink, tools, json);
+  input.bringBack();
+  if (streamed === "no-call") return false;
+  if (streamed !== null) {
+    sink.begin(input, nameIn(json, tools) ?? "");
+    yield* stream(input, sink, json, streamed);
+    return true;
   }
-  if (streamed !== null) return true;
   const call = json.state === "done" ? callIn(json, tools) : null;
   if (call === null) return false;
   sink.begin(input, call.name);
   sink.arguments(call.arguments);
   sink.end();
   return true;
+}
+
+/** Reads until the arguments can go out as they come; null: they cannot, and the object has been read to its end. */
+function* untilStreamed(
+  input: ReplyInput,
+  sink: CallSink,
+  tools: Tools,
+  json: CompactJson,
+): Reading<Member | "no-call" | null> {
+  let judged = "";
+  while (json.state === "more" && (yield* input.more())) {
+    input.at = json.push(input.text, input.at);
+    input.putAside();
+    // What is known changes when a member or its value begins or ends, and a value that is held may be long.
+    const last = json.members.at(-1);
+    const known = `${json.members.length} ${last?.to === null} ${json.length > (last?.from ?? 0)}`;
+    if (known === judged) continue;
+    judged = known;
+    if (!mayBeCall(json, tools)) return "no-call";
+    const member = sink.streams ? argumentsToStream(json) : null;
+    if (member !== null) return member;
+  }
+  return null;
+}
+
+function* stream(input: ReplyInput, sink: CallSink, json: CompactJson, member: Member): Reading {
+  let sent = member.from;
+  for (;;) {
+    const upTo = member.to ?? json.length;
+    if (sent < upTo) sink.arguments(json.slice(sent, upTo));
+    if (member.to !== null && sent <= upTo) sink.end();
+    sent = member.to === null ? upTo : Number.POSITIVE_INFINITY;
+    settle(input, json);
+    if (json.state !== "more" || !(yield* input.more())) return;
+    input.at = json.push(input.text, input.at);
+  }
+}
+
+/** Of a call that is on its way out, nothing that was read is kept. */
+function settle(input: ReplyInput, json: CompactJson): void {
+  input.drop();
+  json.forget(json.length);
 }
 
 /** One envelope or a list of them. False: the first one is no call; a later one that is none stays unread. */
@@ -89,7 +118,7 @@ function mayBeCall(json: CompactJson, tools: Tools): boolean {
 function nameIn(json: CompactJson, tools: Tools): string | null {
   const member = json.members.find((one) => one.key === "name");
   if (member === undefined || member.to === null) return null;
-  const name: unknown = JSON.parse(json.out.slice(member.from, member.to));
+  const name: unknown = JSON.parse(json.slice(member.from, member.to));
   return typeof name === "string" && tools.has(name) ? name : null;
 }
 
@@ -98,7 +127,7 @@ function argumentsToStream(json: CompactJson): Member | null {
   const member = json.members[at];
   const named = json.members.findIndex((one) => one.key === "name");
   if (member === undefined || named === -1 || named > at) return null;
-  return json.out[member.from] === "{" ? member : null;
+  return json.slice(member.from, member.from + 1) === "{" ? member : null;
 }
 
 interface WholeCall {
@@ -111,7 +140,7 @@ interface WholeCall {
 function callIn(json: CompactJson, tools: Tools): WholeCall | null {
   const textOfMember = (keys: ReadonlySet<string>): string | null => {
     const member = json.members.find((one) => keys.has(one.key));
-    return member?.to == null ? null : json.out.slice(member.from, member.to);
+    return member?.to == null ? null : json.slice(member.from, member.to);
   };
   const wrapped = textOfMember(new Set(["function"]));
   if (wrapped?.startsWith("{")) {
@@ -132,5 +161,6 @@ function compactObject(text: string): string | null {
   const json = new CompactJson();
   const trimmed = text.trim();
   const end = json.push(trimmed, 0);
-  return json.state === "done" && end === trimmed.length && json.out.startsWith("{") ? json.out : null;
+  const whole = json.state === "done" && end === trimmed.length && json.slice(0, 1) === "{";
+  return whole ? json.slice(0) : null;
 }

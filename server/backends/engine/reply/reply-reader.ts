@@ -14,7 +14,7 @@ import { ReplyInput, type Reading } from "./input.ts";
 import { opensThinking, thinking } from "./thinking.ts";
 
 export interface ReplyFacts {
-  readonly request: Pick<ChatRequest, "tools" | "toolChoice" | "responseFormat">;
+  readonly request: Pick<ChatRequest, "tools" | "toolChoice" | "parallelToolCalls" | "responseFormat">;
   readonly format: ReplyFormat;
   /** The last few tokens of the prompt as text. */
   readonly promptEnd: string;
@@ -26,6 +26,7 @@ export class ReplyReader {
   readonly #input = new ReplyInput();
   readonly #output: ReplyOutput;
   readonly #reading: Reading;
+  readonly #parallel: boolean;
   #tokens = 0;
   /** Tokens that have led to nothing visible yet. */
   #openTokens = 0;
@@ -36,6 +37,7 @@ export class ReplyReader {
     const forced = toolChoice.type === "required" || toolChoice.type === "named";
     const callable = forced || (toolChoice.type === "auto" && responseFormat.type === "text");
     this.#output = new ReplyOutput(callable ? tools : [], facts.newToolCallId);
+    this.#parallel = facts.request.parallelToolCalls;
     this.#reading = readingOf(facts, this.#input, this.#output);
   }
 
@@ -56,6 +58,11 @@ export class ReplyReader {
     return events;
   }
 
+  /** One call is all that was asked for, and it is complete: what follows is not wanted. */
+  get satisfied(): boolean {
+    return !this.#parallel && this.#output.completeCalls > 0;
+  }
+
   get reasoningTokens(): number {
     return Math.round(this.#reasoningTokens);
   }
@@ -64,10 +71,12 @@ export class ReplyReader {
   finishReason(ended: FinishReason): FinishReason {
     const { calls, completeCalls, endedInCall } = this.#output;
     const cutShort = ended === "length" && endedInCall;
+    if (this.satisfied) return "tool-calls";
     return calls > 0 && completeCalls === calls && !cutShort ? "tool-calls" : ended;
   }
 
   #read(): ChatEvent[] {
+    if (this.satisfied) return [];
     const { reasoningLength, otherLength } = this.#output;
     this.#reading.next();
     const reasoning = this.#output.reasoningLength - reasoningLength;
@@ -77,7 +86,10 @@ export class ReplyReader {
       this.#reasoningTokens += (this.#openTokens * reasoning) / all;
       this.#openTokens = 0;
     }
-    return this.#output.taken();
+    const events = this.#output.taken();
+    if (!this.satisfied) return events;
+    // The same piece may hold more than the one call.
+    return events.slice(0, events.findLastIndex((event) => "index" in event && event.index === 0) + 1);
   }
 }
 

@@ -66,16 +66,24 @@ function* untilClosed(input: ReplyInput, output: ReplyOutput, tag: ThinkingTags)
     const end = input.text.indexOf(tag.close);
     const arrived = end === -1 ? input.text.length - (input.ended ? 0 : possibleMark(input.text, [tag.close])) : end;
     const shown = input.text.slice(0, arrived).trimEnd().length;
-    output.reasoning(input.take(shown));
+    if (shown > 0) {
+      input.at = shown;
+      input.bringBack();
+      output.reasoning(input.take(input.at));
+    }
     if (end !== -1) {
       input.at = end - shown + tag.close.length;
       yield* dropLineBreaks(input);
       return;
     }
     if (input.ended) {
-      input.take(input.text.length);
+      input.at = input.text.length;
+      input.drop();
       return;
     }
+    // White space that may be the last of it.
+    input.at = arrived - shown;
+    input.putAside();
     yield;
   }
 }

@@ -77,6 +77,13 @@ test.each(["closed", "ended"])("a call between control tokens is found: %s", asy
   });
 });
 
+test("the one call that is wanted ends the generation", async () => {
+  const { calls, end } = await ask("closed", { tools, parallelToolCalls: false, ignoreEos: true, maxTokens: 400 });
+  expect(calls).toEqual(["get_weather"]);
+  expect(end).toMatchObject({ type: "finished", finishReason: "tool-calls" });
+  expect(end.usage.completionTokens).toBeLessThan(100);
+});
+
 test("without tools the same answer is its text, and no control token shows", async () => {
   expect(await ask("closed", {})).toMatchObject({
     text: 'Look:{"name": "get_weather", "arguments": {"city": "Paris"}}',

@@ -23,7 +23,7 @@ describe("values", () => {
     const trimmed = text.trimStart();
     for (let cut = 0; cut < trimmed.length; cut += 1) {
       const { json } = compact([trimmed.slice(0, cut), trimmed.slice(cut)]);
-      expect(json).toMatchObject({ state: "done", out: wanted });
+      expect([json.state, json.slice(0)]).toEqual(["done", wanted]);
     }
   });
 
@@ -33,7 +33,7 @@ describe("values", () => {
 
   test("members of the outermost object are known as they come", () => {
     const { json } = compact(['{"a": {"x": 1}, "b": [1, ']);
-    expect(json.members.map(({ key, from, to }) => [key, to === null ? null : json.out.slice(from, to)])).toEqual([
+    expect(json.members.map(({ key, from, to }) => [key, to === null ? null : json.slice(from, to)])).toEqual([
       ["a", '{"x":1}'],
       ["b", null],
     ]);

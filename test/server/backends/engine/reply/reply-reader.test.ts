@@ -99,6 +99,19 @@ test("a whole file as a parameter leaves while it is written, too", () => {
   expect(calls).toEqual([{ name: "write_file", arguments: '{"content":"one\\ntwo"}' }]);
 });
 
+test("without parallel calls the first one ends the answer, however it is cut", () => {
+  const one = '<tool_call>{"name":"read_file","arguments":{"path":"a"}}</tool_call>';
+  const reply = `Text.${one}\n${one}More.`;
+  const request = { parallelToolCalls: false };
+  for (let cut = 1; cut < reply.length; cut += 1) {
+    expect(read("hermes", [reply.slice(0, cut), reply.slice(cut)], { request })).toMatchObject({
+      text: "Text.",
+      calls: [{ name: "read_file", arguments: '{"path":"a"}' }],
+      finish: "tool-calls",
+    });
+  }
+});
+
 describe("forced calls", () => {
   const wishes = { request: { toolChoice: { type: "required" as const } } };
 
