@@ -1,7 +1,8 @@
 /** Answers of models as text, with what a client should see of them, and the reader run over a text in pieces. */
 import { readFileSync } from "node:fs";
 import type { ChatEvent, ChatRequest, FinishReason, ToolDefinition } from "../../server/domain/chat.ts";
-import { type ReplyFormat, replyFamilies } from "../../server/backends/engine/reply/index.ts";
+import type { ReplyFormat } from "../../server/backends/engine/reply/format-of.ts";
+import { replyFamilies } from "../../server/backends/engine/reply/index.ts";
 import { ReplyReader } from "../../server/backends/engine/reply/reply-reader.ts";
 import { chatRequest } from "./chat-request.ts";
 

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { Failure } from "../../domain/failure.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
 import type { Clock, Log, ModelFile, Publish } from "../../domain/ports.ts";
-import type { ReplyFormat } from "./reply/index.ts";
+import type { ReplyFormat } from "./reply/format-of.ts";
 import { afterCrash } from "./restart-policy.ts";
 import type { SnapshotFolders } from "./snapshot-folder.ts";
 import { WaitingLine } from "./waiting-line.ts";

@@ -2,7 +2,8 @@
 import { type ChatMessage, type ChatRequest, textOf } from "../../domain/chat.ts";
 import { jsonObjectGrammar } from "./grammar/json.ts";
 import { toolCallGrammar } from "./grammar/tool-call.ts";
-import { type ReplyFormat, replyFamilies } from "./reply/index.ts";
+import type { ReplyFormat } from "./reply/format-of.ts";
+import { replyFamilies } from "./reply/index.ts";
 import type { GenerateOptions, PromptInput, TemplateMessage } from "./protocol.ts";
 
 export function promptInput(request: ChatRequest): PromptInput {

@@ -4,7 +4,7 @@
  */
 import type { FinishReason, JsonSchema, Sampling } from "../../domain/chat.ts";
 import type { FailureCode } from "../../domain/failure.ts";
-import type { ReplyFormat } from "./reply/index.ts";
+import type { ReplyFormat } from "./reply/format-of.ts";
 
 /** Messages as chat templates know them. */
 export interface TemplateMessage {

@@ -4,16 +4,7 @@ import type { ReplyOutput } from "./calls.ts";
 import type { ReplyInput, Reading } from "./input.ts";
 import type { ThinkingTags } from "./thinking.ts";
 
-/** What is known of a model: enough to say which family it belongs to. */
-export interface ModelFacts {
-  /** The text of its chat template; null: the file has none. */
-  readonly chatTemplate: string | null;
-  /** `general.architecture`; null: unknown. */
-  readonly architecture: string | null;
-}
-
 export interface ReplyFamily {
-  readonly speaks: (facts: ModelFacts) => boolean;
   /** Markers that are control tokens in most files, which leave no text unless they are asked for. */
   readonly markers: readonly string[];
   /** Tags around reasoning; the first pair is the usual one. */

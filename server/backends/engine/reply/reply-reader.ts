@@ -9,7 +9,8 @@ import type { ChatEvent, ChatRequest, FinishReason } from "../../../domain/chat.
 import { ReplyOutput } from "./calls.ts";
 import type { ReplyFamily } from "./family.ts";
 import { forcedCalls } from "./forced-calls.ts";
-import { type ReplyFormat, replyFamilies } from "./index.ts";
+import type { ReplyFormat } from "./format-of.ts";
+import { replyFamilies } from "./index.ts";
 import { ReplyInput, type Reading } from "./input.ts";
 import { opensThinking, thinking } from "./thinking.ts";
 

@@ -10,7 +10,7 @@ import type { FromWorker, ToWorker } from "../protocol.ts";
 import type { Job } from "./job.ts";
 import { loadNative, type NativeModel } from "./native.ts";
 import { type PromptTokens, promptTokens } from "./prompt-tokens.ts";
-import { replyFormatOf } from "../reply/index.ts";
+import { replyFormatOf } from "../reply/format-of.ts";
 import { markerTokens } from "./marker-tokens.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StepLoop } from "./step-loop.ts";

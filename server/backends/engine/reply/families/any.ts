@@ -15,7 +15,6 @@ const shapes = {
 };
 
 export const any: ReplyFamily = {
-  speaks: () => true,
   markers: [
     "<tool_call>",
     "</tool_call>",

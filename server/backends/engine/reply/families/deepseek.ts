@@ -8,8 +8,6 @@ import { bareCalls, fencedCalls } from "../whole-answer.ts";
 const shapes = { marked: [deepseekCalls], whole: [bareCalls, fencedCalls] };
 
 export const deepseek: ReplyFamily = {
-  speaks: ({ chatTemplate, architecture }) =>
-    chatTemplate === null ? architecture === "deepseek2" : /<｜(?:tool▁|Assistant｜>)/.test(chatTemplate),
   markers: [...deepseekMarkers, "<think>", "</think>"],
   thinking: [{ open: "<think>", close: "</think>" }],
   read: (input, output) => content(input, output, shapes),

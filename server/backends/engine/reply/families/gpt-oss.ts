@@ -3,8 +3,6 @@ import type { ReplyFamily } from "../family.ts";
 import { harmony, harmonyMarkers } from "../harmony.ts";
 
 export const gptOss: ReplyFamily = {
-  speaks: ({ chatTemplate, architecture }) =>
-    chatTemplate === null ? architecture === "gpt-oss" : chatTemplate.includes("<|channel|>"),
   markers: harmonyMarkers,
   thinking: [],
   read: harmony,

@@ -8,7 +8,6 @@ import { bareCalls, fencedCalls } from "../whole-answer.ts";
 const shapes = { marked: [toolCallTags, toolsTags, functionTag], whole: [bareCalls, fencedCalls] };
 
 export const hermes: ReplyFamily = {
-  speaks: ({ chatTemplate }) => chatTemplate?.includes("<tool_call>") === true,
   markers: ["<tool_call>", "</tool_call>", "<think>", "</think>"],
   thinking: [{ open: "<think>", close: "</think>" }],
   read: (input, output) => content(input, output, shapes),

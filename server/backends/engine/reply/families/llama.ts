@@ -24,10 +24,6 @@ export const pythonTag: MarkedShape = {
 const shapes = { marked: [pythonTag, functionTag], whole: [bareCalls, fencedCalls] };
 
 export const llama: ReplyFamily = {
-  speaks: ({ chatTemplate }) =>
-    chatTemplate !== null &&
-    (chatTemplate.includes("<|python_tag|>") ||
-      (chatTemplate.includes("<|start_header_id|>") && chatTemplate.includes('"parameters"'))),
   markers: ["<|python_tag|>", "<think>", "</think>"],
   thinking: [{ open: "<think>", close: "</think>" }],
   read: (input, output) => content(input, output, shapes),

@@ -7,7 +7,6 @@ import { bareCalls, fencedCalls } from "../whole-answer.ts";
 const shapes = { marked: [toolCallsMarker], whole: [bareCalls, fencedCalls] };
 
 export const mistral: ReplyFamily = {
-  speaks: ({ chatTemplate }) => chatTemplate?.includes("[TOOL_CALLS]") === true,
   markers: ["[TOOL_CALLS]", "[CALL_ID]", "[ARGS]", "[THINK]", "[/THINK]"],
   thinking: [
     { open: "[THINK]", close: "[/THINK]" },

@@ -5,6 +5,5 @@ import { hermes } from "./hermes.ts";
 
 export const qwen3Coder: ReplyFamily = {
   ...hermes,
-  speaks: ({ chatTemplate }) => chatTemplate?.includes("<function=") === true && chatTemplate.includes("<parameter="),
   forced: plainCallForm,
 };

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { chatTemplate as chatml } from "../../../../../models/vocabulary/chatml.ts";
 import { promptInput } from "../../../../../server/backends/engine/prompt-input.ts";
-import type { ReplyFormat } from "../../../../../server/backends/engine/reply/index.ts";
+import type { ReplyFormat } from "../../../../../server/backends/engine/reply/format-of.ts";
 import { chatTemplate } from "../../../../../server/backends/engine/worker/template.ts";
 import type { ChatMessage } from "../../../../../server/domain/chat.ts";
 import { chatRequest } from "../../../../support/chat-request.ts";

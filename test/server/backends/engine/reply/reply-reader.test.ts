@@ -1,6 +1,7 @@
 /** What holds for every family: nothing is lost, nothing waits without need, and calls say the same however they are cut. */
 import { describe, expect, test } from "vitest";
-import { replyFamilies, replyFormatOf } from "../../../../../server/backends/engine/reply/index.ts";
+import { replyFormatOf } from "../../../../../server/backends/engine/reply/format-of.ts";
+import { replyFamilies } from "../../../../../server/backends/engine/reply/index.ts";
 import { read, repliesOf, replyFormats } from "../../../../support/replies.ts";
 
 /** Numbers from a seed: the same texts in every run (mulberry32). */
