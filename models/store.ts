@@ -124,6 +124,7 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
     createdAtMs: verdict.modifiedAtMs,
     trainedContextLength: verdict.summary.trainedContextLength,
     pooled,
+    architecture: verdict.summary.architecture,
     vocabularySize: verdict.summary.vocabularySize,
     tokenizer: verdict.summary.tokenizer,
     chatTemplate: verdict.summary.chatTemplate,

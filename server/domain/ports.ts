@@ -25,6 +25,8 @@ export interface ModelFile {
   readonly trainedContextLength: number;
   /** Null: a chat model. */
   readonly pooled: PooledAbility | null;
+  /** `general.architecture` of the header. */
+  readonly architecture: string;
   readonly vocabularySize: number;
   /** `tokenizer.ggml.model`: which kind of vocabulary this is. */
   readonly tokenizer: string;

@@ -9,7 +9,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeRandomModel } from "../../models/random/model.ts";
 import { shapes } from "../../models/random/shapes.ts";
-import { promptInput } from "../../server/backends/engine/prompt-input.ts";
+import { chatPrompt } from "../../server/backends/engine/prompt-input.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { type BareModel, loadBare } from "../support/bare-library.ts";
 import { openBox } from "./box.ts";
@@ -161,9 +161,7 @@ interface Rendered {
 
 /** The prompt as the request asks for it, before anything is normalised. */
 function renderedBy(tokenizer: BareModel, { request }: Prefilled): Rendered {
-  const input = promptInput(request);
-  if (input.type !== "chat") throw new Error("agents chat");
-  const { messages, tools } = input;
+  const { messages, tools } = chatPrompt(request);
   const text = tokenizer.render(messages as Parameters<BareModel["render"]>[0], tools);
   return { tools: tools.length, lines: text.split("\n"), tokens: tokenizer.tokenize(text) };
 }

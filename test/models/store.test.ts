@@ -31,6 +31,7 @@ describe("what is served", () => {
       sizeBytes: expect.any(Number),
       createdAtMs: 1_700_000_000_000,
       trainedContextLength: 4096,
+      architecture: "llama",
       vocabularySize: 3,
       tokenizer: "gpt2",
       chatTemplate: "{{ messages[0].content }}",

@@ -67,7 +67,7 @@ export async function realEngine(
 export async function modelFile(alias: string, path: string): Promise<ModelFile> {
   const verdict = await examineGguf(path);
   if (!verdict.accepted || verdict.summary === null) throw new Error(`${path} is no model`);
-  const { vocabularySize, tokenizer, chatTemplate } = verdict.summary;
+  const { architecture, vocabularySize, tokenizer, chatTemplate } = verdict.summary;
   const pooled = abilityOf(verdict.summary, null);
   if (typeof pooled === "string") throw new Error(pooled);
   return {
@@ -78,6 +78,7 @@ export async function modelFile(alias: string, path: string): Promise<ModelFile>
     createdAtMs: verdict.modifiedAtMs,
     trainedContextLength: pooled === null ? 32_768 : verdict.summary.trainedContextLength,
     pooled,
+    architecture,
     vocabularySize,
     tokenizer,
     chatTemplate,

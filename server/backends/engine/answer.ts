@@ -25,7 +25,7 @@ export async function* answer(
 ): AsyncIterable<ChatEvent> {
   const { request, notes } = host.cleaned(asked);
   // Before anything is loaded or computed: a schema that cannot be kept is refused at once.
-  const { gbnf, unenforced } = grammarFor(request);
+  const { gbnf, unenforced } = grammarFor(request, host.replyFormat);
   const times = new Times(ports.clock);
   const place = host.line.arrive({ ...callerOf(context), side: request.tools.length === 0 });
   try {

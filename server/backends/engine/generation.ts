@@ -2,19 +2,21 @@
  * One answer to one prepared prompt: its turn in the line, a slot, the worker's events as the product's. Runs in the server
  * process.
  */
-import type { ChatEvent, ChatRequest, EndEvent } from "../../domain/chat.ts";
+import type { ChatEvent, ChatRequest, ChosenLogprob, EndEvent } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
 import { noUsage, type Usage } from "../../domain/usage.ts";
 import type { ChatContext } from "../backend.ts";
 import { abortable } from "./abortable.ts";
 import { EventQueue } from "./event-queue.ts";
-import { ForcedToolCall } from "./forced-tool-call.ts";
 import type { ModelHost } from "./model-host.ts";
 import type { PreparedPrompt } from "./preparation/prompts.ts";
 import { packTokens } from "./preparation/protocol.ts";
-import { forcesToolCall, generateOptions } from "./prompt-input.ts";
+import { generateOptions } from "./prompt-input.ts";
 import type { StepEvent } from "./protocol.ts";
+import { plainReply, type Reply, withLogprobs } from "./reply/reply.ts";
+import { replyFamilies } from "./reply/index.ts";
+import { ReplyReader } from "./reply/reply-reader.ts";
 import type { Times } from "./times.ts";
 import type { HeldSlot, Place } from "./waiting-line.ts";
 import type { WorkerLink } from "./worker-link.ts";
@@ -101,7 +103,7 @@ async function* generated(
     callerId: callerOf(context).caller,
     session: context.session ?? request.cacheKey,
     side: request.tools.length === 0,
-    options: generateOptions(request, host.contextLength - promptTokens, gbnf),
+    options: generateOptions(request, host.contextLength - promptTokens, gbnf, markersOf(request, host)),
   };
   // The slot is given back when the worker says that the answer ended, not when the reader has read it.
   const account = accountOf(slot, promptTokens);
@@ -112,7 +114,12 @@ async function* generated(
   const cancel = () => link.cancel(context.requestId);
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
-  const call = forcesToolCall(request) ? new ForcedToolCall(ports.newToolCallId) : null;
+  const readerOf = (promptEnd: string): Reply =>
+    request.completion !== null
+      ? plainReply
+      : new ReplyReader({ request, format: host.replyFormat, promptEnd, newToolCallId: ports.newToolCallId });
+  let reply = readerOf("");
+  const besides: ChosenLogprob[] = [];
   let ended = false;
   /** What we know of the usage if the process dies without saying. */
   const seen = { promptTokens, cachedTokens: 0, completionTokens: 0 };
@@ -122,16 +129,18 @@ async function* generated(
       switch (event.type) {
         case "started":
           seen.cachedTokens = event.cachedTokens;
+          reply = readerOf(event.promptEnd);
           yield { type: "started", promptTokens, cachedTokens: event.cachedTokens };
           break;
         case "text":
           seen.completionTokens = event.tokens;
-          if (call === null) yield { type: "text", text: event.text, ...logprobsOf(event) };
-          else yield* call.push(event.text);
+          yield* withLogprobs(reply.push(event.text, event.tokens), event.logprobs, besides);
+          if (reply.satisfied) cancel();
           break;
         default:
           ended = true;
-          yield endEvent(event, seen, call, times);
+          yield* withLogprobs(reply.end(), undefined, besides);
+          yield endEvent(event, seen, reply, signal, times);
       }
     }
   } finally {
@@ -144,22 +153,26 @@ async function* generated(
 function endEvent(
   event: Extract<StepEvent, { type: "done" | "cancelled" | "failed" }>,
   seen: Pick<Usage, "promptTokens" | "cachedTokens" | "completionTokens">,
-  call: ForcedToolCall | null,
+  reply: Reply,
+  signal: AbortSignal,
   times: Times,
 ): EndEvent {
   const usage = {
     promptTokens: seen.promptTokens,
     cachedTokens: Math.max(event.cachedTokens, seen.cachedTokens),
     completionTokens: Math.max(event.completionTokens, seen.completionTokens),
-    reasoningTokens: 0,
+    reasoningTokens: reply.reasoningTokens,
   };
   const timings = { ...times.known(), prefillMs: event.prefillMs, decodeMs: event.decodeMs };
-  if (event.type === "cancelled") return { type: "aborted", usage, timings };
+  if (event.type === "cancelled") {
+    if (signal.aborted || !reply.satisfied) return { type: "aborted", usage, timings };
+    // We ended it ourselves, behind the one call that was wanted.
+    return { type: "finished", finishReason: "tool-calls", usage, timings };
+  }
   if (event.type === "failed") {
     return { type: "failed", failure: new Failure(event.code, event.message), usage, timings };
   }
-  const finishReason = call?.complete ? "tool-calls" : event.finishReason;
-  return { type: "finished", finishReason, usage, timings };
+  return { type: "finished", finishReason: reply.finishReason(event.finishReason), usage, timings };
 }
 
 /** Tells the line what a request has cost so far, and when its slot is free. */
@@ -178,10 +191,9 @@ function accountOf(slot: HeldSlot, promptTokens: number): (event: StepEvent) => 
   };
 }
 
-type TextEvent = Extract<StepEvent, { type: "text" }>;
-
-function logprobsOf(event: TextEvent): Pick<TextEvent, "logprobs"> {
-  return event.logprobs === undefined ? {} : { logprobs: event.logprobs };
+/** A completion's reader sees what its client sees: nothing but text. */
+function markersOf(request: ChatRequest, host: ModelHost): readonly string[] {
+  return request.completion === null ? replyFamilies[host.replyFormat].markers : [];
 }
 
 function joinText(left: StepEvent, right: StepEvent): StepEvent | null {

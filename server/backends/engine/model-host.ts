@@ -11,6 +11,7 @@ import type { Clock, Log, ModelFile, Publish } from "../../domain/ports.ts";
 import type { Preparer } from "./preparation/preparer.ts";
 import type { Preparation } from "./preparation/prompts.ts";
 import type { PromptInput } from "./preparation/protocol.ts";
+import { type ReplyFormat, replyFormatOf } from "./reply/format-of.ts";
 import { afterCrash } from "./restart-policy.ts";
 import type { SnapshotFolders } from "./snapshot-folder.ts";
 import { WaitingLine } from "./waiting-line.ts";
@@ -131,6 +132,11 @@ export class ModelHost {
       return chooseOnePieceContext(file.context, file.trainedContextLength, file.pooled.vocabularySize);
     }
     return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
+  }
+
+  /** How the model writes reasoning and calls. */
+  get replyFormat(): ReplyFormat {
+    return replyFormatOf(this.file);
   }
 
   /** Requests it answers at the same time. */

@@ -1,14 +1,17 @@
 /** A chat request → what chat templates are given, and the limits of the answer. Pure. Runs in the server process. */
 import { type ChatMessage, type ChatRequest, textOf } from "../../domain/chat.ts";
-import type { PromptInput, TemplateMessage } from "./preparation/protocol.ts";
+import type { ChatPrompt, PromptInput, TemplateMessage } from "./preparation/protocol.ts";
 import type { GenerateOptions } from "./protocol.ts";
 
 export function promptInput(request: ChatRequest): PromptInput {
-  if (request.completion !== null) return { type: "raw", ...request.completion };
+  return request.completion === null ? chatPrompt(request) : { type: "raw", ...request.completion };
+}
+
+export function chatPrompt(request: ChatRequest): ChatPrompt {
   const tools = request.toolChoice.type === "none" ? [] : request.tools;
   return {
     type: "chat",
-    messages: request.messages.map(templateMessage),
+    messages: templateMessages(request.messages),
     tools: tools.map((tool) => ({
       type: "function",
       function: {
@@ -20,14 +23,26 @@ export function promptInput(request: ChatRequest): PromptInput {
   };
 }
 
-function templateMessage(message: ChatMessage): TemplateMessage {
+/** A result bears the name of the function that gave it: some templates print it. */
+function templateMessages(messages: readonly ChatMessage[]): TemplateMessage[] {
+  const names = new Map<string, string>();
+  return messages.map((message) => {
+    if (message.role === "assistant") for (const call of message.toolCalls) names.set(call.id, call.name);
+    return templateMessage(message, message.role === "tool" ? names.get(message.toolCallId) : undefined);
+  });
+}
+
+function templateMessage(message: ChatMessage, resultOf: string | undefined): TemplateMessage {
   const content = textOf(message.content);
-  if (message.role === "tool") return { role: "tool", content, tool_call_id: message.toolCallId };
+  if (message.role === "tool") {
+    const name = resultOf === undefined ? {} : { name: resultOf };
+    return { role: "tool", content, tool_call_id: message.toolCallId, ...name };
+  }
   if (message.role !== "assistant") return { role: message.role, content };
   return {
     role: "assistant",
     content,
-    ...(message.reasoning === null ? {} : { reasoning_content: message.reasoning }),
+    ...(message.reasoning === null ? {} : { reasoning_content: message.reasoning, thinking: message.reasoning }),
     ...(message.toolCalls.length === 0
       ? {}
       : {
@@ -55,18 +70,26 @@ export function forcesToolCall(request: ChatRequest): boolean {
 }
 
 /**
+/**
  * `roomTokens` is what the slot has left behind the prompt: a larger wish is cut to it, as agents expect. `gbnf` is what the
- * answer must follow, from `grammarFor`.
+ * answer must follow, from `grammarFor`; `markers` are the control tokens its reader wants to see. Stop strings do not reach
+ * into a forced call: half a JSON text would help nobody.
  */
-export function generateOptions(request: ChatRequest, roomTokens: number, gbnf: string | null): GenerateOptions {
+export function generateOptions(
+  request: ChatRequest,
+  roomTokens: number,
+  gbnf: string | null,
+  markers: readonly string[],
+): GenerateOptions {
   const { logitBias, ...sampling } = request.sampling;
   return {
     sampling: { ...sampling, logitBias: [...logitBias] },
     maxTokens: Math.min(request.maxTokens ?? roomTokens, roomTokens),
-    stop: request.stop,
+    stop: forcesToolCall(request) ? [] : request.stop,
     ignoreEos: request.ignoreEos,
     cachePrompt: request.cachePrompt,
     grammar: gbnf,
     logprobs: request.logprobs,
+    markers,
   };
 }

@@ -19,6 +19,11 @@ export interface GenerateOptions {
   readonly grammar: string | null;
   /** Null: not asked for. */
   readonly logprobs: LogprobsWish | null;
+  /**
+   * Control tokens that show in the text, each between the two characters that `reply/input.ts` names; the others leave no
+   * text.
+   */
+  readonly markers: readonly string[];
 }
 
 /** One answer to compute. */
@@ -88,7 +93,8 @@ export interface GenerationEnd {
 }
 
 export type StepEvent =
-  | { readonly id: string; readonly type: "started"; readonly cachedTokens: number }
+  /** `promptEnd` is the text of the last few tokens of the prompt: it says whether the answer begins inside reasoning. */
+  | { readonly id: string; readonly type: "started"; readonly cachedTokens: number; readonly promptEnd: string }
   /** `tokens` is the number of answer tokens made so far: what is known of the usage if the process dies next. */
   | {
       readonly id: string;

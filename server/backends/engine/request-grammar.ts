@@ -6,6 +6,8 @@ import { Failure } from "../../domain/failure.ts";
 import { compactJsonRules, jsonObjectGrammar } from "./grammar/json.ts";
 import { SchemaRules } from "./grammar/schema-rules.ts";
 import { toolCallGrammar } from "./grammar/tool-call.ts";
+import type { ReplyFormat } from "./reply/format-of.ts";
+import { replyFamilies } from "./reply/index.ts";
 
 export interface RequestGrammar {
   /** GBNF; null: the answer is free. */
@@ -15,15 +17,18 @@ export interface RequestGrammar {
 }
 
 /**
- * Throws Failure `invalid_request` for a `response_format` that cannot be kept, naming the place. A tool's schema is never a
+ * `format` is how the model writes calls. Throws Failure `invalid_request` for a `response_format` that cannot be kept, naming the place. A tool's schema is never a
  * reason to refuse: agents do not send its constraints on purpose.
  */
-export function grammarFor(request: ChatRequest): RequestGrammar {
+export function grammarFor(request: ChatRequest, format: ReplyFormat): RequestGrammar {
   const { toolChoice, tools, responseFormat } = request;
   if (toolChoice.type === "required" || toolChoice.type === "named") {
     const rules = new SchemaRules("lenient");
     const wanted = tools.filter((tool) => toolChoice.type === "required" || tool.name === toolChoice.name);
-    return { gbnf: toolCallGrammar(wanted, rules), unenforced: rules.unenforced };
+    return {
+      gbnf: toolCallGrammar(wanted, replyFamilies[format].forced, request.parallelToolCalls, rules),
+      unenforced: rules.unenforced,
+    };
   }
   if (responseFormat.type === "text") return { gbnf: null, unenforced: [] };
   if (toolChoice.type === "auto" && tools.length > 0) {

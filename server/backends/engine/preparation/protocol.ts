@@ -10,6 +10,8 @@ export interface TemplateMessage {
   readonly role: string;
   readonly content: string;
   readonly reasoning_content?: string;
+  /** The same under the name that gpt-oss gives it. */
+  readonly thinking?: string;
   readonly tool_calls?: readonly {
     readonly id: string;
     readonly type: "function";

@@ -5,6 +5,7 @@
 import { createContext, Script } from "node:vm";
 import { Template } from "@huggingface/jinja";
 import { Failure } from "../../../domain/failure.ts";
+import { firstThatFits } from "./fit-messages.ts";
 import type { ChatPrompt } from "./protocol.ts";
 
 export interface TemplateFacts {
@@ -21,7 +22,7 @@ export function chatTemplate(facts: TemplateFacts): RenderPrompt {
   // V8 ends whatever runs under `runInContext` at the limit, the interpreter outside the context included.
   const host = createContext({ render: () => "" });
   const script = new Script("render()");
-  return (prompt, timeLimitMs) => {
+  const renderOnce: RenderPrompt = (prompt, timeLimitMs) => {
     if (typeof parsed === "string") throw new Failure("invalid_request", parsed);
     host.render = () =>
       parsed.render({
@@ -40,6 +41,7 @@ export function chatTemplate(facts: TemplateFacts): RenderPrompt {
       host.render = () => "";
     }
   };
+  return (prompt, timeLimitMs) => firstThatFits(prompt, (form) => renderOnce(form, timeLimitMs));
 }
 
 function parse(template: string | null): Template | string {
@@ -52,7 +54,8 @@ function parse(template: string | null): Template | string {
 }
 
 function asRefusal(thrown: unknown, timeLimitMs: number): Failure {
-  const timedOut = thrown instanceof Error && Reflect.get(thrown, "code") === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+  // The error is of the context's own world, so `instanceof` does not know it.
+  const timedOut = Reflect.get(Object(thrown), "code") === "ERR_SCRIPT_EXECUTION_TIMEOUT";
   if (timedOut) {
     return new Failure(
       "invalid_request",

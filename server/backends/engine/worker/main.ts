@@ -11,6 +11,7 @@ import { Embedding } from "./embedding.ts";
 import type { Job } from "./job.ts";
 import { LogprobStream } from "./logprob-stream.ts";
 import { loadNative, type NativeModel } from "./native.ts";
+import { markerTokens } from "./marker-tokens.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StepLoop } from "./step-loop.ts";
 import { TextStream } from "./text-stream.ts";
@@ -67,7 +68,7 @@ function generate(state: Loaded, request: Extract<ToWorker, { type: "generate" }
     side,
     prompt: unpackTokens(request.tokens),
     options,
-    text: new TextStream(state.model.detokenize, options.stop),
+    text: new TextStream(state.model.detokenize, options.stop, markerTokens(state.model, options.markers)),
     logprobs: options.logprobs === null ? null : new LogprobStream(),
     phase: "prefill",
     waitFor: null,

@@ -112,6 +112,10 @@ export interface NativeModel {
   readonly gpu: string;
   /** Text of tokens, control tokens left out; a character cut in two shows as U+FFFD. `before` gives spacing its context. */
   detokenize(tokens: readonly number[], before: readonly number[]): string;
+  /** Text of tokens with control tokens spelled out. */
+  spell(tokens: readonly number[]): string;
+  /** The control token that is spelled so; null: there is none, or it leaves text by itself. */
+  controlToken(text: string): number | null;
   isEndOfGeneration(token: number): boolean;
   newSampler(): NativeSampler;
   /** Throws when the grammar does not parse. */
@@ -206,6 +210,13 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
       const lead = addonModel.detokenize(Uint32Array.from(before), false);
       const whole = addonModel.detokenize(Uint32Array.from([...before, ...tokens]), false);
       return whole.startsWith(lead) ? whole.slice(lead.length) : addonModel.detokenize(Uint32Array.from(tokens), false);
+    },
+    spell: (tokens) => addonModel.detokenize(Uint32Array.from(tokens), true),
+    controlToken: (text) => {
+      const tokens = addonModel.tokenize(text, true);
+      const [token] = tokens;
+      if (token === undefined || tokens.length !== 1) return null;
+      return addonModel.detokenize(tokens, false) === "" ? token : null;
     },
     isEndOfGeneration: (token) => addonModel.isEogToken(token),
     newSampler: () => new bindings.AddonSampler(addonModel),

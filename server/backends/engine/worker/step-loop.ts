@@ -16,6 +16,9 @@ import type { Snapshots } from "./snapshots.ts";
 import { StepSpeed } from "./step-speed.ts";
 import { Wanting } from "./wanting.ts";
 
+/** Enough for `<think>` and a line break in any vocabulary. */
+const promptEndTokens = 12;
+
 export interface StepLoopPorts {
   readonly monotonicMs: () => number;
   /** Unsigned 32 bits. */
@@ -166,7 +169,8 @@ export class StepLoop {
     try {
       job.cachedTokens = await this.#bringPrefix(slot, placement);
       this.#configureSampler(slot, job);
-      this.#events.push({ id: job.id, type: "started", cachedTokens: job.cachedTokens });
+      const promptEnd = this.#model.spell(job.prompt.slice(-promptEndTokens));
+      this.#events.push({ id: job.id, type: "started", cachedTokens: job.cachedTokens, promptEnd });
     } catch (thrown) {
       this.#clear(slot);
       this.#end(slot, job, failed("The engine could not prepare a slot for this request.", thrown));

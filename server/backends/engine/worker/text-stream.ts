@@ -22,18 +22,28 @@ export class TextStream {
   readonly #detokenize: Detokenize;
   readonly #stops: readonly string[];
   readonly #longestStop: number;
+  readonly #markers: ReadonlyMap<number, string>;
   #pending: number[] = [];
   #before: number[] = [];
   /** Decoded, but possibly the beginning of a stop string. */
   #held = "";
 
-  constructor(detokenize: Detokenize, stops: readonly string[]) {
+  /** `markers`: control tokens that show, and the text they show as. */
+  constructor(detokenize: Detokenize, stops: readonly string[], markers: ReadonlyMap<number, string> = new Map()) {
+    this.#markers = markers;
     this.#detokenize = detokenize;
     this.#stops = stops.filter((stop) => stop !== "");
     this.#longestStop = this.#stops.reduce((most, stop) => Math.max(most, stop.length), 0);
   }
 
   push(token: number): TextPiece {
+    const marker = this.#markers.get(token);
+    if (marker !== undefined) {
+      const before = this.#pending.length > 0 ? this.#detokenize(this.#pending, this.#before) : "";
+      this.#pending.push(token);
+      this.#settle();
+      return this.#release(before + marker);
+    }
     this.#pending.push(token);
     const text = this.#detokenize(this.#pending, this.#before);
     if (text.endsWith(incomplete) && this.#pending.length < longestCharacterTokens) return { text: "", stopped: false };

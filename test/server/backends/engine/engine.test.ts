@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import { constructDemo, tokenId } from "../../../../models/demo/construct.ts";
 import { voices } from "../../../../models/demo/voices.ts";
-import { isEnd } from "../../../../server/domain/chat.ts";
+import { type ChatRequest, isEnd } from "../../../../server/domain/chat.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
 import { isAlive, type RealEngine, realEngine, temporaryFolder, until } from "../../../support/real-engine.ts";
 
@@ -109,22 +109,46 @@ describe("answers", () => {
     expect(JSON.parse(text)).toBeTypeOf("object");
   });
 
-  test("a required tool is called, with arguments that follow its schema", async () => {
+  describe("a required tool", () => {
     const parameters = {
       type: "object",
       properties: { city: { type: "string", enum: ["Paris", "Rome"] }, days: { type: "integer" } },
       required: ["city"],
     };
-    const { events, end } = await ask("weather?", {
-      toolChoice: { type: "required" },
-      tools: [{ name: "get_weather", description: null, parameters }],
-      maxTokens: 200,
+    const tools = [{ name: "get_weather", description: null, parameters }];
+    const forced = async (wishes: Partial<ChatRequest>) => {
+      const { events, text, end } = await ask("weather?", { tools, toolChoice: { type: "required" }, ...wishes });
+      const calls = events.filter((event) => event.type === "tool-call");
+      const json = calls.map(({ index }) =>
+        events.map((event) => (event.type === "tool-arguments" && event.index === index ? event.text : "")).join(""),
+      );
+      return { calls, json, text, end };
+    };
+
+    test("is called once when parallel calls are not wanted, with arguments that follow its schema", async () => {
+      const { calls, json, text, end } = await forced({ parallelToolCalls: false });
+      expect(calls).toMatchObject([{ index: 0, name: "get_weather", id: expect.stringMatching(/^call_\w{22}$/) }]);
+      expect(["Paris", "Rome"]).toContain(JSON.parse(json[0] ?? "").city);
+      expect(JSON.stringify(JSON.parse(json[0] ?? ""))).toBe(json[0]);
+      expect({ text, end }).toMatchObject({ text: "", end: { finishReason: "tool-calls" } });
     });
-    const call = events.find((event) => event.type === "tool-call");
-    const json = events.map((event) => (event.type === "tool-arguments" ? event.text : "")).join("");
-    expect(call).toMatchObject({ index: 0, name: "get_weather", id: expect.stringMatching(/^call_\w{22}$/) });
-    expect(["Paris", "Rome"]).toContain(JSON.parse(json).city);
-    expect(end).toMatchObject({ finishReason: "tool-calls" });
+
+    test("may be called several times, each with an id of its own, and it comes to an end", async () => {
+      const { calls, json, end } = await forced({ toolChoice: { type: "named", name: "get_weather" } });
+      expect(calls.length).toBeGreaterThan(1);
+      expect(calls.length).toBeLessThanOrEqual(8);
+      expect(calls.map((call) => call.index)).toEqual(calls.map((_, at) => at));
+      expect(new Set(calls.map((call) => call.id)).size).toBe(calls.length);
+      expect(json.every((text) => ["Paris", "Rome"].includes(JSON.parse(text).city))).toBe(true);
+      expect(end).toMatchObject({ finishReason: "tool-calls" });
+    });
+
+    test("is not cut by a stop string, and is by the token limit", async () => {
+      const { json, end } = await forced({ parallelToolCalls: false, stop: ["city", '"'] });
+      expect(JSON.parse(json[0] ?? "")).toHaveProperty("city");
+      expect(end).toMatchObject({ finishReason: "tool-calls" });
+      expect(await forced({ maxTokens: 3 })).toMatchObject({ calls: [], end: { finishReason: "length" } });
+    });
   });
 
   test("logit_bias -100 forbids a token", async () => {

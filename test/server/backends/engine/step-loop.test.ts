@@ -30,6 +30,8 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
     vocabularySize: 100_000,
     gpu: "paper",
     detokenize: (tokens) => tokens.map((token) => `<${token}>`).join(""),
+    spell: (tokens) => tokens.map((token) => `<${token}>`).join(""),
+    controlToken: () => null,
     isEndOfGeneration: (token) => token === endToken,
     newSampler: () => sampler,
     newGrammarState: () => {
@@ -92,6 +94,7 @@ function job(prompt: readonly number[], maxTokens: number, caller = "ayo"): Job 
       ignoreEos: false,
       cachePrompt: true,
       grammar: null,
+      markers: [],
       logprobs: null,
     },
     text: new TextStream((tokens) => tokens.map(() => "x").join(""), []),
