@@ -208,7 +208,7 @@ function summary(rows: readonly RecordedRequest[]): string {
 }
 
 function lineOf(row: RecordedRequest): string {
-  const share = (of: number) => (of === 0 ? "–" : `${((100 * row.cachedTokens) / of).toFixed(1)} %`);
+  const share = (of: number) => (of === 0 ? "–" : `${((100 * Math.min(row.cachedTokens, of)) / of).toFixed(1)} %`);
   return [
     `${row.client}, hygiene ${row.hygiene}, turn ${row.turn}, ${row.tools} tools: prompt ${row.promptTokens}`,
     `cached ${row.cachedTokens}`,
