@@ -3,7 +3,7 @@
  * or with `--json` an array. docs/clients.md shows the last one.
  *
  *   node test/clients/main.ts [--only openai7,opencode] [--case text,abort] [--json]
- *   node test/clients/main.ts --record [--slots 2] [--only opencode] [--json]
+ *   node test/clients/main.ts --record [--slots 2] [--header] [--only opencode] [--json]
  *
  * `--record` measures instead how much of an agent's prompt is still cached from turn to turn. Ends with 0 when nothing failed, 1 when
  * something did, 2 for a wrong option.
@@ -109,6 +109,7 @@ interface Asked {
   readonly record: boolean;
   /** Of the model that computes prompts while recording. */
   readonly slots: number;
+  readonly header: boolean;
   readonly json: boolean;
   wants(caseName: string): boolean;
 }
@@ -121,6 +122,7 @@ function readOptions(): Asked | string {
         only: { type: "string" },
         case: { type: "string" },
         record: { type: "boolean", default: false },
+        header: { type: "boolean", default: false },
         slots: { type: "string", default: "2" },
         json: { type: "boolean", default: false },
       },
@@ -136,6 +138,7 @@ function readOptions(): Asked | string {
       clients: clients.filter((client) => only === null || only.includes(client.id)),
       record: values.record,
       slots,
+      header: values.header,
       json: values.json,
       wants: (name) => words === null || words.some((word) => name.includes(word)),
     };

@@ -5,8 +5,6 @@ import { openAi } from "./clients/openai.ts";
 import { sdkCases } from "./sdk-cases.ts";
 
 const client = openAi("openai7", "openai");
-/** What this build cannot do yet; a reason that is no longer true fails here. */
-const notYet = ["JSON schema"];
 
 describe("S-14 openai 7.55", () => {
   let box: ClientBox;
@@ -15,13 +13,13 @@ describe("S-14 openai 7.55", () => {
   });
   afterAll(() => box.stop());
 
-  test.each(sdkCases)("$name", async ({ name, run }) => {
+  test.each(sdkCases)("$name", async ({ run }) => {
     const reason = await run({
       box,
       client,
       connect: ({ apiKey = box.key, retries = 0 } = {}) =>
         client.connect((specifier) => import(specifier), { baseUrl: box.baseUrl, apiKey, retries }),
     });
-    expect(reason !== undefined, reason).toBe(notYet.includes(name));
+    expect(reason).toBeUndefined();
   });
 });

@@ -21,8 +21,14 @@ export interface PrefilledBackend extends Backend {
   takeComputed(): readonly Prefilled[];
 }
 
-export function prefilledBackend(engine: Backend, first: Script): PrefilledBackend {
+/** `alter` may change each request before it is computed; it is told which one it is, from 1. */
+export function prefilledBackend(
+  engine: Backend,
+  first: Script,
+  alter: (request: ChatRequest, number: number) => ChatRequest = (request) => request,
+): PrefilledBackend {
   let script = first;
+  let seen = 0;
   let computed: Prefilled[] = [];
   return {
     ...engine,
@@ -34,7 +40,9 @@ export function prefilledBackend(engine: Backend, first: Script): PrefilledBacke
       computed = [];
       return taken;
     },
-    chat: async function* (request, context, signal): AsyncIterable<ChatEvent> {
+    chat: async function* (asked, context, signal): AsyncIterable<ChatEvent> {
+      seen += 1;
+      const request = alter(asked, seen);
       const prompt: ChatRequest = {
         ...request,
         maxTokens: 1,
@@ -53,7 +61,7 @@ export function prefilledBackend(engine: Backend, first: Script): PrefilledBacke
         const { usage, timings } = event;
         computed.push({ request, usage, prefillMs: timings.prefillMs });
         const call = { number: computed.length, signal, toolCallId: newToolCallId() };
-        for await (const spoken of script(request, call)) {
+        for await (const spoken of script(asked, call)) {
           if (spoken.type === "accepted" || spoken.type === "started") continue;
           const counted = { ...usage, completionTokens: isEnd(spoken) ? spoken.usage.completionTokens : 0 };
           yield isEnd(spoken) ? { ...spoken, usage: counted, timings } : spoken;

@@ -11,6 +11,7 @@ import { writeRandomModel } from "../../models/random/model.ts";
 import { shapes } from "../../models/random/shapes.ts";
 import { chatPrompt } from "../../server/backends/engine/prompt-input.ts";
 import { loadConfig } from "../../server/config/load.ts";
+import type { ChatRequest } from "../../server/domain/chat.ts";
 import { type BareModel, loadBare } from "../support/bare-library.ts";
 import { openBox } from "./box.ts";
 import type { AgentClient, Client } from "./client.ts";
@@ -35,6 +36,12 @@ export interface RecordedRequest {
   readonly prefillMs: number;
 }
 
+export interface RecordWishes {
+  readonly slots: number;
+  /** Each prompt begins with a line that no other has, as Claude Code's do. */
+  readonly header: boolean;
+}
+
 /** Enough for Qwen Code's system prompt and tools in the tokens of random weights. */
 const contextLength = 32_768;
 const turns = [
@@ -51,7 +58,7 @@ const alias = "recorded";
 export async function recordAgents(
   clients: readonly Client[],
   installed: Installed,
-  wishes: { readonly json: boolean; readonly slots: number },
+  wishes: RecordWishes & { readonly json: boolean },
   say: (line: string) => void,
 ): Promise<number> {
   const path = join(dirname(installed.folder), "tiny-random.gguf");
@@ -66,7 +73,7 @@ export async function recordAgents(
   for (const client of clients.filter((one) => one.kind === "agent")) {
     for (const hygiene of hygieneSettings()) {
       try {
-        const rows = await recordOne(client, hygiene, { path, slots: wishes.slots }, installed, tokenizer);
+        const rows = await recordOne(client, hygiene, { path, ...wishes }, installed, tokenizer);
         for (const row of rows) say(lineOf(row));
         recorded.push(...rows);
       } catch (thrown) {
@@ -80,6 +87,14 @@ export async function recordAgents(
   return failed ? 1 : 0;
 }
 
+/** What Claude Code writes before its system prompt: the rest of the line is different in each request. */
+function withHeader(request: ChatRequest, number: number): ChatRequest {
+  const [first, ...rest] = request.messages;
+  if (first?.role !== "system") return request;
+  const line = `x-anthropic-billing-header: cc_version=1.0.0; cch=${(number * 40_503).toString(16)};\n`;
+  return { ...request, messages: [{ ...first, content: [{ type: "text", text: line }, ...first.content] }, ...rest] };
+}
+
 /** A box without the switch prepares prompts in one way only. */
 function hygieneSettings(): readonly string[] {
   const config = loadConfig({ file: "/nonexistent/lanthorn.yaml", environment: {}, flags: [], workingFolder: "/" });
@@ -89,7 +104,7 @@ function hygieneSettings(): readonly string[] {
 async function recordOne(
   client: AgentClient,
   hygiene: string,
-  model: { readonly path: string; readonly slots: number },
+  wishes: RecordWishes & { readonly path: string },
   installed: Installed,
   tokenizer: BareModel,
 ): Promise<RecordedRequest[]> {
@@ -97,10 +112,10 @@ async function recordOne(
   const box = await openBox({
     environment: {
       LANTHORN_ENGINE_HYGIENE: hygiene,
-      LANTHORN_MODELS: `${model.path},alias=${alias},context=${contextLength},slots=${model.slots}`,
+      LANTHORN_MODELS: `${wishes.path},alias=${alias},context=${contextLength},slots=${wishes.slots}`,
     },
     backends: (engine) => {
-      backend = prefilledBackend(engine, says("nothing is played"));
+      backend = prefilledBackend(engine, says("nothing is played"), wishes.header ? withHeader : (request) => request);
       return [backend];
     },
   });
@@ -180,17 +195,19 @@ function summary(rows: readonly RecordedRequest[]): string {
   return [...groups]
     .map(([name, all]) => {
       const later = all.filter((row) => row.prefixTokens > 0);
-      const sum = (field: "cachedTokens" | "prefixTokens" | "unchangedTokens") =>
-        later.reduce((total, row) => total + row[field], 0);
-      const share = (field: "prefixTokens" | "unchangedTokens") =>
-        `${((100 * sum("cachedTokens")) / sum(field)).toFixed(1)} %`;
+      const share = (of: "prefixTokens" | "unchangedTokens") => {
+        const sum = (tokensOf: (row: RecordedRequest) => number) =>
+          later.reduce((total, row) => total + tokensOf(row), 0);
+        // A line that hygiene takes out ends the common prefix, and more than that is cached.
+        return `${((100 * sum((row) => Math.min(row.cachedTokens, row[of]))) / sum((row) => row[of])).toFixed(1)} %`;
+      };
       return `${name}: ${later.length} requests, cached ${share("prefixTokens")} of the common prefix, ${share("unchangedTokens")} of what is unchanged`;
     })
     .join("\n");
 }
 
 function lineOf(row: RecordedRequest): string {
-  const share = (of: number) => (of === 0 ? "–" : `${((100 * row.cachedTokens) / of).toFixed(1)} %`);
+  const share = (of: number) => (of === 0 ? "–" : `${((100 * Math.min(row.cachedTokens, of)) / of).toFixed(1)} %`);
   return [
     `${row.client}, hygiene ${row.hygiene}, turn ${row.turn}, ${row.tools} tools: prompt ${row.promptTokens}`,
     `cached ${row.cachedTokens}`,
