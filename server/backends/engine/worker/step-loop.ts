@@ -254,6 +254,7 @@ export class StepLoop {
       tokenGapMs: this.#tokenGapMs,
       prefillTokensPerSecond: this.#speed.prefillTokensPerSecond,
       decodeStepMs: this.#speed.decodeStepMs,
+      slotAwaited: this.#wanting.somebodyWaits && this.#freeSlots() > 0,
     });
     const held = heldBack(this.#callers());
     const waiting = [...prompts]
