@@ -129,7 +129,7 @@ export class WaitingLine {
     });
   }
 
-  /** The callers that wait, as they were last told. */
+  /** The callers that wait now. */
   get callers(): readonly string[] {
     return this.#line.callers;
   }

@@ -1,6 +1,6 @@
 /**
  * S-34: an open loop. Requests come when the trace says, whether or not the earlier ones are answered, with the lengths of
- * a published trace (`trace-shape.ts`) and a quarter of its rate. Every request is its own prompt. Goodput is the share of all
+ * a published trace (`trace-shape.ts`) and a tenth of its rate. Every request is its own prompt. Goodput is the share of all
  * requests whose first token came within 2 s and whose tokens then came every 200 ms or faster on average.
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,7 +10,7 @@ import type { Prompts } from "../prompts.ts";
 import type { Contestant, Scenario } from "../scenario.ts";
 import { traceRequests } from "../trace-shape.ts";
 
-const shareOfTheTrace = 0.25;
+const shareOfTheTrace = 0.1;
 const durationMs = 180_000;
 const goodTtftMs = 2_000;
 const goodGapMs = 200;
@@ -28,7 +28,7 @@ export const trace: Scenario = {
   server: { model: "small", context: 8_192, slots: 4, threads: 1 },
   rows: [
     {
-      name: "S-34 code trace at a quarter of its rate: answered",
+      name: "S-34 code trace at a tenth of its rate: answered",
       unit: "%",
       better: "higher",
       target: 100,

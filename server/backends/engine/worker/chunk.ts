@@ -16,6 +16,8 @@ export interface ChunkFacts {
   readonly prefillTokensPerSecond: number | null;
   /** What one step costs without any prompt tokens, in milliseconds. */
   readonly decodeStepMs: number;
+  /** A slot is free and somebody waits for it: the step is kept short, so that the newcomer finds its end soon. */
+  readonly slotAwaited: boolean;
 }
 
 /** Longest step when nobody is kept waiting, in milliseconds. */
@@ -29,6 +31,7 @@ const firstChunkTokens = 128;
 export function chunkTokens(facts: ChunkFacts): number {
   const room = facts.batchSize - facts.decoding;
   if (room <= 0) return 0;
+  if (facts.slotAwaited) return Math.min(room, blockTokens);
   if (facts.prefillTokensPerSecond === null) return Math.min(room, firstChunkTokens);
   const gapMs = facts.decoding > 0 ? facts.tokenGapMs - facts.decodeStepMs : idleStepMs;
   const fitting = (facts.prefillTokensPerSecond * Math.max(0, gapMs)) / 1_000;

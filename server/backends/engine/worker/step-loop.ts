@@ -27,6 +27,9 @@ export interface StepLoopPorts {
   readonly emit: (events: readonly StepEvent[]) => void;
 }
 
+/** Longest wait for the next job of a slot, in milliseconds; the way to the server and back takes less than one. */
+const refillMs = 20;
+
 /** A slot's share of one step. */
 interface Turn {
   readonly slot: Slot;
@@ -47,6 +50,8 @@ export class StepLoop {
   #events: StepEvent[] = [];
   #uses = 0;
   #running = false;
+  /** Set while the loop waits for somebody to take a slot that has just become free. */
+  #onSubmit: (() => void) | null = null;
 
   constructor(model: NativeModel, snapshots: Snapshots, tokenGapMs: number, ports: StepLoopPorts) {
     this.#model = model;
@@ -69,6 +74,7 @@ export class StepLoop {
   /** Takes a job; it starts between the current step and the next. */
   submit(job: Job): void {
     this.#pending.push(job);
+    this.#onSubmit?.();
     this.#wake();
   }
 
@@ -107,7 +113,32 @@ export class StepLoop {
       if (turns.length === 0) return;
       await this.#step(turns);
       this.#flush();
+      await this.#refill();
     }
+  }
+
+  /**
+   * Somebody waits in the server for a slot that has just become free: the job is on its way, and a step without it would cost
+   * it a whole step, and give its turn to somebody else's prompt.
+   */
+  async #refill(): Promise<void> {
+    const untilMs = this.#ports.monotonicMs() + refillMs;
+    while (this.#wanting.somebodyWaits && this.#freeSlots() > this.#pending.length) {
+      const leftMs = untilMs - this.#ports.monotonicMs();
+      if (leftMs <= 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#onSubmit = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#onSubmit = null;
+    }
+  }
+
+  #freeSlots(): number {
+    return this.#slots.reduce((count, slot) => count + (slot.job === null ? 1 : 0), 0);
   }
 
   #flush(): void {
@@ -232,6 +263,7 @@ export class StepLoop {
       tokenGapMs: this.#tokenGapMs,
       prefillTokensPerSecond: this.#speed.prefillTokensPerSecond,
       decodeStepMs: this.#speed.decodeStepMs,
+      slotAwaited: this.#wanting.somebodyWaits && this.#freeSlots() > 0,
     });
     const held = heldBack(this.#callers());
     const waiting = [...prompts]

@@ -28,6 +28,11 @@ export class Wanting {
     this.#waiting = callers;
   }
 
+  /** A request waits in the server for a slot. */
+  get somebodyWaits(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   computed(caller: string, tokens: number): void {
     this.#turns.charge(caller, tokens);
   }

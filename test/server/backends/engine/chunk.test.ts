@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { chunkTokens, heldBack, sharePrefill } from "../../../../server/backends/engine/worker/chunk.ts";
 
-const facts = { decoding: 3, batchSize: 512, tokenGapMs: 600, prefillTokensPerSecond: 220, decodeStepMs: 50 };
+const facts = {
+  decoding: 3,
+  batchSize: 512,
+  tokenGapMs: 600,
+  prefillTokensPerSecond: 220,
+  decodeStepMs: 50,
+  slotAwaited: false,
+};
 
 describe("prompt tokens in one step", () => {
   test("keep the gap of running streams: 550 ms at 220 tokens/s is 121, in blocks of 32", () => {
@@ -18,6 +25,10 @@ describe("prompt tokens in one step", () => {
 
   test("are about a second's worth when nobody waits, so that an abort is noticed", () => {
     expect(chunkTokens({ ...facts, decoding: 0 })).toBe(224);
+  });
+
+  test("are one block while a newcomer is on its way to a free slot", () => {
+    expect(chunkTokens({ ...facts, decoding: 0, slotAwaited: true })).toBe(32);
   });
 
   test("are none when every place of the batch is taken by running streams", () => {

@@ -111,7 +111,8 @@ function job(prompt: readonly number[], maxTokens: number, caller = "ayo"): Job 
   };
 }
 
-function loopOver(model: PaperModel) {
+/** `hear` is told of events as they are emitted. */
+function loopOver(model: PaperModel, hear: (events: readonly StepEvent[]) => void = () => {}) {
   const events: StepEvent[] = [];
   let nowMs = 0;
   const loop = new StepLoop(model, new Snapshots(model, null), 600, {
@@ -121,7 +122,10 @@ function loopOver(model: PaperModel) {
       return nowMs;
     },
     randomSeed: () => 1,
-    emit: (new_) => events.push(...new_),
+    emit: (new_) => {
+      events.push(...new_);
+      hear(new_);
+    },
   });
   const ended = (id: string) =>
     events.find((event) => event.id === id && event.type !== "text" && event.type !== "started");
@@ -199,25 +203,8 @@ describe("a step", () => {
 });
 
 describe("two callers", () => {
-  /** Prompts of 40 tokens and answers of 16, one after the other in each of `streams` slots, as long as nobody says stop. */
-  function smallRequests(
-    loop: StepLoop,
-    model: PaperModel,
-    streams: number,
-    ended: (id: string) => StepEvent | undefined,
-  ) {
-    let running = Array.from({ length: streams }, () => job([], 0, "short"));
-    let first = true;
-    model.onDecode = () => {
-      running = running.map((one) => {
-        if (!first && ended(one.id) === undefined) return one;
-        const next = job(numbers(40, 10_000 + jobs * 100), 16, "short");
-        loop.submit(next);
-        return next;
-      });
-      first = false;
-    };
-  }
+  /** A prompt of 40 tokens that nobody else has, and an answer of 16. */
+  const small = () => job(numbers(40, 10_000 + jobs * 100), 16, "short");
   const computedBy = (model: PaperModel, sequences: readonly number[]) =>
     model.calls
       .flat()
@@ -226,16 +213,48 @@ describe("two callers", () => {
 
   test("get as many tokens each while both want more, a long prompt beside short ones", async () => {
     const model = paperModel(4);
-    const { loop, ended } = loopOver(model);
-    loop.setWaiting(["short", "long"]);
     const long = job(numbers(4_000), 1, "long");
-    loop.submit(long);
-    smallRequests(loop, model, 3, ended);
-    await until("the long prompt is computed", () => ended(long.id) !== undefined);
-    const short = computedBy(model, [1, 2, 3]);
-    // The first step, two chunks at the ends.
-    expect(Math.abs(4_000 - short)).toBeLessThan(400);
-    model.onDecode = () => {};
+    let over = false;
+    const { loop } = loopOver(model, (events) => {
+      for (const { id, type } of events) {
+        if (type === "text" || type === "started") continue;
+        if (id === long.id) over = true;
+        // The server fills the slot as soon as it hears of it.
+        else if (!over) setImmediate(() => loop.submit(small()));
+      }
+    });
+    loop.setWaiting(["short", "long"]);
+    for (const one of [long, small(), small(), small()]) loop.submit(one);
+    await until("the long prompt is computed", () => over);
+    // What one may be ahead, and a chunk at either end.
+    expect(Math.abs(4_000 - computedBy(model, [1, 2, 3]))).toBeLessThan(400);
+  });
+
+  test("a slot that somebody waits for is filled before the next step", async () => {
+    const model = paperModel(2);
+    const streaming = job(numbers(10, 9_000), 500, "long");
+    const waiting = Array.from({ length: 5 }, small);
+    const { loop, ended } = loopOver(model, (events) => {
+      const next = events.some(({ type }) => type === "done") ? waiting.shift() : undefined;
+      if (next === undefined) return;
+      // As long as the way to the server and back takes.
+      setTimeout(() => {
+        if (waiting.length === 0) loop.setWaiting([]);
+        loop.submit(next);
+      }, 2);
+    });
+    loop.setWaiting(["short"]);
+    loop.submit(streaming);
+    loop.submit(small());
+    const last = waiting.at(-1);
+    await until("the last has ended", () => last !== undefined && ended(last.id) !== undefined);
+    const calls = model.calls.slice(
+      0,
+      model.calls.findLastIndex((call) => call.some((part) => part.startsWith("1:"))),
+    );
+    expect(calls.filter((call) => call.length === 1)).toEqual([]);
+    loop.cancel(streaming.id);
+    await until("ended", () => ended(streaming.id) !== undefined);
   });
 
   test("an answer that has all it can use holds no long prompt back", async () => {
