@@ -6,8 +6,8 @@ import { type RealEngine, realEngine, temporaryFolder, until } from "../../../su
 
 /** Requests each caller keeps in flight: more than there are slots, so that both always wait. */
 const inFlight = 6;
-/** Of both together; a long prompt is about 4,000. */
-const measuredTokens = 40_000;
+/** Of both together; a long prompt is about 5,000, so that one more or less of them says little. */
+const measuredTokens = 120_000;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let box: RealEngine;
