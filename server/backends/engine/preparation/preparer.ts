@@ -12,6 +12,7 @@ import {
   unpackTokens,
   type VocabularyFile,
 } from "./protocol.ts";
+import { nextPrompt } from "./next-prompt.ts";
 import type { Preparation } from "./prompts.ts";
 import type { EngineProcess, StartProcess } from "../start-process.ts";
 
@@ -52,6 +53,8 @@ const longestToken = 512;
 
 interface Pending {
   readonly message: PrepareMessage;
+  readonly characters: number;
+  passedOver: number;
   tries: number;
   resolve(preparation: Preparation): void;
   reject(failure: Failure): void;
@@ -59,7 +62,10 @@ interface Pending {
 
 export function createPreparer(options: PreparerOptions): Preparer {
   const { clock, log } = options;
-  const pending = new Map<number, Pending>();
+  /** Not yet sent, in the order of arrival. */
+  let waiting: Pending[] = [];
+  /** Sent and not yet answered, by id. */
+  const inHand = new Map<number, Pending>();
   let process: EngineProcess<ToPreparer> | null = null;
   let closed = false;
   let lastId = 0;
@@ -67,7 +73,21 @@ export function createPreparer(options: PreparerOptions): Preparer {
   let lastHeardMs = 0;
   let stopWatching: (() => void) | null = null;
 
-  function ask(one: Pending): void {
+  /** Sends what the process may have now. */
+  function sendNext(): void {
+    for (;;) {
+      const charactersInHand = [...inHand.values()].reduce((sum, one) => sum + one.characters, 0);
+      const at = nextPrompt(waiting, charactersInHand);
+      const one = waiting[at];
+      if (one === undefined) return;
+      for (const earlier of waiting.slice(0, at)) earlier.passedOver += 1;
+      waiting = waiting.filter((other) => other !== one);
+      inHand.set(one.message.id, one);
+      send(one);
+    }
+  }
+
+  function send(one: Pending): void {
     one.tries += 1;
     if (process === null) start();
     process?.send(one.message);
@@ -92,15 +112,17 @@ export function createPreparer(options: PreparerOptions): Preparer {
   function died(reason: string): void {
     process = null;
     if (closed) return;
-    log.error({ reason, prompts: pending.size }, "the process that prepares prompts died");
-    for (const [id, one] of [...pending]) {
-      if (one.tries < mostTries) ask(one);
-      else {
-        pending.delete(id);
+    log.error({ reason, prompts: inHand.size }, "the process that prepares prompts died");
+    const held = [...inHand.values()];
+    inHand.clear();
+    waiting = [...held.filter((one) => one.tries < mostTries), ...waiting];
+    for (const one of held) {
+      if (one.tries >= mostTries) {
         const message = "The process that prepares prompts ended while it held this one; it is being restarted.";
         one.reject(new Failure("worker_died", message));
       }
     }
+    sendNext();
   }
 
   /** Looks only while something is due. A template has its own, shorter limit. */
@@ -108,7 +130,7 @@ export function createPreparer(options: PreparerOptions): Preparer {
     process?.send({ type: "ping" });
     stopWatching = clock.after(options.silenceLimitMs / 4, () => {
       stopWatching = null;
-      if (pending.size === 0) return;
+      if (inHand.size === 0) return;
       const limitMs = heard ? options.silenceLimitMs : options.startLimitMs;
       if (clock.monotonicMs() - lastHeardMs > limitMs) {
         log.error({ limitMs }, "the process that prepares prompts stopped answering");
@@ -123,8 +145,9 @@ export function createPreparer(options: PreparerOptions): Preparer {
     heard = true;
     lastHeardMs = clock.monotonicMs();
     if (message.type === "pong") return;
-    const one = pending.get(message.id);
-    pending.delete(message.id);
+    const one = inHand.get(message.id);
+    inHand.delete(message.id);
+    sendNext();
     if (one === undefined) return;
     switch (message.type) {
       case "prepared":
@@ -148,7 +171,8 @@ export function createPreparer(options: PreparerOptions): Preparer {
     },
     prepare({ file, prompt, contextLength }) {
       if (closed) return Promise.reject(new Failure("shutting_down", "The box is shutting down."));
-      if (lengthOf(prompt) > contextLength * longestToken) {
+      const characters = lengthOf(prompt);
+      if (longestOf(prompt) > contextLength * longestToken) {
         return Promise.resolve({ tooLong: { promptTokens: contextLength, exact: false } });
       }
       lastId += 1;
@@ -156,23 +180,31 @@ export function createPreparer(options: PreparerOptions): Preparer {
       const { templateTimeLimitMs } = options;
       const message: PrepareMessage = { type: "prepare", id, file, prompt, contextLength, templateTimeLimitMs };
       return new Promise((resolve, reject) => {
-        const one = { message, tries: 0, resolve, reject };
-        pending.set(id, one);
-        ask(one);
+        waiting.push({ message, characters, passedOver: 0, tries: 0, resolve, reject });
+        sendNext();
       });
     },
     close() {
       closed = true;
       stopWatching?.();
       process?.kill();
-      for (const one of pending.values()) one.reject(new Failure("shutting_down", "The box is shutting down."));
-      pending.clear();
+      for (const one of [...inHand.values(), ...waiting]) {
+        one.reject(new Failure("shutting_down", "The box is shutting down."));
+      }
+      inHand.clear();
+      waiting = [];
     },
   };
 }
 
-/** Characters of the longest text that must fit on its own. */
+/** Characters in all, about; a token id counts as one. */
 function lengthOf(prompt: PromptInput): number {
   if (prompt.type === "chat") return prompt.messages.reduce((sum, message) => sum + message.content.length, 0);
+  return prompt.prompts.reduce((sum, one) => sum + one.length, prompt.suffix?.length ?? 0);
+}
+
+/** Characters of the longest text that must fit on its own. */
+function longestOf(prompt: PromptInput): number {
+  if (prompt.type === "chat") return lengthOf(prompt);
   return prompt.prompts.reduce((most, one) => (typeof one === "string" ? Math.max(most, one.length) : most), 0);
 }
