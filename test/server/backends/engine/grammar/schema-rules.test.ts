@@ -347,7 +347,7 @@ describe("what cannot be kept", () => {
     ["an unknown format", { properties: { "x y": { type: "string", format: "colour" } } }, '.properties["x y"].format'],
     ["a step that digits do not show", { type: "number", multipleOf: 3.37 }, ".multipleOf"],
     ["overlapping branches of oneOf", { oneOf: [{ type: "string" }, { maxLength: 3 }] }, ".oneOf"],
-    ["a condition", { if: { type: "string" }, then: { minLength: 1 } }, ".if"],
+    ["a condition", { if: { type: "string" }, else: { minimum: 1 } }, ".if"],
     ["a schema elsewhere", { $ref: "https://example.org/schema.json" }, ".$ref"],
     ["a place that is not there", { anyOf: [{ $ref: "#/$defs/none" }] }, ".anyOf[0].$ref"],
     ["not an object", { not: { properties: { a: { const: 1 } } } }, ".not"],
