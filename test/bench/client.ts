@@ -18,6 +18,8 @@ export interface ChatOptions {
   readonly json?: boolean;
   /** Sent as a bearer key; null or absent: none. */
   readonly key?: string | null;
+  /** JSON schema the answer must follow. */
+  readonly schema?: object;
   readonly signal?: AbortSignal;
   /** Called for each piece of content, with its arrival. */
   readonly onToken?: (arrivalMs: number) => void;
@@ -74,9 +76,12 @@ export async function streamChat(options: ChatOptions): Promise<ChatResult> {
     temperature: 0,
     stream: true,
     stream_options: { include_usage: true },
-    ignore_eos: options.json !== true,
+    ignore_eos: options.json !== true && options.schema === undefined,
     cache_prompt: true,
     ...(options.json === true ? { response_format: { type: "json_object" } } : {}),
+    ...(options.schema === undefined
+      ? {}
+      : { response_format: { type: "json_schema", json_schema: { name: "bench", schema: options.schema } } }),
   });
   const sentAtMs = performance.now();
   const response = await post(`${options.url}/v1/chat/completions`, body, options.key ?? null, options.signal);

@@ -4,6 +4,7 @@ import { agentTurns } from "./agent-turns.ts";
 import { decodeEight, decodeFour, decodeOne } from "./decode.ts";
 import { fairness } from "./fairness.ts";
 import { forcedJson } from "./forced-json.ts";
+import { jsonSchema } from "./json-schema.ts";
 import { memory, memoryGrowth } from "./memory.ts";
 import { prefixBurst } from "./prefix-burst.ts";
 import { prefixCopy } from "./prefix-copy.ts";
@@ -27,4 +28,5 @@ export const scenarios: readonly Scenario[] = Object.freeze([
   forcedJson,
   fairness,
   trace,
+  jsonSchema,
 ]);

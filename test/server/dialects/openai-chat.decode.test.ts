@@ -49,11 +49,15 @@ describe("S-04 validation table", () => {
       "response_format.json_schema.schema",
     ],
     [
-      "a schema that is not enforced",
-      { response_format: { type: "json_schema", json_schema: { schema: {} } } },
-      "response_format",
+      "json_schema with text for a schema",
+      { response_format: { type: "json_schema", json_schema: { name: "x", schema: "{}" } } },
+      "response_format.json_schema.schema",
     ],
-    ["json_object with a schema", { response_format: { type: "json_object", schema: {} } }, "response_format"],
+    [
+      "json_object with a number for a schema",
+      { response_format: { type: "json_object", schema: 5 } },
+      "response_format.schema",
+    ],
     ["tools an object", { tools: {} }, "tools"],
     ["a tool that is text", { tools: ["weather"] }, "tools[0]"],
     ["a tool without its function", { tools: [{ type: "function" }] }, "tools[0].function"],
@@ -267,4 +271,23 @@ test("sampling wishes and the extensions arrive as they were sent", () => {
 
 test("an empty stop string means none: it would end every answer before it began", () => {
   expect(decodeChat({ ...hello, stop: ["", "x"] }).stop).toEqual(["x"]);
+});
+
+test("a schema is read from either place, and its place is remembered", () => {
+  const schema = { type: "object", properties: {} };
+  const strict = { type: "json_schema", json_schema: { name: "x", strict: true, schema } };
+  const param = "response_format.json_schema.schema";
+  expect(decodeChat({ ...hello, response_format: strict }).responseFormat).toEqual({
+    type: "json-schema",
+    schema,
+    param,
+  });
+  const extension = { type: "json_object", schema };
+  expect(decodeChat({ ...hello, response_format: extension }).responseFormat).toMatchObject({
+    schema,
+    param: "response_format.schema",
+  });
+  expect(decodeChat({ ...hello, response_format: { type: "json_object", schema: null } }).responseFormat).toEqual({
+    type: "json-object",
+  });
 });

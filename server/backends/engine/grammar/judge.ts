@@ -18,6 +18,10 @@ export class Judge {
   readonly #texts: Texts;
   readonly #notes: Notes;
   readonly #allowance: Allowance;
+  readonly #lists = new WeakMap<
+    object,
+    { readonly simple: ReadonlySet<unknown>; readonly others: readonly unknown[] }
+  >();
 
   constructor(flattener: Flattener, texts: Texts, notes: Notes, allowance: Allowance) {
     this.#flattener = flattener;
@@ -58,13 +62,22 @@ export class Judge {
     for (const { schema } of plain) {
       if (Object.hasOwn(schema, "const") && !isDeepStrictEqual(schema.const, value)) return false;
       const list = own(schema, "enum");
-      if (Array.isArray(list)) {
-        this.#allowance.spend(list.length);
-        if (!list.some((one) => isDeepStrictEqual(one, value))) return false;
-      }
+      if (Array.isArray(list) && !this.#listed(list, value)) return false;
     }
     const nots = facts.nots.map((not) => opposite(this.satisfies(value, [not], depth + 1)));
     return all([...nots, this.#byType(value, facts, depth)]);
+  }
+
+  /** Thousands of values are usual where they are texts or numbers; those are looked up, not compared one by one. */
+  #listed(list: readonly unknown[], value: unknown): boolean {
+    const known = this.#lists.get(list) ?? {
+      simple: new Set(list.filter((one) => typeof one !== "object" || one === null)),
+      others: list.filter((one) => typeof one === "object" && one !== null),
+    };
+    this.#lists.set(list, known);
+    if (typeof value !== "object" || value === null) return known.simple.has(value);
+    this.#allowance.spend(known.others.length);
+    return known.others.some((one) => isDeepStrictEqual(one, value));
   }
 
   #byType(value: unknown, facts: Facts, depth: number): Verdict {

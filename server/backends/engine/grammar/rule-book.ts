@@ -10,6 +10,7 @@ export const unreachableLength = 2 ** 31;
 export class RuleBook {
   readonly #bodies = new Map<string, Expression>();
   readonly #names = new Map<string, string>();
+  readonly #counts = new Map<string, Expression>();
   readonly #prefix: string;
   readonly #budget: Budget;
   #count = 0;
@@ -68,17 +69,27 @@ export class RuleBook {
   #exactly(unit: Expression, times: number): Expression {
     if (times === 0) return nothing;
     if (times <= nativeCount) return { type: "repeat", of: unit, min: times, max: times };
-    const half = this.define(this.#exactly(unit, Math.floor(times / 2)));
-    return this.define(sequence(half, half, times % 2 === 0 ? nothing : unit));
+    return this.#counted(`${printed(unit)} exactly ${times}`, () => {
+      const half = this.#exactly(unit, Math.floor(times / 2));
+      return sequence(half, half, times % 2 === 0 ? nothing : unit);
+    });
   }
 
   #upTo(unit: Expression, times: number): Expression {
     if (times === 0) return nothing;
     if (times <= nativeCount) return { type: "repeat", of: unit, min: 0, max: times };
-    const few = Math.floor(times / 2);
-    return this.define(
-      choice([sequence(this.#exactly(unit, few + 1), this.#upTo(unit, times - few - 1)), this.#upTo(unit, few)]),
-    );
+    return this.#counted(`${printed(unit)} up to ${times}`, () => {
+      const few = Math.floor(times / 2);
+      const many = sequence(this.#exactly(unit, few + 1), this.#upTo(unit, times - few - 1));
+      return choice([many, this.#upTo(unit, few)]);
+    });
+  }
+
+  /** Halves of halves are mostly the same two sizes: each is made once. */
+  #counted(key: string, make: () => Expression): Expression {
+    const known = this.#counts.get(key) ?? this.define(make());
+    this.#counts.set(key, known);
+    return known;
   }
 
   /** Exactly one of these texts. Shared beginnings are written once: the engine compares as many ways as differ here. */
