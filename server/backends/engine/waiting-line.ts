@@ -44,6 +44,9 @@ interface Waiting extends LineEntry {
 /** Weight of the newest answer in the running average of how long a slot is held. */
 const newest = 0.2;
 
+/** A caller that sent nothing for so long is away, and what it was owed is forgotten. Milliseconds. */
+const awayMs = 2_000;
+
 export class WaitingLine {
   readonly #model: string;
   readonly #slots: number;
@@ -57,6 +60,8 @@ export class WaitingLine {
   readonly #held = new Set<{ readonly caller: string; readonly takenAtMs: number }>();
   readonly #averageHoldMs = new Map<string, number>();
   #averageOfAllMs: number | null = null;
+  /** Callers that have nothing here, until they count as away: what cancels that. */
+  readonly #leaving = new Map<string, () => void>();
   #arrivals = 0;
   #announced = "[]";
 
@@ -79,6 +84,7 @@ export class WaitingLine {
     const { caller } = arrival;
     const freeSlots = Math.max(0, this.#slots - this.#held.size);
     if (!hasRoom({ caller, waiting: this.#present, bound: this.#bound, freeSlots })) throw this.#full();
+    this.#stay(caller);
     this.#arrivals += 1;
     const number = this.#arrivals;
     let present = false;
@@ -88,6 +94,7 @@ export class WaitingLine {
       const count = (this.#present.get(caller) ?? 0) + (now ? 1 : -1);
       if (count === 0) this.#present.delete(caller);
       else this.#present.set(caller, count);
+      if (count === 0) this.#maybeGone(caller);
     };
     const entry = (tokens: number, go: () => void): Waiting => ({ ...arrival, arrival: number, tokens, go });
     bePresent(true);
@@ -154,10 +161,28 @@ export class WaitingLine {
       },
       giveBack: () => {
         if (!this.#held.delete(held)) return;
+        this.#maybeGone(caller);
         this.#learn(caller, this.#clock.monotonicMs() - held.takenAtMs);
         this.#serve();
       },
     };
+  }
+
+  #stay(caller: string): void {
+    this.#leaving.get(caller)?.();
+    this.#leaving.delete(caller);
+    this.#line.stay(caller);
+  }
+
+  /** A client sends its next request a moment after an answer: it is not away before that moment has passed. */
+  #maybeGone(caller: string): void {
+    const isHere = this.#present.has(caller) || [...this.#held].some((held) => held.caller === caller);
+    if (isHere || this.#leaving.has(caller)) return;
+    const cancel = this.#clock.after(awayMs, () => {
+      this.#leaving.delete(caller);
+      this.#line.goAway(caller);
+    });
+    this.#leaving.set(caller, cancel);
   }
 
   #learn(caller: string, heldMs: number): void {

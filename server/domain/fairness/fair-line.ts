@@ -28,7 +28,24 @@ interface OneCaller<Entry> {
 export class FairLine<Entry extends LineEntry> {
   readonly #turns = new TokenTurns();
   readonly #lines = new Map<string, OneCaller<Entry>>();
+  /** Callers that keep their turn while nothing of theirs is in the line. */
+  readonly #staying = new Set<string>();
   #size = 0;
+
+  /**
+   * The caller has something on its way: what it is owed is kept, whether or not an entry of it is in the line just now.
+   * Whoever was away begins level with the rest.
+   */
+  stay(caller: string): void {
+    if (this.#staying.has(caller)) return;
+    if (!this.#lines.has(caller)) this.#turns.begin(caller);
+    this.#staying.add(caller);
+  }
+
+  /** Nothing of it is on its way any more. */
+  goAway(caller: string): void {
+    this.#staying.delete(caller);
+  }
 
   get size(): number {
     return this.#size;
@@ -45,7 +62,7 @@ export class FairLine<Entry extends LineEntry> {
     if (line === undefined) {
       line = { main: [], side: [], passed: 0 };
       this.#lines.set(caller, line);
-      this.#turns.begin(caller);
+      if (!this.#staying.has(caller)) this.#turns.begin(caller);
     }
     const entries = side ? line.side : line.main;
     const later = entries.findLastIndex((other) => other.arrival < entry.arrival);
