@@ -37,8 +37,11 @@ function beginsLikeCode(path: string): boolean {
   return beginnings.some((beginning) => text.startsWith(beginning));
 }
 
-/** Made or fetched after the installation: caches, and the program of `electron`, which checks its own download. */
-const notInstalled: ReadonlySet<string> = new Set([".cache", ".vite", "electron/dist"]);
+/**
+ * Made or fetched after the installation: caches, the program of `electron`, which checks its own download, and the second
+ * name that npm may leave of Node's binary.
+ */
+const notInstalled: ReadonlySet<string> = new Set([".cache", ".vite", "electron/dist", "node/node_modules"]);
 
 /** Paths below `modules`. A name without an ending may be a program, so its first bytes are looked at. */
 export function nativeFiles(modules: string): string[] {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { LockPackages } from "../../build/lock.ts";
 import { type NativeRecord, recordFile, recordOf, thisPlatform } from "../../build/native-files.ts";
-import { completed, makeSbom, packageOf } from "../../build/sbom.ts";
+import { billOf, packageOf } from "../../build/sbom.ts";
 import { checkout } from "./tree.ts";
 
 const read = (path: string): unknown => JSON.parse(readFileSync(join(checkout, path), "utf8"));
@@ -61,32 +61,41 @@ describe("S-40 native files", () => {
 });
 
 describe("S-40 the list of what ships", () => {
+  const list = billOf(packages, record, Date.UTC(2026, 10, 26));
+
   test("has every run-time dependency with its version, the engine's libraries with their hashes, and no tool", () => {
-    const list = makeSbom(checkout);
     const names = new Set(list.components.map(({ name }) => name));
     const shipped = new Set(list.components.map(({ name, version }) => `${name}@${version}`));
     const asked = Object.entries(manifest.dependencies).map(([name, version]) => `${name}@${version}`);
     expect(asked.filter((one) => !shipped.has(one))).toEqual([]);
-    expect(list.metadata.component.name).toBe("lanthorn");
     const libraries = list.components.filter(({ name }) => name.includes("libllama"));
     expect(libraries.length).toBeGreaterThan(0);
-    for (const library of libraries) expect(library).toMatchObject({ hashes: [{ alg: "SHA-256" }] });
+    for (const library of libraries) expect(library).toMatchObject({ type: "file", hashes: [{ alg: "SHA-256" }] });
     for (const tool of ["vitest", "electron", "typescript", "openai"]) expect(names.has(tool), tool).toBe(false);
+    // The lock's own hash, in the notation of the list.
+    const zod = list.components.find(({ name }) => name === "zod");
+    expect(zod?.purl).toMatch(/^pkg:npm\/zod@\d/);
+    expect(zod?.hashes).toEqual([{ alg: "SHA-512", content: expect.stringMatching(/^[0-9a-f]{128}$/) }]);
+  });
+
+  test("names each place once, and every reference leads somewhere", () => {
+    const places = list.components.map((component) => component["bom-ref"]);
+    expect(new Set(places).size).toBe(places.length);
+    const known = new Set(["lanthorn", ...places]);
+    const asked = list.dependencies.filter(({ ref }) => ref !== "lanthorn");
+    expect(asked.flatMap(({ dependsOn }) => dependsOn).filter((ref) => !known.has(ref))).toEqual([]);
   });
 
   test("native files of what does not ship are left out", () => {
-    const written = {
-      bomFormat: "CycloneDX",
-      metadata: { component: { name: "folder", version: "1.0.0" } },
-      components: [{ name: "@a/b", version: "1.0.0" }],
+    const lock: LockPackages = {
+      "": { version: "1.0.0", dependencies: { "@a/b": "1.0.0" }, devDependencies: { tool: "1.0.0" } },
+      "node_modules/@a/b": { version: "1.0.0" },
+      "node_modules/tool": { version: "1.0.0", dev: true },
+      "node_modules/tool/node_modules/@a/b": { version: "2.0.0", dev: true },
     };
-    const native = {
-      platform: "x",
-      files: { "@a/b/bins/x.node": "1", "tool/y.node": "2", "v/node_modules/@a/b/z.so": "3" },
-    };
-    const { components, metadata } = completed(written, "lanthorn", native);
-    expect(components.map(({ name }) => name)).toEqual(["@a/b", "@a/b/bins/x.node", "v/node_modules/@a/b/z.so"]);
-    expect(metadata.component.name).toBe("lanthorn");
+    const files = { "@a/b/bins/x.node": "1", "tool/y.node": "2", "tool/node_modules/@a/b/z.so": "3" };
+    const { components } = billOf(lock, { platform: "x", files }, 0);
+    expect(components.map(({ name }) => name)).toEqual(["@a/b", "@a/b/bins/x.node"]);
     expect(packageOf("tool/y.node")).toBe("tool");
   });
 });
