@@ -11,7 +11,9 @@ import { validateGguf } from "../../models/gguf/validate.ts";
 import { readGgufHeader } from "../../models/gguf/reader.ts";
 import { decodeChat } from "../../server/dialects/openai-chat/decode.ts";
 import { decodeCompletion } from "../../server/dialects/openai-completions/decode.ts";
-import { chatSeeds, completionSeeds, fuzzDecoder } from "../support/fuzz-decoder.ts";
+import { openaiEmbeddings } from "../../server/dialects/openai-embeddings/openai-embeddings.ts";
+import { rerank } from "../../server/dialects/rerank/rerank.ts";
+import { chatSeeds, completionSeeds, embeddingSeeds, fuzzDecoder, rerankSeeds } from "../support/fuzz-decoder.ts";
 import { fuzzGguf, type GgufSeed } from "../support/fuzz-gguf.ts";
 import { encodeGguf, smallModel } from "../support/gguf-bytes.ts";
 import { nativeTrial } from "../support/native-vocabulary.ts";
@@ -22,8 +24,10 @@ const seed = Number(process.env.LANTHORN_FUZZ_SEED ?? 20_261_126);
 test.each([
   ["chat", chatSeeds, decodeChat],
   ["completions", completionSeeds, decodeCompletion],
-] as const)("the %s decoder, for a minute", (name, seeds, decode) => {
-  const result = fuzzDecoder(seeds, decode, { executions: 1_000_000, limitMs: 60_000, seed });
+  ["embeddings", embeddingSeeds, openaiEmbeddings.decode],
+  ["rerank", rerankSeeds, rerank.decode],
+] as const)("the %s decoder, for half a minute", (name, seeds, decode) => {
+  const result = fuzzDecoder(seeds, decode, { executions: 1_000_000, limitMs: 30_000, seed });
   console.log(
     `${name}: ${result.executions} bodies, ${result.accepted} accepted, longest ${result.longestMs.toFixed(1)} ms`,
   );

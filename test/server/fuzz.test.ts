@@ -2,16 +2,20 @@
 import { expect, test } from "vitest";
 import { decodeChat } from "../../server/dialects/openai-chat/decode.ts";
 import { decodeCompletion } from "../../server/dialects/openai-completions/decode.ts";
-import { chatSeeds, completionSeeds, fuzzDecoder } from "../support/fuzz-decoder.ts";
+import { openaiEmbeddings } from "../../server/dialects/openai-embeddings/openai-embeddings.ts";
+import { rerank } from "../../server/dialects/rerank/rerank.ts";
+import { chatSeeds, completionSeeds, embeddingSeeds, fuzzDecoder, rerankSeeds } from "../support/fuzz-decoder.ts";
 import { fuzzGguf } from "../support/fuzz-gguf.ts";
 import { encodeGguf, smallModel } from "../support/gguf-bytes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const bounds = { executions: 6_000, limitMs: 40_000, seed: 20_261_126 };
+const bounds = { executions: 4_000, limitMs: 40_000, seed: 20_261_126 };
 
 test.each([
   ["chat", chatSeeds, decodeChat],
   ["completions", completionSeeds, decodeCompletion],
+  ["embeddings", embeddingSeeds, openaiEmbeddings.decode],
+  ["rerank", rerankSeeds, rerank.decode],
 ] as const)("a mutated %s body is a request, or a 400 that names the field", (_name, seeds, decode) => {
   const result = fuzzDecoder(seeds, decode, bounds);
   expect(result.broken).toEqual([]);

@@ -15,7 +15,6 @@ import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
 import type { Failure } from "../../../server/domain/failure.ts";
 import type { ServedModel } from "../../../server/domain/model.ts";
 import type { Scores, Vectors, WholeEvent } from "../../../server/domain/embedding.ts";
-import type { BoxEvent, Log } from "../../../server/domain/ports.ts";
 import type { BoxEvent, Clock, Log } from "../../../server/domain/ports.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import type { HttpDeps, HttpSettings, HttpTiming } from "../../../server/http/deps.ts";
