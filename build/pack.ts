@@ -29,8 +29,8 @@ function suits(location: string, entry: LockEntry, { platform, arch }: Machine):
   return (entry.os?.includes(platform) ?? true) && (entry.cpu?.includes(arch) ?? true);
 }
 
-/** Locations of all packages the product needs at run time on that machine, by the lock. */
-export function runtimePackages(packages: LockPackages, machine: Machine): string[] {
+/** Locations of all packages the product needs at run time on that machine, or (null) on any, by the lock. */
+export function runtimePackages(packages: LockPackages, machine: Machine | null): string[] {
   const needed = new Set<string>();
   const visit = (location: string, entry: LockEntry) => {
     const names = { ...entry.dependencies, ...entry.optionalDependencies };
@@ -38,7 +38,7 @@ export function runtimePackages(packages: LockPackages, machine: Machine): strin
       const found = locate(packages, location, name);
       const foundEntry = found === undefined ? undefined : packages[found];
       if (found === undefined || foundEntry === undefined || needed.has(found)) continue;
-      if (!suits(found, foundEntry, machine)) continue;
+      if (machine !== null && !suits(found, foundEntry, machine)) continue;
       needed.add(found);
       visit(found, foundEntry);
     }

@@ -100,6 +100,8 @@ export type HeaderValue =
       readonly elementType: Exclude<ValueTypeName, "array">;
       readonly length: number;
       readonly values: readonly ScalarValue[] | null;
+      /** Of the vocabulary only: the first entry that is the same as one before it, or null. */
+      readonly firstRepeat?: number | null;
     };
 
 export interface TensorEntry {

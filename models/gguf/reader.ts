@@ -32,6 +32,8 @@ export const headerLimits = Object.freeze({
   /** Longer strings are passed over: only their length is kept. */
   keptStringBytes: 512 * 1024,
   arrayLength: 16_777_216,
+  /** Four times the largest vocabulary there is; each of its texts is compared with all others. */
+  vocabularyLength: 1_048_576,
   /** Longer lists of numbers are passed over. Enough for one number per layer. */
   keptNumbers: 1024,
   dimensions: 4,
@@ -125,14 +127,44 @@ async function readString(source: ByteSource, what: string): Promise<HeaderValue
 
 async function passOverStrings(source: ByteSource, count: number, what: string): Promise<void> {
   for (let index = 0; index < count; index += 1) {
-    // Awaited only at the end of a piece: a vocabulary has hundreds of thousands of strings.
-    if (!source.has(8)) await source.fill(8, what);
-    const length = source.takeUint64();
-    if (length > BigInt(source.remainingBytes)) {
-      throw wrong(`an entry of ${what} claims to be ${length} bytes long, more than is left in the file`);
-    }
-    source.skip(Number(length), what);
+    const length = await readEntryLength(source, what);
+    source.skip(length, what);
   }
+}
+
+async function readEntryLength(source: ByteSource, what: string): Promise<number> {
+  // Awaited only at the end of a piece: a vocabulary has hundreds of thousands of strings.
+  if (!source.has(8)) await source.fill(8, what);
+  const length = source.takeUint64();
+  if (length > BigInt(source.remainingBytes)) {
+    throw wrong(`an entry of ${what} claims to be ${length} bytes long, more than is left in the file`);
+  }
+  return Number(length);
+}
+
+/** No token of a real vocabulary is longer, by far. */
+const longestToken = 64 * 1024;
+
+/**
+ * The first text that is there twice, or null. Texts end at a zero byte, because the engine reads them so; it gives those
+ * that are empty then a name of their own.
+ */
+async function findRepeat(source: ByteSource, count: number, what: string): Promise<number | null> {
+  const seen = new Set<string>();
+  let firstRepeat: number | null = null;
+  for (let index = 0; index < count; index += 1) {
+    const length = await readEntryLength(source, what);
+    if (length > longestToken)
+      throw wrong(`an entry of ${what} is ${length} bytes long; at most ${longestToken} are accepted`);
+    if (!source.has(length)) await source.fill(length, what);
+    const whole = source.take(length).toString("latin1");
+    const end = whole.indexOf("\0");
+    const text = end === -1 ? whole : whole.slice(0, end);
+    if (text === "") continue;
+    if (seen.has(text)) firstRepeat ??= index;
+    seen.add(text);
+  }
+  return firstRepeat;
 }
 
 async function readValueType(source: ByteSource, what: string): Promise<ValueTypeName> {
@@ -142,14 +174,21 @@ async function readValueType(source: ByteSource, what: string): Promise<ValueTyp
   return type;
 }
 
-async function readArray(source: ByteSource, what: string): Promise<HeaderValue> {
+const vocabularyKey = "tokenizer.ggml.tokens";
+
+async function readArray(source: ByteSource, key: string, what: string): Promise<HeaderValue> {
   const elementType = await readValueType(source, what);
   if (elementType === "array") throw wrong(`${what} is a list of lists, which the engine does not read`);
   const claimed = await readUint64(source, what);
-  const length = boundedCount(claimed, headerLimits.arrayLength, `entries in ${what}`);
+  const most = key === vocabularyKey ? headerLimits.vocabularyLength : headerLimits.arrayLength;
+  const length = boundedCount(claimed, most, `entries in ${what}`);
   const elementBytes = elementType === "string" ? 8 : valueTypes[elementType].bytes;
   source.demand(length * elementBytes, what);
   if (elementType === "string") {
+    if (key === vocabularyKey) {
+      const firstRepeat = await findRepeat(source, length, what);
+      return { type: "array", elementType, length, values: null, firstRepeat };
+    }
     await passOverStrings(source, length, what);
     return { type: "array", elementType, length, values: null };
   }
@@ -162,10 +201,10 @@ async function readArray(source: ByteSource, what: string): Promise<HeaderValue>
   return { type: "array", elementType, length, values };
 }
 
-async function readValue(source: ByteSource, what: string): Promise<HeaderValue> {
+async function readValue(source: ByteSource, key: string, what: string): Promise<HeaderValue> {
   const type = await readValueType(source, what);
   if (type === "string") return readString(source, what);
-  if (type === "array") return readArray(source, what);
+  if (type === "array") return readArray(source, key, what);
   return { type, value: await readScalar(source, type, what) };
 }
 
@@ -174,7 +213,7 @@ async function readMetadata(source: ByteSource, count: number): Promise<Map<stri
   for (let index = 0; index < count; index += 1) {
     const key = await readName(source, headerLimits.keyBytes, `the name of key ${index + 1}`);
     if (metadata.has(key)) throw wrong(`the key ${shown(key)} is there twice`);
-    metadata.set(key, await readValue(source, `the key ${shown(key)}`));
+    metadata.set(key, await readValue(source, key, `the key ${shown(key)}`));
   }
   return metadata;
 }

@@ -169,6 +169,12 @@ function checkTensors(header: GgufHeader): void {
   }
 }
 
+/** Lists beside the vocabulary. The engine reads them as numbers of this width without looking. */
+const numbersPerToken: Readonly<Record<string, readonly string[]>> = Object.freeze({
+  "tokenizer.ggml.token_type": ["int32", "uint32"],
+  "tokenizer.ggml.scores": ["float32"],
+});
+
 /** How many tokens the vocabulary has; every list beside it must be as long, and every special token inside it. */
 function vocabularySizeOf(metadata: Metadata): number {
   requiredText(metadata, "tokenizer.ggml.model");
@@ -178,14 +184,20 @@ function vocabularySizeOf(metadata: Metadata): number {
   if (tokens.type !== "array" || tokens.elementType !== "string")
     throw wrong(`the key ${shown(key)} should be a list of text`);
   if (tokens.length === 0) throw wrong("its vocabulary is empty");
-  for (const beside of ["tokenizer.ggml.token_type", "tokenizer.ggml.scores"]) {
+  if (tokens.firstRepeat != null) throw wrong(`its token number ${tokens.firstRepeat} is the same as one before it`);
+  for (const [beside, kinds] of Object.entries(numbersPerToken)) {
     const list = metadata.get(beside);
     if (list === undefined) continue;
-    if (list.type !== "array" || list.elementType === "string")
-      throw wrong(`the key ${shown(beside)} should be a list of numbers`);
+    if (list.type !== "array" || !kinds.includes(list.elementType)) {
+      throw wrong(`the key ${shown(beside)} should be a list of ${kinds[0]}`);
+    }
     if (list.length !== tokens.length) {
       throw wrong(`the key ${shown(beside)} has ${list.length} entries for ${tokens.length} tokens`);
     }
+  }
+  const merges = metadata.get("tokenizer.ggml.merges");
+  if (merges !== undefined && (merges.type !== "array" || merges.elementType !== "string")) {
+    throw wrong(`the key "tokenizer.ggml.merges" should be a list of text`);
   }
   for (const special of ["bos", "eos", "eot", "unknown", "padding"]) {
     const value = metadata.get(`tokenizer.ggml.${special}_token_id`);

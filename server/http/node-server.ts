@@ -11,6 +11,8 @@ const maxHeaderBytes = 16 * 1024;
 const keepAliveTimeoutMs = 75_000;
 /** The whole request, body included; the pace of a body is watched more closely where it is read. */
 const requestTimeoutMs = 300_000;
+/** A machine that vanished while it waits for an answer is asked after this long; it is given up ten seconds later. */
+const probeAfterMs = 30_000;
 /** How often Node looks for connections past their time. */
 const sweepMs = 2_000;
 
@@ -43,6 +45,8 @@ export function createNodeServer(headerTimeoutMs: number, answer: Listener, tls:
     requestTimeout: Math.max(requestTimeoutMs, headerTimeoutMs),
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: sweepMs,
+    keepAlive: true,
+    keepAliveInitialDelay: probeAfterMs,
     // Node would answer 400 and read on; what follows such a request is not to be trusted. Judged below.
     requireHostHeader: false,
   };

@@ -114,3 +114,34 @@ describe("one row", () => {
     });
   });
 });
+
+describe.each([86_400_000, -86_400_000])("a wall clock that is set by %i ms while a request runs", (jumpMs) => {
+  test("gives a row whose times are those that passed", async () => {
+    let setByMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + setByMs };
+    const inference = createInference({
+      router: createRouter([scriptedBackend("engine", ["m"], [[text, text, finished]])]),
+      ledger: ledger.writer,
+      clock,
+      log: silentLog,
+      publish: () => {},
+    });
+    const startedAtMs = clock.now();
+    const requestId = newRequestId();
+    const request = chatRequest("x", { model: "m" });
+    const input = { requestId, caller: keylessCaller, dialect: "openai-chat", session: null, request, startedAtMs };
+    for await (const event of inference.chat(input, new AbortController().signal)) {
+      if (event.type === "text") setByMs = jumpMs;
+    }
+    const row = await ledger.reports.show(requestId);
+    expect(row).toMatchObject({ status: "done", startedAtMs });
+    for (const ms of [row?.durationMs, row?.ttftMs, row?.attempts[0]?.durationMs, row?.attempts[0]?.offsetMs]) {
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(ms).toBeLessThan(60_000);
+    }
+    // A range asked for by the wall clock of then has it.
+    expect(await ledger.reports.summary({ fromMs: startedAtMs, toMs: startedAtMs + 1 })).toMatchObject({
+      total: { requests: 1 },
+    });
+  });
+});

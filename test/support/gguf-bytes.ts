@@ -51,6 +51,8 @@ export const value = {
   text: (text: string) => Buffer.concat([uint32(8), lengthAndText(text)]),
   texts: (texts: readonly string[]) =>
     Buffer.concat([uint32(9), uint32(8), uint64(BigInt(texts.length)), ...texts.map(lengthAndText)]),
+  uint8s: (numbers: readonly number[]) =>
+    Buffer.concat([uint32(9), uint32(0), uint64(BigInt(numbers.length)), Buffer.from(numbers)]),
   uint32s: (numbers: readonly number[]) =>
     Buffer.concat([uint32(9), uint32(4), uint64(BigInt(numbers.length)), ...numbers.map(uint32)]),
   /** A list that only claims to have `count` elements. */

@@ -59,6 +59,11 @@ describe("a right file", () => {
     expect((await examineGguf(join(folder, "link.gguf"))).accepted).toBe(true);
   });
 
+  test("may have tokens without a text: the engine gives them names of their own", async () => {
+    const gaps = withKey(smallModel, "tokenizer.ggml.tokens", value.texts(["", "a", ""]));
+    expect((await validateGguf(writeGgufParts(temporaryFolder(), "model.gguf", gaps))).vocabularySize).toBe(3);
+  });
+
   test("is marked as a demo only by a true yes", async () => {
     const marked = withKey(smallModel, "lanthorn.demo", value.bool(1));
     const text = withKey(smallModel, "lanthorn.demo", value.text("true"));
@@ -198,6 +203,36 @@ describe("refused, with the reason", () => {
       "too few token types",
       withKey(smallModel, "tokenizer.ggml.token_type", value.uint32s([1, 1])),
       /2 entries for 3 tokens/,
+    ],
+    [
+      "a token twice, which the engine ends its process for",
+      withKey(smallModel, "tokenizer.ggml.tokens", value.texts(["a", "b", "a"])),
+      /token number 2 is the same as one before it/,
+    ],
+    [
+      "a token twice up to a zero byte, where the engine stops reading",
+      withKey(smallModel, "tokenizer.ggml.tokens", value.texts(["a\0b", "b", "a\0c"])),
+      /token number 2 is the same/,
+    ],
+    [
+      "scores of another width, past whose end the engine would read",
+      withKey(smallModel, "tokenizer.ggml.scores", value.uint8s([1, 2, 3])),
+      /"tokenizer.ggml.scores" should be a list of float32/,
+    ],
+    [
+      "token types of another width",
+      withKey(smallModel, "tokenizer.ggml.token_type", value.uint8s([1, 1, 1])),
+      /"tokenizer.ggml.token_type" should be a list of int32/,
+    ],
+    [
+      "merges that are no text",
+      withKey(smallModel, "tokenizer.ggml.merges", value.uint32s([1])),
+      /"tokenizer.ggml.merges" should be a list of text/,
+    ],
+    [
+      "two million tokens",
+      withKey(smallModel, "tokenizer.ggml.tokens", value.claimedList(8, 2n ** 21n)),
+      /claims 2097152 entries in the key "tokenizer.ggml.tokens"; at most 1048576/,
     ],
     [
       "an end token outside",

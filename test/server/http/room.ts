@@ -15,7 +15,7 @@ import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
 import type { Failure } from "../../../server/domain/failure.ts";
 import type { ServedModel } from "../../../server/domain/model.ts";
 import type { Scores, Vectors, WholeEvent } from "../../../server/domain/embedding.ts";
-import type { BoxEvent, Log } from "../../../server/domain/ports.ts";
+import type { BoxEvent, Clock, Log } from "../../../server/domain/ports.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import type { HttpDeps, HttpSettings, HttpTiming } from "../../../server/http/deps.ts";
 import { createHttp, type Http } from "../../../server/http/http.ts";
@@ -94,6 +94,7 @@ export interface RoomOptions {
   readonly limits?: Partial<RateLimitSettings>;
   readonly pageFolder?: string;
   readonly tls?: HttpDeps["tls"];
+  readonly clock?: Clock;
 }
 
 export const quick: HttpTiming = { commitMs: 200, stallMs: 1000, bodyGraceMs: 1000, discardMs: 1000, partingMs: 500 };
@@ -187,7 +188,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     reports: ledger.reports,
     settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },
     timing: { ...quick, ...options.timing },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log,
     boxState: async () => ({ box: { name: "here" }, models: [], queue: [] }),
     configuration: () => ({ settings: [] }),

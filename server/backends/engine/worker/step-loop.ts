@@ -38,6 +38,15 @@ interface Turn {
   readonly wantsLogits: boolean;
 }
 
+/**
+ * An engine that found no memory for one step finds none for the next. Thrown on, it ends the process: the requests end with
+ * `worker_died`, and the next one is answered by a process that begins with its memory in order.
+ */
+function endWithoutMemory(thrown: unknown): void {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (/bad_alloc|out of memory|allocation failed/i.test(message)) throw thrown;
+}
+
 export class StepLoop {
   readonly #model: NativeModel;
   readonly #ports: StepLoopPorts;
@@ -203,6 +212,7 @@ export class StepLoop {
       const promptEnd = this.#model.spell(job.prompt.slice(-promptEndTokens));
       this.#events.push({ id: job.id, type: "started", cachedTokens: job.cachedTokens, promptEnd });
     } catch (thrown) {
+      endWithoutMemory(thrown);
       this.#clear(slot);
       this.#end(slot, job, failed("The engine could not prepare a slot for this request.", thrown));
     }
@@ -327,6 +337,7 @@ export class StepLoop {
         );
       }
     } catch (thrown) {
+      endWithoutMemory(thrown);
       // What the KV holds now is unknown: everybody in this step ends, and their slots start empty.
       for (const { slot, job } of turns) {
         this.#clear(slot);

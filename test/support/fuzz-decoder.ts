@@ -1,0 +1,111 @@
+/** S-33: mutated bodies against the decoders. Whatever comes in is a request or a refusal that says where, soon. */
+import { RandomSource } from "../../models/random/numbers.ts";
+import { Failure } from "../../server/domain/failure.ts";
+import { parseJson } from "../../server/http/json-bytes.ts";
+import { diceOf, mutatedBytes, mutatedJson } from "./mutate.ts";
+
+export interface FuzzResult {
+  readonly executions: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly longestMs: number;
+  /** What broke the promise, with the body that did. */
+  readonly broken: readonly string[];
+}
+
+const tool = {
+  type: "function",
+  function: { name: "f", description: "d", parameters: { type: "object", properties: { a: { type: "string" } } } },
+};
+const call = { id: "c1", type: "function", function: { name: "f", arguments: '{"a":"b"}' } };
+
+export const chatSeeds: readonly object[] = [
+  { model: "m", messages: [{ role: "user", content: "hi" }] },
+  {
+    model: "m",
+    messages: [
+      { role: "system", content: [{ type: "text", text: "be brief" }] },
+      { role: "user", content: "hi", name: "ann" },
+      { role: "assistant", content: null, tool_calls: [call], reasoning_content: "hm", refusal: null },
+      { role: "tool", tool_call_id: "c1", content: [{ type: "text", text: "done" }] },
+      { role: "assistant", content: [{ type: "refusal", refusal: "no" }] },
+    ],
+    tools: [tool, { type: "web_search" }],
+    tool_choice: { type: "function", function: { name: "f" } },
+    parallel_tool_calls: false,
+    stream: true,
+    stream_options: { include_usage: true },
+  },
+  {
+    model: "m",
+    messages: [{ role: "user", content: "hi" }],
+    ...{ temperature: 0.5, top_p: 0.9, top_k: 40, min_p: 0.05, seed: 7, n: 1, max_tokens: 5, max_completion_tokens: 6 },
+    ...{ frequency_penalty: 0.1, presence_penalty: -0.1, repeat_penalty: 1.1, logit_bias: { 5: -100, 6: 1.5 } },
+    ...{ stop: ["a", "b"], logprobs: false, top_logprobs: 0, ignore_eos: false, cache_prompt: true, user: "u" },
+    ...{ response_format: { type: "json_object" }, modalities: ["text"], metadata: { a: "b" }, tool_choice: "none" },
+  },
+];
+export const completionSeeds: readonly object[] = [
+  { model: "m", prompt: "hi", suffix: "x", max_tokens: 5, stream: true },
+  { model: "m", prompt: [[1, 2], [3]], n: 2, echo: false, logprobs: 2, stop: "x", temperature: 0 },
+];
+
+export const embeddingSeeds: readonly object[] = [
+  { model: "m", input: ["a", "b"], encoding_format: "base64", dimensions: 8, user: "u" },
+  { model: "m", input: [[1, 2], [3]], encoding_format: "float" },
+];
+export const rerankSeeds: readonly object[] = [
+  { model: "m", query: "q", documents: ["a", { text: "b" }], top_n: 1, return_documents: true },
+];
+
+/** What the decoder said of `bytes`: null where the promise holds, else what is wrong. */
+function judged(bytes: Buffer, decode: (body: unknown) => object): { accepted: boolean; wrong: string | null } {
+  let body: unknown;
+  try {
+    body = parseJson(bytes);
+    const request = decode(body);
+    // What was accepted goes to other processes as JSON, and into a row.
+    JSON.stringify(request);
+    return { accepted: true, wrong: null };
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) return { accepted: false, wrong: `threw ${String(thrown)}` };
+    if (thrown.code !== "invalid_request") return { accepted: false, wrong: `refused as ${thrown.code}` };
+    const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+    if (isObject && (thrown.param === null || thrown.param === ""))
+      return { accepted: false, wrong: "refused without a field" };
+    if (thrown.message.length > 2000)
+      return { accepted: false, wrong: `${thrown.message.length} characters of message` };
+    return { accepted: false, wrong: null };
+  }
+}
+
+export interface FuzzBounds {
+  readonly executions: number;
+  readonly limitMs: number;
+  readonly seed: number;
+}
+
+export function fuzzDecoder(
+  seeds: readonly object[],
+  decode: (body: unknown) => object,
+  bounds: FuzzBounds,
+): FuzzResult {
+  const dice = diceOf(new RandomSource(bounds.seed));
+  const endMs = performance.now() + bounds.limitMs;
+  const broken: string[] = [];
+  let executions = 0;
+  let accepted = 0;
+  let longestMs = 0;
+  while (executions < bounds.executions && performance.now() < endMs && broken.length < 20) {
+    executions += 1;
+    const value = mutatedJson(dice.pick(seeds), dice);
+    const text = Buffer.from(JSON.stringify(value) ?? "");
+    const bytes = dice.below(4) === 0 ? mutatedBytes(text, dice) : text;
+    const startedMs = performance.now();
+    const verdict = judged(bytes, decode);
+    longestMs = Math.max(longestMs, performance.now() - startedMs);
+    if (verdict.accepted) accepted += 1;
+    if (verdict.wrong !== null) broken.push(`${verdict.wrong}: ${bytes.toString("latin1").slice(0, 500)}`);
+  }
+  return { executions, accepted, refused: executions - accepted, longestMs, broken };
+}
