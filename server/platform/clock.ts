@@ -11,10 +11,14 @@ function after(delayMs: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = () => {
     const leftMs = dueMs - performance.now();
-    timer =
-      leftMs > longestTimerMs ? setTimeout(arm, longestTimerMs) : setTimeout(callback, Math.max(0, Math.ceil(leftMs)));
+    timer = setTimeout(due, Math.min(longestTimerMs, Math.max(0, Math.ceil(leftMs))));
     // A pending time-out is never a reason for the process to stay.
     timer.unref();
+  };
+  // Timers count whole milliseconds from a moment that lies a little back: they may come up to one too early.
+  const due = () => {
+    if (performance.now() < dueMs) arm();
+    else callback();
   };
   arm();
   return () => clearTimeout(timer);

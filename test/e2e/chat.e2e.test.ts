@@ -383,7 +383,7 @@ describe.skipIf(executable === null)(`the page in a browser${executable === null
       await page.getByRole("button", { name: "Colours: dark" }).waitFor();
       expect(await ground()).toBe("rgb(17, 20, 24)");
       await page.reload({ waitUntil: "commit" });
-      await page.waitForFunction("document.documentElement.className === 'dark'");
+      await page.locator("html.dark").waitFor({ state: "attached" });
       await page.getByRole("button", { name: "Colours: dark" }).click();
       expect(await ground()).toBe("rgb(250, 249, 246)");
     });
