@@ -97,6 +97,8 @@ interface Situation {
 export class ModelHost {
   readonly file: ModelFile;
   readonly line: WaitingLine;
+  /** How the model writes reasoning and calls: told once, it is asked for several times in every request. */
+  readonly replyFormat: ReplyFormat;
   readonly #settings: EngineSettings;
   readonly #ports: HostPorts;
   #situation: Situation;
@@ -109,6 +111,7 @@ export class ModelHost {
 
   constructor(file: ModelFile, settings: EngineSettings, ports: HostPorts) {
     this.file = file;
+    this.replyFormat = replyFormatOf(file);
     this.#settings = settings;
     this.#ports = ports;
     const slots = file.slots ?? settings.slots;
@@ -132,11 +135,6 @@ export class ModelHost {
       return chooseOnePieceContext(file.context, file.trainedContextLength, file.pooled.vocabularySize);
     }
     return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
-  }
-
-  /** How the model writes reasoning and calls. */
-  get replyFormat(): ReplyFormat {
-    return replyFormatOf(this.file);
   }
 
   /** Requests it answers at the same time. */
