@@ -18,7 +18,7 @@ const platform = "server/platform";
 const config = "server/config";
 const dialects = "server/dialects";
 const level0and1 = [domain, platform, config, dialects];
-const level2 = ["server/backends", "server/ledger", "models"];
+const level2 = ["server/backends", "server/ledger", "server/hardware", "models"];
 const level3 = ["server/inference.ts", "server/router", "server/access"];
 
 export const layers: readonly Layer[] = [
@@ -28,6 +28,7 @@ export const layers: readonly Layer[] = [
   { room: dialects, mayImport: [domain], packages: ["zod", "eventsource-parser"] },
   { room: "server/backends", mayImport: level0and1, packages: "*" },
   { room: "server/ledger", mayImport: level0and1, packages: "*" },
+  { room: "server/hardware", mayImport: level0and1, packages: "*" },
   { room: "models", mayImport: level0and1, packages: "*" },
   { room: "server/router", mayImport: [...level0and1, "server/backends/backend.ts"], packages: "*" },
   { room: "server/access", mayImport: [...level0and1, "server/ledger"], packages: "*" },

@@ -3,7 +3,7 @@ import { listModels } from "../../models/store.ts";
 import { loadConfig } from "../config/load.ts";
 import { dataPaths } from "../platform/paths.ts";
 import type { CommandContext } from "./command.ts";
-import type { ListedModel } from "./commands/models.ts";
+import type { ListedModel } from "./models/list.ts";
 
 export async function modelsOnDisk(context: CommandContext): Promise<readonly ListedModel[]> {
   const { environment, workingFolder } = context;
