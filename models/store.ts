@@ -216,10 +216,10 @@ export async function listModels({ folder, entries }: ListOptions): Promise<List
   const imports = await imported(folder, [...entries, ...others]);
   if (readImports(folder) === null)
     refusals.push({ fileName: "imports.json", reason: "it cannot be understood, so no imported model is served" });
-  for (const entry of [...entries, ...others, ...imports]) {
+  const all: readonly (ModelEntry & Partial<ImportProblem>)[] = [...entries, ...others, ...imports];
+  for (const entry of all) {
     const fileName = entry.shownName ?? basename(entry.path);
-    const problem = "problem" in entry ? entry.problem : null;
-    const found = problem ?? (await modelOf(entry, entries.includes(entry)));
+    const found = entry.problem ?? (await modelOf(entry, entries.includes(entry)));
     if (typeof found === "string") {
       refusals.push({ fileName, reason: found });
       continue;

@@ -12,7 +12,13 @@ function frozen<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
-export const catalog: readonly CatalogEntry[] = frozen([...qwen25Coder, ...deepseek, ...agents, ...llama, ...retrieval]);
+export const catalog: readonly CatalogEntry[] = frozen([
+  ...qwen25Coder,
+  ...deepseek,
+  ...agents,
+  ...llama,
+  ...retrieval,
+]);
 
 /** By id or alias, whatever the case; null: not in the catalog. */
 export function catalogEntry(name: string): CatalogEntry | null {

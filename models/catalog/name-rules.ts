@@ -61,9 +61,7 @@ export function revisionProblem(revision: string): string | null {
 export function quantizationProblem(quantization: string): string | null {
   if (quantization.length > quantizationLength)
     return `its quantization is longer than ${quantizationLength} characters`;
-  return /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*$/.test(quantization)
-    ? null
-    : "its quantization is not like Q4_K_M";
+  return /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*$/.test(quantization) ? null : "its quantization is not like Q4_K_M";
 }
 
 /** Names that Windows takes for devices, whatever comes behind a dot. */

@@ -31,7 +31,8 @@ export interface Recommendation {
 export interface RecommendQuestion {
   readonly purpose: RecommendPurpose;
   readonly machine: Machine;
-  readonly fit: Fit;
+  /** The judge of shapes. */
+  readonly fitOf: Fit;
   readonly entries?: readonly CatalogEntry[];
 }
 
@@ -72,25 +73,20 @@ function isComfortable(verdict: FitVerdict): boolean {
   return verdict.speed === null ? verdict.placement === "gpu" : verdict.speed !== "slow";
 }
 
-/** With as many slots as stay comfortable; with one where none are; null: it does not fit at all. */
+/** With as many slots as leave it where one slot would put it, and as quick; null: it does not fit at all. */
 function bestVerdict(
   judge: (wishes: FitWishes) => FitVerdict,
   entry: CatalogEntry,
   { slots, contextLength }: Habits,
 ): FitVerdict | null {
-  let last: FitVerdict | null = null;
-  for (const count of slots) {
-    const wishes: FitWishes = {
-      contextLength: Math.min(contextLength, entry.contextLength),
-      slots: count,
-      kv: "f16",
-      batchSize: 512,
-    };
-    const verdict = judge(wishes);
-    if (isComfortable(verdict)) return verdict;
-    if (verdict.placement !== "none") last = verdict;
-  }
-  return last;
+  const verdicts = slots.map((count) =>
+    judge({ contextLength: Math.min(contextLength, entry.contextLength), slots: count, kv: "f16", batchSize: 512 }),
+  );
+  const fewest = verdicts.at(-1);
+  if (fewest === undefined || fewest.placement === "none") return null;
+  const isAsGood = (verdict: FitVerdict): boolean =>
+    verdict.placement === fewest.placement && isComfortable(verdict) === isComfortable(fewest);
+  return verdicts.find(isAsGood) ?? fewest;
 }
 
 function countText(count: number): string {
@@ -124,7 +120,7 @@ function reasonOf(entry: CatalogEntry, verdict: FitVerdict, comfortable: boolean
 export function recommend({
   purpose,
   machine,
-  fit,
+  fitOf,
   entries = catalog,
 }: RecommendQuestion): readonly Recommendation[] {
   const from = habits[purpose];
@@ -134,7 +130,7 @@ export function recommend({
     if (bytes === null) return [];
     const shape = shapeOfEntry(entry);
     const judge = (wishes: FitWishes) =>
-      shape === null ? sizeVerdict(bytes, machine, wishes) : fit(shape, machine, wishes);
+      shape === null ? sizeVerdict(bytes, machine, wishes) : fitOf(shape, machine, wishes);
     const verdict = bestVerdict(judge, entry, from);
     if (verdict === null) return [];
     const comfortable = isComfortable(verdict);
@@ -147,8 +143,7 @@ export function recommend({
   const larger = (a: Recommendation, b: Recommendation) => (a.comfortable ? b.bytes - a.bytes : a.bytes - b.bytes);
   return found
     .sort(
-      (a, b) =>
-        Number(b.comfortable) - Number(a.comfortable) || Number(a.beaten) - Number(b.beaten) || larger(a, b),
+      (a, b) => Number(b.comfortable) - Number(a.comfortable) || Number(a.beaten) - Number(b.beaten) || larger(a, b),
     )
     .map(({ beaten: _, ...one }) => one);
 }

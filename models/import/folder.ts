@@ -44,8 +44,7 @@ export const llamaCpp: ImportSource = {
   folders: ({ environment, platform, home }) => {
     if (environment.LLAMA_CACHE) return [environment.LLAMA_CACHE];
     if (platform === "darwin") return [join(home, "Library", "Caches", "llama.cpp")];
-    if (platform === "win32")
-      return [join(environment.LOCALAPPDATA || join(home, "AppData", "Local"), "llama.cpp")];
+    if (platform === "win32") return [join(environment.LOCALAPPDATA || join(home, "AppData", "Local"), "llama.cpp")];
     return [join(environment.XDG_CACHE_HOME || join(home, ".cache"), "llama.cpp")];
   },
   find: (path) => findFiles(path, 0),

@@ -38,7 +38,9 @@ function blobOf(text: string | null): { readonly fileName: string } | string {
   if (only === undefined) return "its manifest names no weights";
   if (others.length > 0) return "its weights are in several blobs";
   const hex = digestPattern.exec(only.digest)?.[1];
-  return hex === undefined ? "its manifest names a blob by something that is no SHA-256" : { fileName: `sha256-${hex}` };
+  return hex === undefined
+    ? "its manifest names a blob by something that is no SHA-256"
+    : { fileName: `sha256-${hex}` };
 }
 
 /** `qwen2.5-coder:7b`; namespaces other than the registry's own stay in front. */

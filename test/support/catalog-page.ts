@@ -41,7 +41,9 @@ export function originRows(): string[] {
     row([
       `\`${entry.id}\``,
       `\`${entry.repository}\` ${entry.revision === null ? "(not pinned)" : `@ \`${entry.revision.slice(0, 12)}\``}`,
-      entry.files.map(({ path, sha256 }) => `\`${path}\`, sha256 ${sha256 === null ? unknown : `\`${sha256.slice(0, 12)}…\``}`).join("; "),
+      entry.files
+        .map(({ path, sha256 }) => `\`${path}\`, sha256 ${sha256 === null ? unknown : `\`${sha256.slice(0, 12)}…\``}`)
+        .join("; "),
       (entry.sources ?? []).join("; "),
     ]),
   );

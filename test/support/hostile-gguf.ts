@@ -95,11 +95,7 @@ export const hostileHeaders: readonly (readonly [what: string, parts: GgufParts,
     withTensors(embedding, { ...embedding, name: "other" }),
     /"token_embd.weight" and "other" overlap/,
   ],
-  [
-    "an alignment of 24",
-    withKey(smallModel, "general.alignment", value.uint32(24)),
-    /alignment is not a power of two/,
-  ],
+  ["an alignment of 24", withKey(smallModel, "general.alignment", value.uint32(24)), /alignment is not a power of two/],
   ["an alignment of 0", withKey(smallModel, "general.alignment", value.uint32(0)), /alignment is not a power of two/],
   [
     "an alignment in words",

@@ -145,6 +145,7 @@ export const qwen25Coder: readonly CatalogEntry[] = [
     headCountKv: 8,
     headLength: 128,
     humanEval: 92.7,
-    source: "Hub metadata and a HEAD that agree, 2026-11-20; architecture in ollama issue 9595 and llama.cpp issue 11200",
+    source:
+      "Hub metadata and a HEAD that agree, 2026-11-20; architecture in ollama issue 9595 and llama.cpp issue 11200",
   }),
 ];

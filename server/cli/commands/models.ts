@@ -6,13 +6,18 @@ import { defineList, listExamples } from "../models/list.ts";
 import { defineRecommend, recommendExamples } from "../models/recommend.ts";
 import { defineRemove, removeExamples } from "../models/rm.ts";
 
+interface Subcommand {
+  readonly examples: readonly (readonly [line: string, meaning: string])[];
+  define(command: Command, context: CommandContext): void;
+}
+
 /** Examples and definition of each, in the order of the help. A file must not import anything slow before an action runs. */
-const subcommands = [
+const subcommands: readonly Subcommand[] = [
   { examples: listExamples, define: defineList },
   { examples: recommendExamples, define: defineRecommend },
   { examples: importExamples, define: defineImport },
   { examples: removeExamples, define: defineRemove },
-] as const;
+];
 
 export function define(command: Command, context: CommandContext): void {
   examples(

@@ -2,4 +2,4 @@
 import type { Fit } from "../../../models/catalog/recommend.ts";
 import { sizeVerdict } from "../../../models/catalog/size-verdict.ts";
 
-export const fit: Fit = (shape, machine, wishes) => sizeVerdict(shape.weightBytes, machine, wishes);
+export const fitOf: Fit = (shape, machine, wishes) => sizeVerdict(shape.weightBytes, machine, wishes);

@@ -95,8 +95,8 @@ async function show(flags: RecommendFlags, context: CommandContext): Promise<voi
   const { output } = context;
   const machine = await machineFor(flags.hardware, context);
   const { recommend } = await import("../../../models/catalog/recommend.ts");
-  const { fit } = await import("./fit-function.ts");
-  const answer = recommend({ purpose: flags.for, machine, fit }).map(shownRecommendation);
+  const { fitOf } = await import("./fit-function.ts");
+  const answer = recommend({ purpose: flags.for, machine, fitOf }).map(shownRecommendation);
   output.answer(answer, () => recommendText(flags.for, answer));
   if (answer.some((one) => one.licenceRestricted))
     output.note("(!) its licence forbids some uses and must be accepted before the download.");

@@ -149,7 +149,9 @@ async function configured(alias: string, index: number, origin: string, paths: D
   const where = origin === "file" ? `${paths.config}${line === null ? "" : `, line ${line}`}` : origin;
   return new CommandFailure(exitCodes.usage, "configured", `${printable(alias)} is named in the settings`, {
     why: `Take it out there: ${where}. Its file is yours and is not touched.`,
-    next: [origin === "file" ? `"$EDITOR" ${line === null ? "" : `+${line} `}"${paths.config}"` : "unset LANTHORN_MODELS"],
+    next: [
+      origin === "file" ? `"$EDITOR" ${line === null ? "" : `+${line} `}"${paths.config}"` : "unset LANTHORN_MODELS",
+    ],
   });
 }
 

@@ -16,13 +16,19 @@ const shape = z.array(
     title: z.string().min(3),
     note: z.string().regex(/\.$/).nullable(),
     repository: z.string().regex(/^[^/]+\/[^/]+$/),
-    revision: z.string().regex(/^[0-9a-f]{40}$/).nullable(),
+    revision: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/)
+      .nullable(),
     quantization: z.string().regex(/^[A-Z0-9_]+$/),
     files: z.array(
       z.strictObject({
         path: z.string(),
         bytes: z.int().positive(),
-        sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/)
+          .nullable(),
       }),
     ),
     parameters: count,
@@ -35,7 +41,10 @@ const shape = z.array(
     licence: z.strictObject({
       id: z.string(),
       restricted: z.boolean(),
-      note: z.string().regex(/^It .*\.$/).nullable(),
+      note: z
+        .string()
+        .regex(/^It .*\.$/)
+        .nullable(),
     }),
     purposes: z.array(z.enum(["coding", "chat", "autocomplete", "embeddings", "rerank"])).min(1),
     abilities: z.array(z.enum(["tools", "reasoning", "fill-in-the-middle"])),

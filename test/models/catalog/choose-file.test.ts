@@ -86,7 +86,9 @@ describe("nothing said", () => {
 describe("a file", () => {
   test("by its path; any part of a split one is the whole", () => {
     const path = `${coder}-q4_k_m-00002-of-00002.gguf`;
-    expect(chosen(repository, { kind: "file", path })).toEqual([1, 2].map((p) => `${coder}-q4_k_m-0000${p}-of-00002.gguf`));
+    expect(chosen(repository, { kind: "file", path })).toEqual(
+      [1, 2].map((p) => `${coder}-q4_k_m-0000${p}-of-00002.gguf`),
+    );
     expect(chosen(repository, { kind: "file", path: `${coder}-Q4_K_M.gguf` })).toEqual([`${coder}-q4_k_m.gguf`]);
   });
 

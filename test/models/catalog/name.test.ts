@@ -62,9 +62,17 @@ describe("the Hub", () => {
 });
 
 describe("a file of this machine", () => {
-  test.each(["/models/a.gguf", "./a.gguf", "../a.gguf", "~/a.gguf", "a.gguf", "models/a.gguf", "C:\\m\\a.gguf", ".\\a"])(
-    "%s is a path for whoever sits at it",
-    (text) => expect(resolveModelName(text, { paths: true })).toEqual({ kind: "path", path: text }),
+  test.each([
+    "/models/a.gguf",
+    "./a.gguf",
+    "../a.gguf",
+    "~/a.gguf",
+    "a.gguf",
+    "models/a.gguf",
+    "C:\\m\\a.gguf",
+    ".\\a",
+  ])("%s is a path for whoever sits at it", (text) =>
+    expect(resolveModelName(text, { paths: true })).toEqual({ kind: "path", path: text }),
   );
 
   test("is never one for a name from the network", () => {

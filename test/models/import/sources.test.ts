@@ -33,7 +33,8 @@ describe("Ollama", () => {
   function store(manifests: Readonly<Record<string, string>>): string {
     const folder = temporaryFolder();
     put(join(folder, "blobs", `sha256-${hash}`));
-    for (const [name, text] of Object.entries(manifests)) put(join(folder, "manifests", "registry.example", name), text);
+    for (const [name, text] of Object.entries(manifests))
+      put(join(folder, "manifests", "registry.example", name), text);
     return folder;
   }
 
@@ -101,7 +102,10 @@ describe("Ollama", () => {
 
   test("lies where OLLAMA_MODELS says, else at home and at the service's", () => {
     expect(importSources.ollama.folders({ ...linux, environment: { OLLAMA_MODELS: "/m" } })).toEqual(["/m"]);
-    expect(importSources.ollama.folders(linux)).toEqual(["/home/mia/.ollama/models", "/usr/share/ollama/.ollama/models"]);
+    expect(importSources.ollama.folders(linux)).toEqual([
+      "/home/mia/.ollama/models",
+      "/usr/share/ollama/.ollama/models",
+    ]);
     expect(importSources.ollama.folders({ ...linux, platform: "darwin" })).toEqual(["/home/mia/.ollama/models"]);
   });
 });
@@ -132,9 +136,7 @@ describe("the Hub's cache", () => {
     link(folder, newer, "README.md", target);
     link(folder, newer, "mmproj-f16.gguf", target);
     expect(await importSources.hub.find(folder)).toEqual({
-      models: [
-        { alias: "coder-q4_k_m", name: "Qwen/Qwen2.5-Coder-7B-Instruct-GGUF/coder-q4_k_m.gguf", path },
-      ],
+      models: [{ alias: "coder-q4_k_m", name: "Qwen/Qwen2.5-Coder-7B-Instruct-GGUF/coder-q4_k_m.gguf", path }],
       problems: [],
     });
   });
@@ -219,14 +221,17 @@ describe("LM Studio, llama.cpp and plain folders", () => {
     expect(models.map(({ alias }) => alias)).toEqual(["deep"]);
   });
 
-  test.skipIf(process.platform === "win32")("a pipe with the name of a model is refused without being opened", async () => {
-    const folder = temporaryFolder();
-    execFileSync("mkfifo", [join(folder, "pipe.gguf")]);
-    expect(await importSources.folder.find(folder)).toEqual({
-      models: [],
-      problems: [{ name: "pipe.gguf", reason: "it is not a regular file" }],
-    });
-  });
+  test.skipIf(process.platform === "win32")(
+    "a pipe with the name of a model is refused without being opened",
+    async () => {
+      const folder = temporaryFolder();
+      execFileSync("mkfifo", [join(folder, "pipe.gguf")]);
+      expect(await importSources.folder.find(folder)).toEqual({
+        models: [],
+        problems: [{ name: "pipe.gguf", reason: "it is not a regular file" }],
+      });
+    },
+  );
 });
 
 test("S-33 five hundred names: an alias is one plain word, or there is none", () => {
