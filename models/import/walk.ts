@@ -50,8 +50,10 @@ export async function walk(root: string, depth: number, wanted: (name: string) =
     let entries: Dirent[];
     try {
       entries = await readdir(folder, { withFileTypes: true });
-    } catch {
-      if (segments.length > 0) problems.push({ name: segments.join("/"), reason: "it cannot be read" });
+    } catch (thrown) {
+      // The folder itself need not be there; anything else that cannot be looked into is said.
+      const isAbsent = thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
+      if (!isAbsent) problems.push({ name: segments.join("/") || "the folder", reason: "it cannot be read" });
       return;
     }
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -72,7 +74,7 @@ export async function walk(root: string, depth: number, wanted: (name: string) =
 
   await visit(root, []);
   if (seen > mostEntries)
-    problems.push({ name: "", reason: `it holds more than ${mostEntries} entries; the rest was not looked at` });
+    problems.push({ name: "the folder", reason: `it holds more than ${mostEntries} entries; the rest was not looked at` });
   return { files, problems };
 }
 
