@@ -4,7 +4,7 @@ import { type RecommendPurpose, recommend, recommendPurposes } from "../../../mo
 import { RandomSource } from "../../../models/random/numbers.ts";
 import { recommendText, shownRecommendation } from "../../../server/cli/models/recommend.ts";
 import type { Machine } from "../../../server/domain/fit/machine.ts";
-import { type MachineName, machines } from "../../support/machines.ts";
+import { type MachineName, machines } from "../../support/fit-machines.ts";
 import { diceOf } from "../../support/mutate.ts";
 import { simpleFit } from "../../support/simple-fit.ts";
 
