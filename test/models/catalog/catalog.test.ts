@@ -155,7 +155,8 @@ describe("what it says about memory", () => {
     const entry = catalogEntry("qwen2.5-coder-32b");
     const model = entry === null ? null : shapeOfEntry(entry);
     expect(model?.weightBytes).toBe(19_851_335_872);
-    expect(model?.layers.reduce((sum, layer) => sum + layer.weightBytes, 0)).toBe(19_851_335_872);
+    const inLayers = model?.layers.reduce((sum, layer) => sum + layer.weightBytes, 0) ?? 0;
+    expect(inLayers + (model?.inputBytes ?? 0) + (model?.outputBytes ?? 0)).toBe(19_851_335_872);
     expect(model?.layers.reduce((sum, layer) => sum + (layer.keyWidth + layer.valueWidth) * 2 * 8192, 0)).toBe(
       2_147_483_648,
     );
