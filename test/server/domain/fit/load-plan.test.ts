@@ -69,8 +69,9 @@ test("a model that makes vectors has one context, in which its slots take turns"
     pooling: "last",
     inOnePiece: false,
     vocabularySize: 152_064,
+    scoresAreProbabilities: false,
   } as const;
   const one = loadPlan(shape, box3090, { ...wishes, slots: 1, contextLength: 8_192 });
-  const plan = planFor({ shape, pooled: { ...pooled, probabilities: false } as never }, box3090, { ...wishes, contextLength: 8_192 });
+  const plan = planFor({ shape, pooled }, box3090, { ...wishes, contextLength: 8_192 });
   expect(plan).toMatchObject({ type: "load", slots: 4, footprint: one.footprint });
 });
