@@ -74,8 +74,8 @@ async function run(asked: string, flags: FitFlags, context: CommandContext): Pro
   const paths = dataPaths(environment);
   const { values: config } = loadConfig({ file: paths.config, environment, flags: [], workingFolder });
   const hardware = flags.hardware ?? null;
-  const machine = await readMachine({ hardware, paths, config, workingFolder });
   const target = await fitTarget(asked, { context, config, paths });
+  const machine = await readMachine({ hardware, paths, config, workingFolder });
   const wishes: FitWishes = {
     contextLength: flags.context ?? null,
     slots: flags.slots ?? config.engine.slots,
