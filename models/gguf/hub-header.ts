@@ -50,7 +50,11 @@ export interface HubModel {
 }
 
 /** Throws Failure `invalid_request` with the end of a sentence about the file. */
-export async function readHubModel(hub: Hub, files: HubFiles, options: Omit<RemoteOptions, "token">): Promise<HubModel> {
+export async function readHubModel(
+  hub: Hub,
+  files: HubFiles,
+  options: Omit<RemoteOptions, "token">,
+): Promise<HubModel> {
   const [firstPath, ...furtherPaths] = files.paths;
   if (firstPath === undefined) throw new Failure("invalid_request", "it has no files");
   const read = (path: string) => readRemoteHeader(hubFileUrl(hub, files, path), { ...options, token: hub.token });
@@ -58,7 +62,10 @@ export async function readHubModel(hub: Hub, files: HubFiles, options: Omit<Remo
   const summary = judgeHeader(first.header, "model");
   if (summary === null) throw new Failure("invalid_request", "it is only a part of a model");
   if (summary.splitCount !== files.paths.length) {
-    throw new Failure("invalid_request", `it is one of ${summary.splitCount} parts, and ${files.paths.length} are named`);
+    throw new Failure(
+      "invalid_request",
+      `it is one of ${summary.splitCount} parts, and ${files.paths.length} are named`,
+    );
   }
   const further: GgufHeader[] = [];
   let [sizeBytes, fetchedBytes] = [first.header.fileBytes, first.fetchedBytes];
@@ -85,9 +92,11 @@ export async function listHubFiles(
 ): Promise<readonly string[]> {
   const url = `${hub.endpoint}/api/models/${encoded(repository)}/tree/${encodeURIComponent(revision)}?recursive=true`;
   const headers = hub.token === null ? {} : { authorization: `Bearer ${hub.token}` };
-  const response = await upstream.fetch(url, { headers, ...(signal === undefined ? {} : { signal }) }).catch((cause: unknown) => {
-    throw new Failure("invalid_request", `${new URL(url).host} cannot be reached`, { cause });
-  });
+  const response = await upstream
+    .fetch(url, { headers, ...(signal === undefined ? {} : { signal }) })
+    .catch((cause: unknown) => {
+      throw new Failure("invalid_request", `${new URL(url).host} cannot be reached`, { cause });
+    });
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of response.body ?? []) {

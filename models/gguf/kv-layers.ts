@@ -177,8 +177,7 @@ export function keptByLayers(keys: ArchitectureKeys): readonly KeptByLayer[] {
   const withKv = Math.min(trunk, firstSharedLayer(keys, blockCount));
   const ownLength = heads > 0 ? width / heads : 0;
   // With both keys the engine keeps one compressed vector per token, which serves as K and as V.
-  const compressed =
-    keys.number("attention.key_length_mla", 0) > 0 && keys.number("attention.value_length_mla", 0) > 0;
+  const compressed = keys.number("attention.key_length_mla", 0) > 0 && keys.number("attention.value_length_mla", 0) > 0;
   const indexer = compressed ? keys.number("attention.indexer.key_length", 0) : 0;
   return Array.from({ length: blockCount }, (_, layer): KeptByLayer => {
     const layerHeads = keys.ofLayer("attention.head_count", layer, heads);

@@ -138,7 +138,9 @@ class RemoteFile {
       return { bytes, known };
     } catch (thrown) {
       await response.body?.cancel().catch(() => {});
-      throw thrown instanceof Failure || this.#signal.aborted ? thrown : wrong("the connection broke while its header was read", thrown);
+      throw thrown instanceof Failure || this.#signal.aborted
+        ? thrown
+        : wrong("the connection broke while its header was read", thrown);
     }
   }
 
@@ -177,13 +179,16 @@ class RemoteFile {
   #judge(response: Response, start: number, count: number): Known {
     const { status, headers } = response;
     if (status !== 206) throw wrong(statusReason(status, headers.get("x-error-code")));
-    if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) throw wrong("the server sends a web page instead of the file");
+    if (/^text\/html\b/i.test(headers.get("content-type") ?? ""))
+      throw wrong("the server sends a web page instead of the file");
     const encoding = headers.get("content-encoding");
-    if (encoding !== null && encoding !== "identity") throw wrong("the server sends it compressed, which cannot be cut");
+    if (encoding !== null && encoding !== "identity")
+      throw wrong("the server sends it compressed, which cannot be cut");
     const range = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16})$/.exec(headers.get("content-range") ?? "");
     if (range === null) throw wrong("the server does not say which part it sends");
     const [from, to, totalBytes] = [Number(range[1]), Number(range[2]), Number(range[3])];
-    if (from !== start || to !== Math.min(start + count, totalBytes) - 1) throw wrong("the server sends another part than was asked for");
+    if (from !== start || to !== Math.min(start + count, totalBytes) - 1)
+      throw wrong("the server sends another part than was asked for");
     const length = headers.get("content-length");
     if (length !== null && Number(length) !== to - from + 1) throw wrong("the server's lengths contradict each other");
     const { sizeBytes } = this.#linked;
@@ -201,9 +206,10 @@ class RemoteFile {
 
 function redirected(response: Response, from: URL): URL {
   const location = response.headers.get("location");
-  if (location === null || !URL.canParse(location, from)) throw wrong("the server redirects to nowhere");
+  if (location === null || !URL.canParse(location, from.href)) throw wrong("the server redirects to nowhere");
   const to = new URL(location, from);
-  if (to.protocol !== "https:" && to.protocol !== from.protocol) throw wrong("the server redirects to an address that is not secure");
+  if (to.protocol !== "https:" && to.protocol !== from.protocol)
+    throw wrong("the server redirects to an address that is not secure");
   return to;
 }
 
@@ -219,7 +225,8 @@ function linkedOf(response: Response, before: Linked): Linked {
 
 function statusReason(status: number, errorCode: string | null): string {
   if (status === 200) return "the server ignores the wish for a part and would send the whole file";
-  if (errorCode === "GatedRepo") return "its publisher wants its terms accepted first, on its page, and a token of yours (HF_TOKEN)";
+  if (errorCode === "GatedRepo")
+    return "its publisher wants its terms accepted first, on its page, and a token of yours (HF_TOKEN)";
   if (errorCode === "RevisionNotFound") return "there is no such revision";
   if (errorCode === "EntryNotFound") return "there is no such file in the repository";
   if (status === 401 || status === 403) return "the server does not let us read it: a token may be needed (HF_TOKEN)";

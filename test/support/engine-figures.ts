@@ -28,7 +28,10 @@ export interface FigureRow extends Required<LoadCase> {
 const batchSize = 512;
 
 /** Loads the file in a worker process of its own and ends it. Throws when the engine refuses. */
-export async function loadOnce(path: string, { contextLength, slots, kv = "f16" }: LoadCase): Promise<{ loaded: Loaded; rssBytes: number }> {
+export async function loadOnce(
+  path: string,
+  { contextLength, slots, kv = "f16" }: LoadCase,
+): Promise<{ loaded: Loaded; rssBytes: number }> {
   let onGone: () => void = () => {};
   const gone = new Promise<void>((resolve) => {
     onGone = resolve;
@@ -74,7 +77,16 @@ export async function figuresOf(model: string, path: string, one: LoadCase): Pro
   const { loaded, rssBytes } = await loadOnce(path, one);
   if (loaded.memory === null) throw new Error("the engine did not say what it took");
   const verdict = fit(shape, roomyMachine(loaded.gpu), { contextLength, slots, kv, batchSize });
-  return { model, contextLength, slots, kv, gpu: loaded.gpu, estimated: verdict.bytes, measured: loaded.memory, rssBytes };
+  return {
+    model,
+    contextLength,
+    slots,
+    kv,
+    gpu: loaded.gpu,
+    estimated: verdict.bytes,
+    measured: loaded.memory,
+    rssBytes,
+  };
 }
 
 /** How far the estimate is off, as a share of what the engine took. */

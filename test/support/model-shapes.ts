@@ -11,7 +11,11 @@ export const typeIds = { F32: 0, F16: 1, Q4_K: 12, Q6_K: 14, Q8_0: 8, MXFP4: 39 
 
 export type KeyValue = number | string | readonly number[];
 
-export function header(architecture: string, keys: Readonly<Record<string, KeyValue>>, tensors: readonly TensorEntry[]): GgufHeader {
+export function header(
+  architecture: string,
+  keys: Readonly<Record<string, KeyValue>>,
+  tensors: readonly TensorEntry[],
+): GgufHeader {
   const metadata = new Map<string, HeaderValue>([
     ["general.architecture", { type: "string", value: architecture, bytes: architecture.length }],
   ]);
@@ -130,20 +134,24 @@ export interface MixtureModel {
   readonly vocabulary: number;
   readonly context: number;
   readonly expertTypeId: number;
+  /** Of attention and tables; absent: as Q4_K_M has them. */
+  readonly otherTypeId?: number;
   readonly keys?: Readonly<Record<string, KeyValue>>;
 }
 
 export function mixtureHeader(model: MixtureModel): GgufHeader {
   const { layers, width, heads, headsKv, headLength, experts, expertFeedForward, vocabulary, expertTypeId } = model;
+  const plain = model.otherTypeId ?? typeIds.Q4_K;
+  const fine = model.otherTypeId ?? typeIds.Q6_K;
   const blocks = Array.from({ length: layers }, (_, layer) => {
     const of = (name: string): string => `blk.${layer}.${name}.weight`;
     const finer = expertTypeId === typeIds.Q4_K && getsMoreBits(layer, layers) ? typeIds.Q6_K : expertTypeId;
     return [
       tensor(of("attn_norm"), [width], typeIds.F32),
-      tensor(of("attn_q"), [width, heads * headLength], typeIds.Q4_K),
-      tensor(of("attn_k"), [width, headsKv * headLength], typeIds.Q4_K),
-      tensor(of("attn_v"), [width, headsKv * headLength], typeIds.Q6_K),
-      tensor(of("attn_output"), [heads * headLength, width], typeIds.Q4_K),
+      tensor(of("attn_q"), [width, heads * headLength], plain),
+      tensor(of("attn_k"), [width, headsKv * headLength], plain),
+      tensor(of("attn_v"), [width, headsKv * headLength], fine),
+      tensor(of("attn_output"), [heads * headLength, width], plain),
       tensor(of("ffn_norm"), [width], typeIds.F32),
       tensor(of("ffn_gate_inp"), [width, experts], typeIds.F32),
       tensor(of("ffn_gate_exps"), [width, expertFeedForward, experts], expertTypeId),
@@ -168,10 +176,10 @@ export function mixtureHeader(model: MixtureModel): GgufHeader {
       ...model.keys,
     },
     [
-      tensor("token_embd.weight", [width, vocabulary], typeIds.Q4_K),
+      tensor("token_embd.weight", [width, vocabulary], plain),
       ...blocks.flat(),
       tensor("output_norm.weight", [width], typeIds.F32),
-      tensor("output.weight", [width, vocabulary], typeIds.Q6_K),
+      tensor("output.weight", [width, vocabulary], fine),
     ],
   );
 }
@@ -191,7 +199,6 @@ export const mixtureModels = {
     context: 262_144,
     expertTypeId: typeIds.Q4_K,
   },
-  // Attention and tables of the published file are Q8_0: close enough, its experts are nearly all of it.
   "gpt-oss-20b": {
     architecture: "gpt-oss",
     layers: 24,
@@ -205,6 +212,7 @@ export const mixtureModels = {
     vocabulary: 201_088,
     context: 131_072,
     expertTypeId: typeIds.MXFP4,
+    otherTypeId: typeIds.Q8_0,
     keys: { "attention.sliding_window": 128 },
   },
 } satisfies Record<string, MixtureModel>;

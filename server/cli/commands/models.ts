@@ -13,7 +13,7 @@ const subcommands = [
 export function define(command: Command, context: CommandContext): void {
   examples(
     command,
-    subcommands.flatMap((one) => [...one.examples]),
+    subcommands.flatMap<readonly [line: string, meaning: string]>((one) => [...one.examples]),
   );
   for (const one of subcommands) one.define(command, context);
 }

@@ -84,10 +84,14 @@ export function fitPicture(pictured: FitPictured): string {
     verdict.reason,
   ];
   if (isWhole(machine, verdict.placement)) {
-    lines.push(`Longest context with ${plural(verdict.slots, "slot")}: ${countText(verdict.longestContext)} tokens. Speed: ${verdict.speed ?? "unknown"}.`);
+    lines.push(
+      `Longest context with ${plural(verdict.slots, "slot")}: ${countText(verdict.longestContext)} tokens. Speed: ${verdict.speed ?? "unknown"}.`,
+    );
   }
   if (verdict.alternatives.length > 0) {
-    const commands = verdict.alternatives.map((alternative) => [commandOf(pictured, alternative), alternative.text] as const);
+    const commands = verdict.alternatives.map(
+      (alternative) => [commandOf(pictured, alternative), alternative.text] as const,
+    );
     const width = Math.max(...commands.map(([command]) => command.length));
     lines.push("", "It would fit:", ...commands.map(([command, text]) => `  ${command.padEnd(width)}   ${text}`));
   }
@@ -95,7 +99,10 @@ export function fitPicture(pictured: FitPictured): string {
 }
 
 /** The command whose answer is that it fits. */
-export function commandOf({ asked, hardware }: Pick<FitPictured, "asked" | "hardware">, { wishes }: FitAlternative): string {
+export function commandOf(
+  { asked, hardware }: Pick<FitPictured, "asked" | "hardware">,
+  { wishes }: FitAlternative,
+): string {
   const quoted = (text: string): string => (/^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   const flags = [
     ...(wishes.contextLength === null ? [] : [`--context ${wishes.contextLength}`]),

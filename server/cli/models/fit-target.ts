@@ -54,7 +54,10 @@ export async function fitTarget(asked: string, box: FitBox): Promise<FitTarget> 
   if (entry !== null) return entryTarget(entry, box);
   const repository = repositoryPattern.exec(asked);
   if (repository !== null && !asked.startsWith(".")) return hubTarget(asked, repository, box);
-  const near = closest(asked, served.files.map(({ alias }) => alias));
+  const near = closest(
+    asked,
+    served.files.map(({ alias }) => alias),
+  );
   throw new CommandFailure(exitCodes.noSuchThing, "model_not_found", `There is no model "${printable(asked)}"`, {
     why:
       near === null
@@ -71,9 +74,14 @@ async function fileTarget(path: string, { paths }: FitBox): Promise<FitTarget> {
     return { name: file.alias, shape: file.shape, sizeBytes: file.sizeBytes, source: "file", note: null };
   }
   const [refusal] = refusals;
-  throw new CommandFailure(exitCodes.failed, "model_refused", `${printable(refusal?.fileName ?? "The file")} cannot be served`, {
-    why: `${refusal?.reason ?? "it cannot be read"}.`,
-  });
+  throw new CommandFailure(
+    exitCodes.failed,
+    "model_refused",
+    `${printable(refusal?.fileName ?? "The file")} cannot be served`,
+    {
+      why: `${refusal?.reason ?? "it cannot be read"}.`,
+    },
+  );
 }
 
 /** Runs `work` with the one way out, and closes it. */
@@ -92,14 +100,24 @@ async function withHub<Result>(
 async function entryTarget(entry: CatalogEntry, box: FitBox): Promise<FitTarget> {
   const sizeBytes = entry.files.reduce((sum, file) => sum + file.bytes, 0);
   try {
-    const files = { repository: entry.repository, revision: entry.revision ?? "main", paths: entry.files.map(({ path }) => path) };
+    const files = {
+      repository: entry.repository,
+      revision: entry.revision ?? "main",
+      paths: entry.files.map(({ path }) => path),
+    };
     const found = await withHub(box, (options) => readHubModel(hubOf(box.context.environment), files, options));
     return { name: entry.title, shape: found.shape, sizeBytes: found.sizeBytes, source: "header", note: entry.note };
   } catch (thrown) {
     const shape = shapeOfEntry(entry);
     if (!(thrown instanceof Failure) || shape === null) throw unreadable(entry.title, thrown);
     const note = `Its header could not be read (${thrown.message}); this is from the catalog.`;
-    return { name: entry.title, shape, sizeBytes, source: "catalog", note: entry.note === null ? note : `${entry.note} ${note}` };
+    return {
+      name: entry.title,
+      shape,
+      sizeBytes,
+      source: "catalog",
+      note: entry.note === null ? note : `${entry.note} ${note}`,
+    };
   }
 }
 

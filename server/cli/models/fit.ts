@@ -34,7 +34,11 @@ export function defineFit(command: Command, context: CommandContext): void {
   command
     .command("fit <model>")
     .description("whether a model fits; exit 6 when it does not")
-    .option("--context <tokens>", "tokens one request may hold; by default what is sensible", readNumber(64, 16_777_216))
+    .option(
+      "--context <tokens>",
+      "tokens one request may hold; by default what is sensible",
+      readNumber(64, 16_777_216),
+    )
     .option("--slots <number>", "requests answered at the same time (engine.slots)", readNumber(1, 256))
     .option("--kv <type>", `how keys and values are kept: ${kvTypes.join(", ")}`, readKv, "f16")
     .option("--hardware <file>", "a machine that is written down, instead of this one")
@@ -58,18 +62,27 @@ function readKv(text: string): KvType {
 }
 
 async function run(asked: string, flags: FitFlags, context: CommandContext): Promise<void> {
-  const [{ fitTarget }, { fitPicture }, { fit }, { isWhole }, { loadConfig }, { dataPaths }, { readMachine }, lessons, build] =
-    await Promise.all([
-      import("./fit-target.ts"),
-      import("./fit-picture.ts"),
-      import("../../domain/fit/fit.ts"),
-      import("../../domain/fit/place.ts"),
-      import("../../config/load.ts"),
-      import("../../platform/paths.ts"),
-      import("./fit-machine.ts"),
-      import("../../../models/fit-lessons.ts"),
-      import("../../backends/engine/build.ts"),
-    ]);
+  const [
+    { fitTarget },
+    { fitPicture },
+    { fit },
+    { isWhole },
+    { loadConfig },
+    { dataPaths },
+    { readMachine },
+    lessons,
+    build,
+  ] = await Promise.all([
+    import("./fit-target.ts"),
+    import("./fit-picture.ts"),
+    import("../../domain/fit/fit.ts"),
+    import("../../domain/fit/place.ts"),
+    import("../../config/load.ts"),
+    import("../../platform/paths.ts"),
+    import("./fit-machine.ts"),
+    import("../../../models/fit-lessons.ts"),
+    import("../../backends/engine/build.ts"),
+  ]);
   const { environment, workingFolder, output } = context;
   const paths = dataPaths(environment);
   const { values: config } = loadConfig({ file: paths.config, environment, flags: [], workingFolder });
@@ -82,7 +95,9 @@ async function run(asked: string, flags: FitFlags, context: CommandContext): Pro
     kv: flags.kv,
     batchSize: config.engine.batchSize,
   };
-  const corrections = lessons.openFitLessons(paths.fitLessons).correctionsFor(target.shape.architecture, build.engineBuild());
+  const corrections = lessons
+    .openFitLessons(paths.fitLessons)
+    .correctionsFor(target.shape.architecture, build.engineBuild());
   const verdict = fit(target.shape, machine, wishes, corrections);
   const fits = isWhole(machine, verdict.placement);
   if (target.note !== null) output.note(target.note);

@@ -90,8 +90,7 @@ function alternativesOf(
   corrections: Corrections,
 ): readonly FitAlternative[] {
   const holds = (wishes: LoadWishes): boolean =>
-    kvProblem(shape, wishes.kv) === null &&
-    isWhole(machine, placeOf(shape, machine, wishes, corrections).placement);
+    kvProblem(shape, wishes.kv) === null && isWhole(machine, placeOf(shape, machine, wishes, corrections).placement);
   const found: FitAlternative[] = [];
   const offer = (wishes: LoadWishes): boolean => {
     if (!holds(wishes)) return false;
@@ -100,7 +99,9 @@ function alternativesOf(
   };
   const shorter = (wishes: LoadWishes): boolean => {
     const tokens = greatestContext(wishes.contextLength - 1, (contextLength) => holds({ ...wishes, contextLength }));
-    return tokens >= Math.min(leastOfferedTokens, shape.trainedContextLength) && offer({ ...wishes, contextLength: tokens });
+    return (
+      tokens >= Math.min(leastOfferedTokens, shape.trainedContextLength) && offer({ ...wishes, contextLength: tokens })
+    );
   };
   const plainKv = kvProblem(shape, asked.kv) === null ? asked : { ...asked, kv: "f16" as const };
   if (plainKv !== asked) offer(plainKv);
@@ -132,7 +133,8 @@ function reasonOf(shape: ModelShape, machine: Machine, place: Place): string {
   const { ramBytes, vramBytes } = place.footprint;
   const gpuFree = machine.gpus.reduce((sum, gpu) => sum + gpu.freeBytes, 0);
   const [gpu] = machine.gpus;
-  const gpuName = machine.gpus.length > 1 ? `the ${machine.gpus.length} GPUs` : gpu === undefined ? "the GPU" : `the ${gpu.name}`;
+  const gpuName =
+    machine.gpus.length > 1 ? `the ${machine.gpus.length} GPUs` : gpu === undefined ? "the GPU" : `the ${gpu.name}`;
   const windows = shape.layers.some((layer) => layer.windowTokens !== null)
     ? " Its sliding windows save no memory here: all of them is kept, so that prompts can be reused."
     : "";

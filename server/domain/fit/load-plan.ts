@@ -52,7 +52,8 @@ export function loadPlan(
     const { placement } = placeOf(shape, machine, one, corrections);
     return whole ? isWhole(machine, placement) : placement !== "none";
   };
-  const tried = kvProblem(shape, asked.kv) === null ? candidates(shape, machine, asked, wishes.contextLength === null) : [];
+  const tried =
+    kvProblem(shape, asked.kv) === null ? candidates(shape, machine, asked, wishes.contextLength === null) : [];
   const chosen = tried.find(holds);
   if (chosen === undefined) {
     const { footprint } = placeOf(shape, machine, { ...asked, slots: 1 }, corrections);

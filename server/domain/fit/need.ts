@@ -31,8 +31,11 @@ function rowBytes(width: number, kv: KvType): number {
 /** Why the KV of this model cannot be kept so; null: it can. */
 export function kvProblem(shape: ModelShape, kv: KvType): string | null {
   if (kv === "f16") return null;
-  if (shape.flashAttention === false) return `the engine cannot keep the KV of this kind of model (${shape.architecture}) quantized`;
-  const odd = shape.layers.some(({ keyWidth, valueWidth }) => keyWidth % blockNumbers !== 0 || valueWidth % blockNumbers !== 0);
+  if (shape.flashAttention === false)
+    return `the engine cannot keep the KV of this kind of model (${shape.architecture}) quantized`;
+  const odd = shape.layers.some(
+    ({ keyWidth, valueWidth }) => keyWidth % blockNumbers !== 0 || valueWidth % blockNumbers !== 0,
+  );
   return odd ? `its KV rows cannot be cut into the blocks of ${kv}` : null;
 }
 
@@ -81,7 +84,9 @@ function stepBytes(shape: ModelShape, wishes: LoadWishes): StepBytes {
   const isWindowed = shape.layers.some((layer) => layer.windowTokens !== null);
   const hasCache = shape.layers.some((layer) => layer.keyWidth > 0);
   // Who may see whom: half precision for flash attention; one more where some layers look back a window.
-  const mask = hasCache ? (usesFlash ? 2 : numberBytes) * context * tokens * (isWindowed ? 2 : 1) : numberBytes * tokens * tokens;
+  const mask = hasCache
+    ? (usesFlash ? 2 : numberBytes) * context * tokens * (isWindowed ? 2 : 1)
+    : numberBytes * tokens * tokens;
   // Token, position, place in K and V, and which are wanted.
   const indexes = 28 * tokens;
   const used = shape.expertsUsed ?? 1;

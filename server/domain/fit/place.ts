@@ -115,7 +115,11 @@ function fitsGpus(need: Need, machine: Machine, gpuLayers: number, takes: { read
   });
 }
 
-function fits(need: Need, machine: Machine, gpuLayers: number): { readonly place: Omit<Place, "placement" | "cappedByLimit">; readonly memory: boolean; readonly limit: boolean } {
+function fits(
+  need: Need,
+  machine: Machine,
+  gpuLayers: number,
+): { readonly place: Omit<Place, "placement" | "cappedByLimit">; readonly memory: boolean; readonly limit: boolean } {
   const place = takesOf(need, machine, gpuLayers);
   const { ramBytes, vramBytes } = place.footprint;
   const shared = machine.unifiedMemory ? vramBytes : 0;

@@ -10,7 +10,9 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 /** A model of `layers` layers with one small tensor each. */
 function small(architecture: string, layers: number, keys: Readonly<Record<string, KeyValue>>) {
-  const blocks = Array.from({ length: layers }, (_, layer) => tensor(`blk.${layer}.attn_q.weight`, [64, 64], typeIds.F16));
+  const blocks = Array.from({ length: layers }, (_, layer) =>
+    tensor(`blk.${layer}.attn_q.weight`, [64, 64], typeIds.F16),
+  );
   return shapeOf(
     header(
       architecture,
@@ -114,16 +116,25 @@ describe("sliding windows", () => {
 
   test("are in every second layer of gpt-oss, in five of six of Gemma 3", () => {
     expect(windows("gpt-oss", 4, { "attention.sliding_window": 128 })).toEqual([128, null, 128, null]);
-    expect(windows("gemma3", 7, { "attention.sliding_window": 1_024 })).toEqual([1024, 1024, 1024, 1024, 1024, null, 1024]);
+    expect(windows("gemma3", 7, { "attention.sliding_window": 1_024 })).toEqual([
+      1024,
+      1024,
+      1024,
+      1024,
+      1024,
+      null,
+      1024,
+    ]);
   });
 
   test("follow the header's own pattern", () => {
-    expect(windows("gemma4", 3, { "attention.sliding_window": 512, "attention.sliding_window_pattern": [1, 0, 1] })).toEqual([
+    expect(
+      windows("gemma4", 3, { "attention.sliding_window": 512, "attention.sliding_window_pattern": [1, 0, 1] }),
+    ).toEqual([512, null, 512]);
+    expect(windows("olmo2", 2, { "attention.sliding_window": 512, "attention.sliding_window_pattern": 2 })).toEqual([
       512,
       null,
-      512,
     ]);
-    expect(windows("olmo2", 2, { "attention.sliding_window": 512, "attention.sliding_window_pattern": 2 })).toEqual([512, null]);
   });
 
   test("are none where the engine has none, whatever the header says", () => {
@@ -143,7 +154,8 @@ describe("recurrent layers", () => {
   });
 
   test("are all but every fourth of Qwen3-Next, and those without KV heads of Jamba", () => {
-    const hybrid = (shape: ReturnType<typeof small>) => shape.layers.map((layer) => [layer.keyWidth > 0, layer.stateBytes > 0]);
+    const hybrid = (shape: ReturnType<typeof small>) =>
+      shape.layers.map((layer) => [layer.keyWidth > 0, layer.stateBytes > 0]);
     expect(hybrid(small("qwen3next", 5, { ...ssm, "attention.head_count_kv": 2 }))).toEqual([
       [false, true],
       [false, true],
@@ -172,10 +184,11 @@ test("layers that use another layer's KV keep none", () => {
 });
 
 test("the parts of a split model are added up", () => {
-  const first = header("llama", { block_count: 2, embedding_length: 64, context_length: 512, "attention.head_count": 4 }, [
-    tensor("token_embd.weight", [64, 100], typeIds.F16),
-    tensor("blk.0.attn_q.weight", [64, 64], typeIds.F16),
-  ]);
+  const first = header(
+    "llama",
+    { block_count: 2, embedding_length: 64, context_length: 512, "attention.head_count": 4 },
+    [tensor("token_embd.weight", [64, 100], typeIds.F16), tensor("blk.0.attn_q.weight", [64, 64], typeIds.F16)],
+  );
   const second = header("llama", {}, [
     tensor("blk.1.attn_q.weight", [64, 64], typeIds.F32),
     tensor("output.weight", [64, 100], typeIds.F16),
@@ -186,9 +199,15 @@ test("the parts of a split model are added up", () => {
 });
 
 test("odd keys make no odd numbers: a header that says nonsense gives finite figures", () => {
-  for (const keys of [{}, { "attention.head_count": "many" }, { "attention.head_count": [] }, { full_attention_interval: 0 }]) {
+  for (const keys of [
+    {},
+    { "attention.head_count": "many" },
+    { "attention.head_count": [] },
+    { full_attention_interval: 0 },
+  ]) {
     const shape = small("qwen3next", 2, keys as Readonly<Record<string, KeyValue>>);
-    for (const layer of shape.layers) expect(Object.values(layer).every((one) => one === null || Number.isFinite(one))).toBe(true);
+    for (const layer of shape.layers)
+      expect(Object.values(layer).every((one) => one === null || Number.isFinite(one))).toBe(true);
     expect(Number.isFinite(shape.activeShare)).toBe(true);
   }
 });

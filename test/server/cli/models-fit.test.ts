@@ -19,9 +19,18 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { lanthorn } from "./run-command.ts";
 
 /** Asks in a data folder of its own. */
-function target(asked: string, environment: Record<string, string> = {}, folder = temporaryFolder()): Promise<FitTarget> {
+function target(
+  asked: string,
+  environment: Record<string, string> = {},
+  folder = temporaryFolder(),
+): Promise<FitTarget> {
   const all = { LANTHORN_HOME: folder, ...environment };
-  const { values: config } = loadConfig({ file: join(folder, "none.yaml"), environment: all, flags: [], workingFolder: folder });
+  const { values: config } = loadConfig({
+    file: join(folder, "none.yaml"),
+    environment: all,
+    flags: [],
+    workingFolder: folder,
+  });
   const controller = new AbortController();
   onTestFinished(() => controller.abort());
   const context = { environment: all, workingFolder: folder, signal: controller.signal } as unknown as CommandContext;
@@ -32,7 +41,11 @@ describe("the model is", () => {
   test("a file, in any folder", async () => {
     const folder = temporaryFolder();
     writeGgufParts(folder, "some.gguf", smallModel);
-    expect(await target("some.gguf", {}, folder)).toMatchObject({ name: "some", source: "file", shape: { weightBytes: 48 } });
+    expect(await target("some.gguf", {}, folder)).toMatchObject({
+      name: "some",
+      source: "file",
+      shape: { weightBytes: 48 },
+    });
   });
 
   test("an alias of this box; one that is nearly right is pointed out", async () => {
@@ -42,7 +55,11 @@ describe("the model is", () => {
     const configured = join(folder, "lanthorn.yaml");
     writeFileSync(configured, `models:\n  - path: ${JSON.stringify(path)}\n    alias: coder\n`);
     const { values: config } = loadConfig({ file: configured, environment: models, flags: [], workingFolder: folder });
-    const context = { environment: models, workingFolder: temporaryFolder(), signal: AbortSignal.abort() } as unknown as CommandContext;
+    const context = {
+      environment: models,
+      workingFolder: temporaryFolder(),
+      signal: AbortSignal.abort(),
+    } as unknown as CommandContext;
     const box = { context, config, paths: dataPaths(models) };
     expect(await fitTarget("coder", box)).toMatchObject({ name: "coder", source: "file" });
     await expect(fitTarget("codr", box)).rejects.toMatchObject({ exitCode: 5, why: 'Did you mean "coder"?' });
@@ -76,7 +93,10 @@ describe("the model is", () => {
     expect((await target("owner/repo:Q4_K_M", environment)).shape.weightBytes).toBe(48);
     expect((await target("owner/repo", environment)).shape.weightBytes).toBe(48);
     expect((await target("owner/repo:q8_0", environment)).shape.weightBytes).toBe(3 * 48);
-    await expect(target("owner/repo:q2_k", environment)).rejects.toMatchObject({ exitCode: 8, why: "it has no q2_k file." });
+    await expect(target("owner/repo:q2_k", environment)).rejects.toMatchObject({
+      exitCode: 8,
+      why: "it has no q2_k file.",
+    });
   });
 
   test("nowhere: exit 5; not to be looked at: exit 8", async () => {

@@ -181,7 +181,8 @@ export async function loadWeights(options: Pick<LoadOptions, "modelPath" | "thre
     logLevel: LlamaLogLevel.info,
     logger: (level, message) => {
       log.note(message);
-      if (level === LlamaLogLevel.error || level === LlamaLogLevel.fatal) process.stderr.write(`${message.trimEnd()}\n`);
+      if (level === LlamaLogLevel.error || level === LlamaLogLevel.fatal)
+        process.stderr.write(`${message.trimEnd()}\n`);
     },
     ...(options.threads > 0 ? { maxThreads: options.threads } : {}),
   });
@@ -199,7 +200,10 @@ export async function loadWeights(options: Pick<LoadOptions, "modelPath" | "thre
   };
 }
 
-const kvTypeNames: Readonly<Record<Exclude<KvType, "f16">, "Q8_0" | "Q4_0">> = Object.freeze({ q8_0: "Q8_0", q4_0: "Q4_0" });
+const kvTypeNames: Readonly<Record<Exclude<KvType, "f16">, "Q8_0" | "Q4_0">> = Object.freeze({
+  q8_0: "Q8_0",
+  q4_0: "Q4_0",
+});
 
 /** Loads weights and makes the context. Throws the library's error; the caller turns it into words. */
 export async function loadNative(options: LoadOptions): Promise<NativeModel> {

@@ -16,7 +16,9 @@ describe("the log", () => {
   test("of a GPU with a part on the CPU: each kind and each memory", () => {
     const log = new EngineMemoryLog();
     log.note("load_tensors: loading model tensors, this can take a while... (load_mode = mmap)");
-    log.note("load_tensors:   CPU_Mapped model buffer size =   292.36 MiB\nload_tensors:        CUDA0 model buffer size =  4168.09 MiB");
+    log.note(
+      "load_tensors:   CPU_Mapped model buffer size =   292.36 MiB\nload_tensors:        CUDA0 model buffer size =  4168.09 MiB",
+    );
     log.note("llama_context: constructing llama_context");
     log.note("llama_context:  CUDA_Host  output buffer size =     2.32 MiB");
     log.note("llama_kv_cache:      CUDA0 KV buffer size =   448.00 MiB");
@@ -79,7 +81,9 @@ describe("the first load, with nothing learnt", () => {
   });
 
   test("a file that the engine refuses is refused with its reason, whatever its log said", async () => {
-    await expect(loadOnce(join(temporaryFolder(), "none.gguf"), { contextLength: 512, slots: 1 })).rejects.toMatchObject({
+    await expect(
+      loadOnce(join(temporaryFolder(), "none.gguf"), { contextLength: 512, slots: 1 }),
+    ).rejects.toMatchObject({
       code: "model_unavailable",
     });
   });

@@ -23,15 +23,20 @@ describe("on a 3090", () => {
     expect(loadPlan(big, box3090, wishes)).toMatchObject({
       type: "load",
       contextLength: 8_192,
-      slots: 1,
+      slots: 2,
       placement: "gpu",
-      reason: expect.stringMatching(/Given up for that: 1 slot instead of 4\.$/),
+      reason: expect.stringMatching(/Given up for that: 2 slots instead of 4\.$/),
     });
   });
 
   test("where one slot is too much, context is given up that nobody asked for", () => {
     const box = machineWith([card("NVIDIA GeForce RTX 3090", 24, 21.2)]);
-    expect(loadPlan(big, box, wishes)).toMatchObject({ type: "load", contextLength: 4_096, slots: 1, placement: "gpu" });
+    expect(loadPlan(big, box, wishes)).toMatchObject({
+      type: "load",
+      contextLength: 4_096,
+      slots: 1,
+      placement: "gpu",
+    });
   });
 
   test("a length that somebody asked for is kept, also where layers must go to the CPU then", () => {
