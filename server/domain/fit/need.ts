@@ -76,30 +76,46 @@ export interface StepBytes {
 
 const numberBytes = 4;
 
+/** Attention with a table of all pairs. */
+function pairwiseBytes(
+  shape: ModelShape,
+  wishes: LoadWishes,
+  tokens: number,
+  keyWidth: number,
+  valueWidth: number,
+): number {
+  const context = paddedContext(wishes.contextLength);
+  const table = numberBytes * context * tokens * shape.headCount;
+  const isCompressed = keyWidth > 0 && valueWidth === 0;
+  if (!isCompressed) return table + 4 * numberBytes * tokens * Math.max(keyWidth, shape.embeddingLength);
+  // Every head looks at the one vector of each token, and all of them are turned round once.
+  return table + 2 * numberBytes * tokens * keyWidth * shape.headCount + 2 * context * wishes.slots * keyWidth;
+}
+
 function stepBytes(shape: ModelShape, wishes: LoadWishes): StepBytes {
   const tokens = stepTokens(wishes);
   const context = paddedContext(wishes.contextLength);
   const usesFlash = shape.flashAttention !== false;
   const hidden = numberBytes * shape.embeddingLength * tokens;
   const isWindowed = shape.layers.some((layer) => layer.windowTokens !== null);
-  const hasCache = shape.layers.some((layer) => layer.keyWidth > 0);
-  // Who may see whom: half precision for flash attention; one more where some layers look back a window.
-  const mask = hasCache
-    ? (usesFlash ? 2 : numberBytes) * context * tokens * (isWindowed ? 2 : 1)
-    : numberBytes * tokens * tokens;
-  // Token, position, place in K and V, and which are wanted.
-  const indexes = 28 * tokens;
+  const caches = isWindowed ? 2 : 1;
+  const keyWidth = Math.max(0, ...shape.layers.map((layer) => layer.keyWidth));
+  const valueWidth = Math.max(0, ...shape.layers.map((layer) => layer.valueWidth));
+  // Who may see whom: half precision for flash attention.
+  const mask = keyWidth > 0 ? (usesFlash ? 2 : numberBytes) * context * tokens * caches : numberBytes * tokens * tokens;
+  // Token, position, place in K and V, and which are wanted; without flash attention the place of each number of V.
+  const indexes = 28 * tokens + (usesFlash ? 0 : 8 * tokens * valueWidth * caches);
   const used = shape.expertsUsed ?? 1;
   const wide = numberBytes * shape.feedForwardLength * used * tokens;
-  // Up, gate and their product; or the product and what comes down, once per expert.
-  const feedForward = Math.max(3 * wide, used > 1 ? wide + hidden * used + hidden : 0);
-  const pairs = usesFlash ? 0 : numberBytes * context * tokens * shape.headCount;
-  const attention = pairs + 2 * hidden;
-  const inputs = hidden + mask + indexes;
-  const layersOnly = inputs + 2 * hidden + Math.max(feedForward, attention);
-  const output = numberBytes * shape.vocabularySize * tokens;
+  // What comes down, once per expert, does not always find room where up and gate were.
+  const down = used > 1 ? hidden + (used * hidden > 2 * wide ? used * hidden : 0) : 0;
+  const feedForward = 3 * wide + down;
+  const layersOnly =
+    mask + indexes + 4 * hidden + Math.max(feedForward, usesFlash ? 0 : pairwiseBytes(shape, wishes, tokens, keyWidth, valueWidth));
+  // By then the layers have given back everything but what goes in and what came out.
+  const output = numberBytes * shape.vocabularySize * tokens + 2 * hidden;
   return {
-    whole: Math.max(layersOnly, inputs + hidden + output),
+    whole: Math.max(layersOnly, output),
     layersOnly,
     feeding: 2 * hidden + mask + indexes,
     logits: numberBytes * shape.vocabularySize * wishes.slots,
