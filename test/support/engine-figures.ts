@@ -4,7 +4,7 @@ import type { EngineMemory } from "../../server/backends/engine/protocol.ts";
 import { workerStarter } from "../../server/backends/engine/start-process.ts";
 import { type Loaded, WorkerLink } from "../../server/backends/engine/worker-link.ts";
 import type { EngineBytes } from "../../server/domain/fit/corrections.ts";
-import { fit } from "../../server/domain/fit/fit.ts";
+import { fitOf } from "../../server/domain/fit/fit.ts";
 import type { Machine } from "../../server/domain/fit/machine.ts";
 import type { FitBytes, KvType } from "../../server/domain/fit/verdict.ts";
 import { systemClock } from "../../server/platform/clock.ts";
@@ -76,7 +76,7 @@ export async function figuresOf(model: string, path: string, one: LoadCase): Pro
   const { contextLength, slots, kv = "f16" } = one;
   const { loaded, rssBytes } = await loadOnce(path, one);
   if (loaded.memory === null) throw new Error("the engine did not say what it took");
-  const verdict = fit(shape, roomyMachine(loaded.gpu), { contextLength, slots, kv, batchSize });
+  const verdict = fitOf(shape, roomyMachine(loaded.gpu), { contextLength, slots, kv, batchSize });
   return {
     model,
     contextLength,

@@ -20,12 +20,12 @@ export function header(
     ["general.architecture", { type: "string", value: architecture, bytes: architecture.length }],
   ]);
   for (const [key, value] of Object.entries(keys)) {
-    metadata.set(`${architecture}.${key}`, valueOf(value));
+    metadata.set(`${architecture}.${key}`, headerValue(value));
   }
   return { version: 3, metadata, tensors, headerBytes: 0, fileBytes: 0 };
 }
 
-function valueOf(value: KeyValue): HeaderValue {
+function headerValue(value: KeyValue): HeaderValue {
   if (typeof value === "string") return { type: "string", value, bytes: value.length };
   if (typeof value === "number") return { type: "uint32", value };
   return { type: "array", elementType: "uint32", length: value.length, values: value };

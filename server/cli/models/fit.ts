@@ -65,7 +65,7 @@ async function run(asked: string, flags: FitFlags, context: CommandContext): Pro
   const [
     { fitTarget },
     { fitPicture },
-    { fit },
+    { fitOf },
     { isWhole },
     { loadConfig },
     { dataPaths },
@@ -98,7 +98,7 @@ async function run(asked: string, flags: FitFlags, context: CommandContext): Pro
   const corrections = lessons
     .openFitLessons(paths.fitLessons)
     .correctionsFor(target.shape.architecture, build.engineBuild());
-  const verdict = fit(target.shape, machine, wishes, corrections);
+  const verdict = fitOf(target.shape, machine, wishes, corrections);
   const fits = isWhole(machine, verdict.placement);
   if (target.note !== null) output.note(target.note);
   const answer: FitAnswer = {

@@ -27,7 +27,7 @@ export function decided(shape: ModelShape, wishes: FitWishes): LoadWishes {
   return { ...wishes, contextLength: wishes.contextLength ?? sensibleContext(shape) };
 }
 
-export function fit(
+export function fitOf(
   shape: ModelShape,
   machine: Machine,
   wishes: FitWishes,

@@ -4,7 +4,7 @@
  */
 import type { ModelFile } from "../ports.ts";
 import { type Corrections, noCorrections } from "./corrections.ts";
-import { decided, fit } from "./fit.ts";
+import { decided, fitOf } from "./fit.ts";
 import type { Machine } from "./machine.ts";
 import { type LoadWishes, kvProblem } from "./need.ts";
 import { isWhole, placeOf } from "./place.ts";
@@ -47,7 +47,7 @@ export function loadPlan(
   corrections: Corrections = noCorrections,
 ): LoadPlan | LoadRefusal {
   const asked = decided(shape, wishes);
-  const verdictOf = (one: LoadWishes): FitVerdict => fit(shape, machine, one, corrections);
+  const verdictOf = (one: LoadWishes): FitVerdict => fitOf(shape, machine, one, corrections);
   const holds = ({ wishes: one, whole }: Candidate): boolean => {
     const { placement } = placeOf(shape, machine, one, corrections);
     return whole ? isWhole(machine, placement) : placement !== "none";

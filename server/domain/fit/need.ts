@@ -111,7 +111,10 @@ function stepBytes(shape: ModelShape, wishes: LoadWishes): StepBytes {
   const down = used > 1 ? hidden + (used * hidden > 2 * wide ? used * hidden : 0) : 0;
   const feedForward = 3 * wide + down;
   const layersOnly =
-    mask + indexes + 4 * hidden + Math.max(feedForward, usesFlash ? 0 : pairwiseBytes(shape, wishes, tokens, keyWidth, valueWidth));
+    mask +
+    indexes +
+    4 * hidden +
+    Math.max(feedForward, usesFlash ? 0 : pairwiseBytes(shape, wishes, tokens, keyWidth, valueWidth));
   // By then the layers have given back everything but what goes in and what came out.
   const output = numberBytes * shape.vocabularySize * tokens + 2 * hidden;
   return {

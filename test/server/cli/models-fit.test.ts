@@ -8,7 +8,7 @@ import type { CommandContext } from "../../../server/cli/command.ts";
 import { commandOf, fitPicture } from "../../../server/cli/models/fit-picture.ts";
 import { type FitTarget, fitTarget } from "../../../server/cli/models/fit-target.ts";
 import { loadConfig } from "../../../server/config/load.ts";
-import { fit } from "../../../server/domain/fit/fit.ts";
+import { fitOf } from "../../../server/domain/fit/fit.ts";
 import type { Machine } from "../../../server/domain/fit/machine.ts";
 import type { FitWishes } from "../../../server/domain/fit/verdict.ts";
 import { dataPaths } from "../../../server/platform/paths.ts";
@@ -116,7 +116,7 @@ describe("the picture", () => {
     return fitPicture({
       asked: "big model",
       name: "Qwen2.5-Coder 32B",
-      verdict: fit(shape, machine, wishes(slots)),
+      verdict: fitOf(shape, machine, wishes(slots)),
       wishes: wishes(slots),
       machine,
       inputBytes: shape.inputBytes,
@@ -137,8 +137,8 @@ describe("the picture", () => {
   test("of what does not: what is missing, and commands that would fit", () => {
     const text = picture(8, machineWith([box3090.gpus[0] ?? (undefined as never)], 8));
     expect(text).toMatch(/short by \d+\.\d GiB/);
-    expect(text).toContain("It would fit:\n  lanthorn models fit 'big model' --context 8192 --slots 1 ");
-    expect(text).toContain("with 1 slot");
+    expect(text).toContain("It would fit:\n  lanthorn models fit 'big model' --context 8192 --slots 2 ");
+    expect(text).toContain("with 2 slots");
   });
 
   test("a command can be pasted whatever the model is called", () => {

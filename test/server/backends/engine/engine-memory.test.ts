@@ -11,6 +11,8 @@ import { fitTable, tableCases } from "../../../support/fit-table.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 const mib = 2 ** 20;
+/** Four loads of a large vocabulary take ten seconds; several times that on a machine that does other things. */
+const busyLimitMs = 300_000;
 
 describe("the log", () => {
   test("of a GPU with a part on the CPU: each kind and each memory", () => {
@@ -60,17 +62,23 @@ describe("the log", () => {
 });
 
 describe("the first load, with nothing learnt", () => {
-  test("0.5B at 2 K and 8 K with 1 and 4 slots: weights, KV and compute each within 5 % of the engine's own figures", async () => {
-    expect(openFitLessons(join(temporaryFolder(), "none.json")).correctionsFor("qwen2", "any")).toEqual(noCorrections);
-    const rows = await fitTable([{ name: "0.5B F16", shape: "0.5b", options: {} }], tableCases);
-    expect(rows).toHaveLength(4);
-    for (const row of rows) {
-      for (const [kind, off] of Object.entries(differences(row))) {
-        expect(Math.abs(off), `${kind} of ${row.contextLength} × ${row.slots}`).toBeLessThan(0.05);
+  test(
+    "0.5B at 2 K and 8 K with 1 and 4 slots: weights, KV and compute each within 5 % of the engine's own figures",
+    async () => {
+      expect(openFitLessons(join(temporaryFolder(), "none.json")).correctionsFor("qwen2", "any")).toEqual(
+        noCorrections,
+      );
+      const rows = await fitTable([{ name: "0.5B F16", shape: "0.5b", options: {} }], tableCases);
+      expect(rows).toHaveLength(4);
+      for (const row of rows) {
+        for (const [kind, off] of Object.entries(differences(row))) {
+          expect(Math.abs(off), `${kind} of ${row.contextLength} × ${row.slots}`).toBeLessThan(0.05);
+        }
+        expect(row.estimated.kv).toBe(row.measured.kv);
       }
-      expect(row.estimated.kv).toBe(row.measured.kv);
-    }
-  });
+    },
+    busyLimitMs,
+  );
 
   test("KV in q8_0 is loaded and counted so", async () => {
     const path = join(temporaryFolder(), "model.gguf");

@@ -1,6 +1,6 @@
 /** Whether a model fits: figures of known models, and what must hold for any model on any machine. */
 import { describe, expect, test } from "vitest";
-import { decided, fit } from "../../../../server/domain/fit/fit.ts";
+import { decided, fitOf } from "../../../../server/domain/fit/fit.ts";
 import type { Machine } from "../../../../server/domain/fit/machine.ts";
 import { isWhole } from "../../../../server/domain/fit/place.ts";
 import type { LayerShape, ModelShape } from "../../../../server/domain/fit/shape.ts";
@@ -19,7 +19,7 @@ describe("Qwen2.5-Coder 32B on a 3090", () => {
   const shape = denseShape("Qwen2.5-Coder 32B");
 
   test("with 8,192 tokens and one slot: weights of the published file within 1 %, KV exact, on the GPU", () => {
-    const verdict = fit(shape, box3090, wishes(8_192));
+    const verdict = fitOf(shape, box3090, wishes(8_192));
     expect(Math.abs(verdict.bytes.weights / 19_851_335_872 - 1)).toBeLessThan(0.01);
     expect(verdict.bytes.kv).toBe(2_147_483_648);
     expect(verdict).toMatchObject({ placement: "gpu", gpuLayers: 65, totalLayers: 65, alternatives: [] });
@@ -28,7 +28,7 @@ describe("Qwen2.5-Coder 32B on a 3090", () => {
   });
 
   test("with four slots: KV four times that, and it does not fit on the GPU; slots are given up first", () => {
-    const verdict = fit(shape, box3090, wishes(8_192, 4));
+    const verdict = fitOf(shape, box3090, wishes(8_192, 4));
     expect(verdict.bytes.kv).toBe(4 * 2_147_483_648);
     expect(verdict.placement).toBe("split");
     expect(verdict.gpuLayers).toBeGreaterThan(40);
@@ -41,13 +41,13 @@ describe("Qwen2.5-Coder 32B on a 3090", () => {
   });
 
   test("with little memory beside the card it fits nowhere, and the reason has the figures", () => {
-    const verdict = fit(shape, machineWith([card("NVIDIA GeForce RTX 3060", 12)], 8), wishes(8_192));
+    const verdict = fitOf(shape, machineWith([card("NVIDIA GeForce RTX 3060", 12)], 8), wishes(8_192));
     expect(verdict).toMatchObject({ placement: "none", gpuLayers: 0, speed: null });
     expect(verdict.reason).toMatch(/^It does not fit: .* GiB .* 11\.7 GiB are free/);
   });
 
   test("q8_0 KV is 34 of 64 of it", () => {
-    expect(fit(shape, box3090, wishes(8_192, 4, "q8_0")).bytes.kv).toBe((4 * 2_147_483_648 * 34) / 64);
+    expect(fitOf(shape, box3090, wishes(8_192, 4, "q8_0")).bytes.kv).toBe((4 * 2_147_483_648 * 34) / 64);
   });
 });
 
@@ -62,8 +62,8 @@ describe("the table of the research, one slot as it stands there, and four and e
   ])("%s", (_, shape, weightsGib, shortGib, long, longGib, cardGib) => {
     const empty = machineWith([card("card", 192)]);
     for (const slots of [1, 4, 8]) {
-      const short = fit(shape, empty, wishes(8_192, slots));
-      const longer = fit(shape, empty, wishes(long, slots));
+      const short = fitOf(shape, empty, wishes(8_192, slots));
+      const longer = fitOf(shape, empty, wishes(long, slots));
       // Two decimals stand in the table.
       expect(Math.abs(shape.weightBytes / gib / weightsGib - 1)).toBeLessThan(0.02);
       expect(Math.abs(short.bytes.kv / gib - slots * shortGib)).toBeLessThan(0.006 * slots);
@@ -71,7 +71,8 @@ describe("the table of the research, one slot as it stands there, and four and e
     }
     const sizes = [8, 16, 24, 32, 48, 80, 192];
     const smallest = (slots: number): number =>
-      sizes.find((size) => fit(shape, machineWith([card("card", size)]), wishes(long, slots)).placement === "gpu") ?? 0;
+      sizes.find((size) => fitOf(shape, machineWith([card("card", size)]), wishes(long, slots)).placement === "gpu") ??
+      0;
     expect(smallest(1)).toBe(cardGib);
     expect(smallest(4)).toBeGreaterThan(cardGib);
     expect(smallest(8)).toBeGreaterThanOrEqual(smallest(4));
@@ -82,28 +83,28 @@ test("a sliding window saves nothing while all of it is kept, and the reason say
   const shape = mixtureShape("gpt-oss-20b");
   const windowed = shape.layers.filter((layer) => layer.windowTokens === 128);
   expect(windowed).toHaveLength(12);
-  const verdict = fit(shape, machineWith([card("card", 48)]), wishes(8_192));
+  const verdict = fitOf(shape, machineWith([card("card", 48)]), wishes(8_192));
   expect(verdict.bytes.kv).toBe(24 * 8_192 * 2 * 512 * 2);
   expect(verdict.reason).toContain("sliding windows save no memory here");
 });
 
 test("without a wish for a length it is a sensible one, and never more than the model was trained for", () => {
-  expect(fit(denseShape("Qwen2.5-Coder 7B"), box3090, wishes(null)).contextLength).toBe(8_192);
+  expect(fitOf(denseShape("Qwen2.5-Coder 7B"), box3090, wishes(null)).contextLength).toBe(8_192);
   const shape = { ...denseShape("Qwen2.5-Coder 7B"), trainedContextLength: 2_048 };
-  expect(fit(shape, box3090, wishes(null)).contextLength).toBe(2_048);
+  expect(fitOf(shape, box3090, wishes(null)).contextLength).toBe(2_048);
 });
 
 test("the context is counted as the engine pads it", () => {
   const shape = denseShape("Qwen2.5-Coder 7B");
-  expect(fit(shape, box3090, wishes(8_001)).bytes.kv).toBe(fit(shape, box3090, wishes(8_192)).bytes.kv);
-  expect(fit(shape, box3090, wishes(8_193)).bytes.kv).toBeGreaterThan(fit(shape, box3090, wishes(8_192)).bytes.kv);
+  expect(fitOf(shape, box3090, wishes(8_001)).bytes.kv).toBe(fitOf(shape, box3090, wishes(8_192)).bytes.kv);
+  expect(fitOf(shape, box3090, wishes(8_193)).bytes.kv).toBeGreaterThan(fitOf(shape, box3090, wishes(8_192)).bytes.kv);
 });
 
 test("a model whose attention needs a table of all pairs takes it, and its KV cannot be quantized", () => {
   const shape: ModelShape = { ...denseShape("Qwen2.5-Coder 7B"), architecture: "deepseek2", flashAttention: false };
-  const plain = fit(denseShape("Qwen2.5-Coder 7B"), box3090, wishes(8_192)).bytes.compute;
-  expect(fit(shape, box3090, wishes(8_192)).bytes.compute - plain).toBeGreaterThan(100 * 2 ** 20);
-  const refused = fit(shape, box3090, wishes(8_192, 1, "q8_0"));
+  const plain = fitOf(denseShape("Qwen2.5-Coder 7B"), box3090, wishes(8_192)).bytes.compute;
+  expect(fitOf(shape, box3090, wishes(8_192)).bytes.compute - plain).toBeGreaterThan(100 * 2 ** 20);
+  const refused = fitOf(shape, box3090, wishes(8_192, 1, "q8_0"));
   expect(refused).toMatchObject({ placement: "none", longestContext: 0 });
   expect(refused.reason).toContain("quantized");
   expect(refused.alternatives[0]).toMatchObject({ text: "with f16 KV", wishes: { kv: "f16" } });
@@ -113,10 +114,10 @@ describe("the cap", () => {
   const shape = denseShape("Qwen2.5-Coder 7B");
 
   test("of engine.memoryLimit counts both memories, and is named where it is what binds", () => {
-    const free = fit(shape, box3090, wishes(8_192));
+    const free = fitOf(shape, box3090, wishes(8_192));
     const takes = free.footprint.ramBytes + free.footprint.vramBytes;
-    expect(fit(shape, { ...box3090, limitBytes: takes }, wishes(8_192)).placement).toBe("gpu");
-    const capped = fit(shape, { ...box3090, limitBytes: 3 * gib }, wishes(8_192));
+    expect(fitOf(shape, { ...box3090, limitBytes: takes }, wishes(8_192)).placement).toBe("gpu");
+    const capped = fitOf(shape, { ...box3090, limitBytes: 3 * gib }, wishes(8_192));
     expect(capped.placement).toBe("none");
     expect(capped.reason).toContain("engine.memoryLimit is 3.0 GiB");
   });
@@ -126,8 +127,8 @@ describe("several GPUs, and memory that is shared", () => {
   test("two cards hold what one does not", () => {
     const shape = denseShape("Qwen2.5-Coder 32B");
     const two = machineWith([card("NVIDIA GeForce RTX 3090", 24), card("NVIDIA GeForce RTX 3090", 24)]);
-    expect(fit(shape, two, wishes(8_192, 4)).placement).toBe("gpu");
-    expect(fit(shape, two, wishes(8_192, 4)).reason).toContain("the 2 GPUs");
+    expect(fitOf(shape, two, wishes(8_192, 4)).placement).toBe("gpu");
+    expect(fitOf(shape, two, wishes(8_192, 4)).reason).toContain("the 2 GPUs");
   });
 
   test("what a GPU takes of the machine's own memory is gone there", () => {
@@ -136,17 +137,17 @@ describe("several GPUs, and memory that is shared", () => {
       ...machineWith([card("Apple M3 Pro", memoryGib * 0.75, memoryGib * 0.72)], memoryGib),
       unifiedMemory: true,
     });
-    expect(fit(shape, shared(36), wishes(8_192)).placement).toBe("gpu");
-    expect(fit(shape, shared(12), wishes(8_192)).placement).not.toBe("gpu");
+    expect(fitOf(shape, shared(36), wishes(8_192)).placement).toBe("gpu");
+    expect(fitOf(shape, shared(12), wishes(8_192)).placement).not.toBe("gpu");
   });
 });
 
 test("the speed class follows from the bytes a token reads and where they lie", () => {
   const noGpu = machineWith([]);
-  expect(fit(denseShape("Qwen2.5-Coder 32B"), box3090, wishes(8_192)).speed).toBe("fast");
-  expect(fit(denseShape("Qwen2.5-Coder 32B"), noGpu, wishes(8_192)).speed).toBe("slow");
-  expect(fit(mixtureShape("Qwen3-Coder-30B-A3B"), box3090, wishes(8_192)).speed).toBe("instant");
-  expect(fit(mixtureShape("Qwen3-Coder-30B-A3B"), noGpu, wishes(8_192)).speed).toBe("usable");
+  expect(fitOf(denseShape("Qwen2.5-Coder 32B"), box3090, wishes(8_192)).speed).toBe("fast");
+  expect(fitOf(denseShape("Qwen2.5-Coder 32B"), noGpu, wishes(8_192)).speed).toBe("slow");
+  expect(fitOf(mixtureShape("Qwen3-Coder-30B-A3B"), box3090, wishes(8_192)).speed).toBe("instant");
+  expect(fitOf(mixtureShape("Qwen3-Coder-30B-A3B"), noGpu, wishes(8_192)).speed).toBe("usable");
 });
 
 /** What must hold for any model, machine and wishes. */
@@ -233,7 +234,7 @@ describe("whatever is asked", () => {
         memoryFreeBytes: machine.memoryFreeBytes * factor,
         limitBytes: machine.limitBytes === null ? null : machine.limitBytes * factor,
       };
-      const [before, after] = [fit(shape, machine, asked), fit(shape, grown, asked)];
+      const [before, after] = [fitOf(shape, machine, asked), fitOf(shape, grown, asked)];
       seen.add(before.placement);
       expect(ranks[after.placement]).toBeGreaterThanOrEqual(ranks[before.placement]);
       if (before.placement === after.placement) {
@@ -250,7 +251,7 @@ describe("whatever is asked", () => {
     forAny((shape, _, asked, random) => {
       if (shape.flashAttention === false && asked.kv !== "f16") return;
       const context = asked.contextLength ?? 0;
-      const bytes = (one: FitWishes): FitVerdict["bytes"] => fit(shape, huge, one).bytes;
+      const bytes = (one: FitWishes): FitVerdict["bytes"] => fitOf(shape, huge, one).bytes;
       const base = bytes(asked);
       for (const more of [
         { ...asked, contextLength: context + 1 + random.below(10_000) },
@@ -267,16 +268,16 @@ describe("whatever is asked", () => {
   test("an alternative really fits, differs from the wishes, and the longest context is the longest", () => {
     let offered = 0;
     forAny((shape, machine, asked) => {
-      const verdict = fit(shape, machine, asked);
+      const verdict = fitOf(shape, machine, asked);
       expect(verdict.alternatives.length > 0 && isWhole(machine, verdict.placement)).toBe(false);
       for (const alternative of verdict.alternatives) {
         offered += 1;
         expect(alternative.wishes).not.toEqual(decided(shape, asked));
         expect(alternative.text).toMatch(/^with .+/);
-        expect(isWhole(machine, fit(shape, machine, alternative.wishes).placement)).toBe(true);
+        expect(isWhole(machine, fitOf(shape, machine, alternative.wishes).placement)).toBe(true);
       }
       if (verdict.placement === "none" || verdict.longestContext === 0) return;
-      const at = (contextLength: number): number => ranks[fit(shape, machine, { ...asked, contextLength }).placement];
+      const at = (contextLength: number): number => ranks[fitOf(shape, machine, { ...asked, contextLength }).placement];
       expect(at(verdict.longestContext)).toBeGreaterThanOrEqual(ranks[verdict.placement]);
       const most = Math.max(shape.trainedContextLength, asked.contextLength ?? 0);
       if (verdict.longestContext < most)
@@ -287,7 +288,7 @@ describe("whatever is asked", () => {
 
   test("a sum is the sum of its parts, and a model takes no more than there is", () => {
     forAny((shape, machine, asked) => {
-      const { bytes, footprint, placement } = fit(shape, machine, asked);
+      const { bytes, footprint, placement } = fitOf(shape, machine, asked);
       expect(bytes.total).toBe(bytes.weights + bytes.kv + bytes.compute + bytes.margin);
       if (placement === "none") return;
       expect(footprint.ramBytes).toBeLessThan(machine.memoryFreeBytes);
