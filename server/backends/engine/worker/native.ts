@@ -187,7 +187,8 @@ export async function loadWeights(options: Pick<LoadOptions, "modelPath" | "thre
     ...(options.threads > 0 ? { maxThreads: options.threads } : {}),
   });
   const { modelPath, gpuLayers } = options;
-  const model = await llama.loadModel({ modelPath, ...(gpuLayers === null ? {} : { gpuLayers }) });
+  const placed = gpuLayers === null ? {} : { gpuLayers, ...withoutOwnChecks };
+  const model = await llama.loadModel({ modelPath, ...placed });
   return {
     llama,
     model,
@@ -199,6 +200,9 @@ export async function loadWeights(options: Pick<LoadOptions, "modelPath" | "thre
     },
   };
 }
+
+/** Whoever names a number of layers has counted the memory already; the library would refuse by margins of its own. */
+const withoutOwnChecks = Object.freeze({ ignoreMemorySafetyChecks: true });
 
 const kvTypeNames: Readonly<Record<Exclude<KvType, "f16">, "Q8_0" | "Q4_0">> = Object.freeze({
   q8_0: "Q8_0",
@@ -215,6 +219,7 @@ export async function loadNative(options: LoadOptions): Promise<NativeModel> {
     batchSize: llama.gpu === false ? Math.min(options.batchSize, cpuBatchSize) : options.batchSize,
     // A sliding-window model keeps its whole window, or its prefix could not be reused (engine trap: SWA).
     swaFullCache: true,
+    ...(options.gpuLayers === null ? {} : withoutOwnChecks),
     ...(kvType === null ? {} : { experimentalKvCacheKeyType: kvType, experimentalKvCacheValueType: kvType }),
     ...(options.threads > 0 ? { threads: options.threads } : {}),
   });
