@@ -8,6 +8,8 @@ import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { ModelFile } from "../server/domain/ports.ts";
 import { abilityOf, type ModelKind } from "./ability.ts";
+import type { GgufHeader } from "./gguf/format.ts";
+import { shapeOf } from "./gguf/shape.ts";
 import { examineGguf, type GgufSummary } from "./gguf/validate.ts";
 import { placeProblem } from "./import/walk.ts";
 import { type ImportedModel, readImports } from "./imports.ts";
@@ -86,24 +88,26 @@ export function defaultAlias(fileName: string): string {
 /** More parts than any model has; a file name may claim 99,999. */
 const mostParts = 256;
 
-/** Bytes of the parts after the first, or why the model is refused. */
+/** Bytes and headers of the parts after the first, or why the model is refused. */
 async function furtherParts(
   path: string,
   split: SplitName | null,
   summary: GgufSummary,
-): Promise<{ readonly bytes: number } | string> {
+): Promise<{ readonly bytes: number; readonly headers: readonly GgufHeader[] } | string> {
   const count = split?.count ?? 1;
   if (summary.splitCount !== count) {
     return `it is one of ${summary.splitCount} parts, but its name says ${count === 1 ? "it is whole" : `${count} parts`}`;
   }
   if (count > mostParts) return `it claims to be split into ${count} parts; at most ${mostParts} are accepted`;
   let bytes = 0;
+  const headers: GgufHeader[] = [];
   for (let part = 2; split !== null && part <= count; part += 1) {
     const verdict = await examineGguf(join(dirname(path), partFileName(split, part)), "continuation");
     if (!verdict.accepted) return `its part ${part} of ${count} cannot be used: ${verdict.reason}`;
     bytes += verdict.sizeBytes;
+    headers.push(verdict.header);
   }
-  return { bytes };
+  return { bytes, headers };
 }
 
 /** The model of an entry, or why it is refused. */
@@ -131,6 +135,7 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
     trainedContextLength: verdict.summary.trainedContextLength,
     pooled,
     architecture: verdict.summary.architecture,
+    shape: parts.headers.length === 0 ? verdict.summary.shape : shapeOf(verdict.header, parts.headers),
     vocabularySize: verdict.summary.vocabularySize,
     tokenizer: verdict.summary.tokenizer,
     chatTemplate: verdict.summary.chatTemplate,

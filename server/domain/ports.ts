@@ -2,6 +2,7 @@
  * What one room needs from a neighbour or from above, as small interfaces. Joined in `server/appliance.ts` only.
  * Pure types: no I/O here.
  */
+import type { ModelShape } from "./fit/shape.ts";
 import type { ModelView, PooledAbility, QueueEntryView } from "./model.ts";
 
 /** Time is passed in. `now` is for people and rows, `monotonicMs` for every time-out and every duration. */
@@ -27,6 +28,8 @@ export interface ModelFile {
   readonly pooled: PooledAbility | null;
   /** `general.architecture` of the header. */
   readonly architecture: string;
+  /** What it needs of memory, all its parts together. */
+  readonly shape: ModelShape;
   readonly vocabularySize: number;
   /** `tokenizer.ggml.model`: which kind of vocabulary this is. */
   readonly tokenizer: string;

@@ -67,7 +67,7 @@ export async function realEngine(
 export async function modelFile(alias: string, path: string): Promise<ModelFile> {
   const verdict = await examineGguf(path);
   if (!verdict.accepted || verdict.summary === null) throw new Error(`${path} is no model`);
-  const { architecture, vocabularySize, tokenizer, chatTemplate } = verdict.summary;
+  const { architecture, shape, vocabularySize, tokenizer, chatTemplate } = verdict.summary;
   const pooled = abilityOf(verdict.summary, null);
   if (typeof pooled === "string") throw new Error(pooled);
   return {
@@ -79,6 +79,7 @@ export async function modelFile(alias: string, path: string): Promise<ModelFile>
     trainedContextLength: pooled === null ? 32_768 : verdict.summary.trainedContextLength,
     pooled,
     architecture,
+    shape,
     vocabularySize,
     tokenizer,
     chatTemplate,

@@ -246,6 +246,8 @@ export class ModelHost {
         slots: this.slots,
         batchSize: this.#settings.batchSize,
         threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes, availableParallelism()),
+        gpuLayers: null,
+        kvType: "f16",
         tokenGapMs: this.#settings.tokenGapMs,
         snapshots,
         pooled,

@@ -1,6 +1,7 @@
 /** `lanthorn models …`: its sub-commands by name, one file each in `server/cli/models/`. */
 import type { Command } from "commander";
 import { type CommandContext, examples } from "../command.ts";
+import { defineFit, fitExamples } from "../models/fit.ts";
 import { defineImport, importExamples } from "../models/import.ts";
 import { defineList, listExamples } from "../models/list.ts";
 import { defineRecommend, recommendExamples } from "../models/recommend.ts";
@@ -15,6 +16,7 @@ interface Subcommand {
 const subcommands: readonly Subcommand[] = [
   { examples: listExamples, define: defineList },
   { examples: recommendExamples, define: defineRecommend },
+  { examples: fitExamples, define: defineFit },
   { examples: importExamples, define: defineImport },
   { examples: removeExamples, define: defineRemove },
 ];

@@ -36,6 +36,7 @@ describe("a right file", () => {
       demo: false,
       fileType: null,
       splitCount: 1,
+      shape: expect.objectContaining({ architecture: "llama", weightBytes: 48 }),
     });
   });
 
