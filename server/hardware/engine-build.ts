@@ -76,16 +76,16 @@ function predict(facts: EngineFacts): Choice {
   }
   const failing = facts.complaints.find(({ vendor, kind }) => vendor === "nvidia" && kind !== "lost");
   if (nvidia.length > 0 && failing === undefined) return forNvidia(nvidia, facts);
-  const others = gpus.filter(({ vendor }) => vendor === "amd" || vendor === "intel");
-  const [other] = others;
-  const lead = failing === undefined ? "" : `The NVIDIA driver does not work (${failing.reason}). `;
-  if (other !== undefined) return throughVulkan(facts, `${lead}${other.name} computes through Vulkan.`, other.name);
+  const other = gpus.find(({ vendor }) => vendor === "amd" || vendor === "intel");
   if (failing !== undefined) {
-    return {
-      gpu: "cpu",
-      reason: `The NVIDIA driver does not work: ${failing.reason}. Models run on the CPU.`,
-      remedy: "reboot if the driver was updated, else install it again; nvidia-smi must list the card",
-    };
+    const because = `The NVIDIA driver does not work: ${failing.reason}`;
+    const remedy = "reboot if the driver was updated, else install it again; nvidia-smi must list the card";
+    if (other !== undefined) return throughVulkan(facts, because, remedy);
+    return { gpu: "cpu", reason: `${because}, so models run on the CPU.`, remedy };
+  }
+  if (other !== undefined) {
+    const choice = throughVulkan(facts, `${other.name} needs the engine's Vulkan build, which is not installed`, null);
+    return choice.gpu === "cpu" ? choice : { ...choice, reason: `${other.name} computes through Vulkan.` };
   }
   return { gpu: "cpu", reason: "No GPU was found, so models run on the CPU.", remedy: null };
 }
@@ -96,9 +96,10 @@ function forNvidia(cards: readonly GpuView[], facts: EngineFacts): Choice {
   const newest = cards.reduce<GpuView | null>((best, card) => (capability(card) > capability(best) ? card : best), null);
   const base = `${platform === "win32" ? "win" : "linux"}-${arch}-cuda`;
   const system = `${platform === "win32" ? "Windows" : "Linux"} on ${arch}`;
-  if (arch !== "x64") return throughVulkan(facts, `There is no CUDA build of the engine for ${system}.`, null);
+  if (arch !== "x64") return throughVulkan(facts, `There is no CUDA build of the engine for ${system}`, null);
   if (!facts.packages.includes(base)) {
-    return throughVulkan(facts, "The CUDA build of the engine is not installed.", null, `npm install --no-save @node-llama-cpp/${base}`);
+    const remedy = `npm install --no-save @node-llama-cpp/${base}`;
+    return throughVulkan(facts, "The CUDA build of the engine is not installed", remedy);
   }
   const why = tooOldFor13(driver, newest);
   if (why === null) {
@@ -115,7 +116,7 @@ function forNvidia(cards: readonly GpuView[], facts: EngineFacts): Choice {
     ...(hasOlder || tooOldFor12 ? [] : [`npm install --no-save @node-llama-cpp/${base}-ext (CUDA 12)`]),
   ];
   const also = tooOldFor12 ? "and for CUDA 12" : "and the CUDA 12 build is not installed";
-  return throughVulkan(facts, `${why}, ${also}.`, null, remedies.join(", or "));
+  return throughVulkan(facts, `${why} ${also}`, remedies.length === 0 ? null : remedies.join(", or "));
 }
 
 /** The beginning of a sentence; null: nothing speaks against it. */
@@ -140,16 +141,12 @@ function major(driver: string): number {
   return Number.isFinite(number) ? number : Number.POSITIVE_INFINITY;
 }
 
-/** Vulkan where its build is installed, else the CPU; `because` is a whole sentence. */
-function throughVulkan(facts: EngineFacts, because: string, amdOrIntel: string | null, remedy = ""): Choice {
+/** Vulkan where its build is installed, else the CPU. `because`: the beginning of a sentence. */
+function throughVulkan(facts: EngineFacts, because: string, remedy: string | null): Choice {
   const wanted = `${facts.platform === "win32" ? "win" : "linux"}-${facts.arch}-vulkan`;
-  const missing = remedy === "" ? null : remedy;
-  if (facts.packages.includes(wanted)) {
-    const reason = amdOrIntel === null ? `${because} Vulkan computes instead.` : because;
-    return { gpu: "vulkan", reason, remedy: missing };
-  }
-  const lead = amdOrIntel === null ? because : `${amdOrIntel} would compute through Vulkan, whose build of the engine is not installed here.`;
-  return { gpu: "cpu", reason: `${lead} Models run on the CPU.`, remedy: missing };
+  return facts.packages.includes(wanted)
+    ? { gpu: "vulkan", reason: `${because}, so Vulkan computes.`, remedy }
+    : { gpu: "cpu", reason: `${because}, so models run on the CPU.`, remedy };
 }
 
 /** The engine computes on something else than was to be expected. */
@@ -160,7 +157,7 @@ function otherwise(said: EngineGpu, predicted: Choice, facts: EngineFacts): Choi
     const why = complaint === undefined ? "" : ` (${complaint.reason})`;
     return {
       gpu: "cpu",
-      reason: `${card} is there, but the engine cannot use it through ${buildName(predicted.gpu)}${why}. Models run on the CPU.`,
+      reason: `${card} is there, but the engine cannot use it through ${buildName(predicted.gpu)}${why}, so models run on the CPU.`,
       remedy: predicted.remedy ?? remedyFor(predicted.gpu),
     };
   }

@@ -19,6 +19,7 @@ export function askProcess(
   modulePath: string,
   { clock, limitMs, signal }: { readonly clock: Clock; readonly limitMs: number; readonly signal: AbortSignal },
 ): Promise<ProcessAnswer> {
+  if (signal.aborted) return Promise.resolve({ messages: [], ended: "it was stopped" });
   return new Promise((resolve) => {
     const messages: unknown[] = [];
     let lastLine = "";
@@ -53,6 +54,5 @@ export function askProcess(
       const how = name ?? (code === 0 ? null : `exit ${code}`);
       end(how === null ? null : `${how}${lastLine === "" ? "" : `, "${lastLine}"`}`);
     });
-    if (signal.aborted) abort();
   });
 }
