@@ -32,7 +32,8 @@ export function matchCards(sources: readonly (readonly GpuFacts[])[]): readonly 
     take(() => 1);
     for (const line of rest) {
       // No place in the bus and a vendor whose cards are known: one of those, listed once more.
-      const isRepeat = line.busAddress === null && cards.slice(0, before).some((card) => card[0]?.vendor === line.vendor);
+      const isRepeat =
+        line.busAddress === null && cards.slice(0, before).some((card) => card[0]?.vendor === line.vendor);
       if (!isRepeat) cards.push([line]);
     }
   }
@@ -66,7 +67,14 @@ function sharedModel(a: string, b: string): number {
 }
 
 function wordsOf(name: string): readonly string[] {
-  return [...new Set(name.toLowerCase().replace(/\((r|tm)\)/g, "").match(/[a-z]*\d+[a-z]*|[a-z]+/g) ?? [])];
+  return [
+    ...new Set(
+      name
+        .toLowerCase()
+        .replace(/\((r|tm)\)/g, "")
+        .match(/[a-z]*\d+[a-z]*|[a-z]+/g) ?? [],
+    ),
+  ];
 }
 
 /** The line of the first of these sources that has a value of this kind, with the value. */

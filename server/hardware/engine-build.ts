@@ -93,7 +93,10 @@ function predict(facts: EngineFacts): Choice {
 function forNvidia(cards: readonly GpuView[], facts: EngineFacts): Choice {
   const { platform, arch } = facts;
   const driver = cards.map((card) => card.driver?.value).find((value) => value !== undefined) ?? null;
-  const newest = cards.reduce<GpuView | null>((best, card) => (capability(card) > capability(best) ? card : best), null);
+  const newest = cards.reduce<GpuView | null>(
+    (best, card) => (capability(card) > capability(best) ? card : best),
+    null,
+  );
   const base = `${platform === "win32" ? "win" : "linux"}-${arch}-cuda`;
   const system = `${platform === "win32" ? "Windows" : "Linux"} on ${arch}`;
   if (arch !== "x64") return throughVulkan(facts, `There is no CUDA build of the engine for ${system}`, null);
@@ -112,7 +115,9 @@ function forNvidia(cards: readonly GpuView[], facts: EngineFacts): Choice {
   if (hasOlder && !tooOldFor12) return { gpu: "cuda-12", reason: `${why}, so CUDA 12 computes.`, remedy: null };
   const update = `update the NVIDIA driver to ${leastDriver["cuda-13"]} or newer`;
   const remedies = [
-    ...(driver !== null && major(driver) < leastDriver["cuda-13"] && capability(newest) >= leastCapability["cuda-13"] ? [update] : []),
+    ...(driver !== null && major(driver) < leastDriver["cuda-13"] && capability(newest) >= leastCapability["cuda-13"]
+      ? [update]
+      : []),
     ...(hasOlder || tooOldFor12 ? [] : [`npm install --no-save @node-llama-cpp/${base}-ext (CUDA 12)`]),
   ];
   const also = tooOldFor12 ? "and for CUDA 12" : "and the CUDA 12 build is not installed";
@@ -161,7 +166,8 @@ function otherwise(said: EngineGpu, predicted: Choice, facts: EngineFacts): Choi
       remedy: predicted.remedy ?? remedyFor(predicted.gpu),
     };
   }
-  if (predicted.gpu === "cpu") return { gpu: said, reason: `The engine computes through ${buildName(said)}.`, remedy: null };
+  if (predicted.gpu === "cpu")
+    return { gpu: said, reason: `The engine computes through ${buildName(said)}.`, remedy: null };
   return {
     gpu: said,
     reason: `The engine cannot use ${buildName(predicted.gpu)} here, so ${buildName(said)} computes.`,
@@ -170,12 +176,17 @@ function otherwise(said: EngineGpu, predicted: Choice, facts: EngineFacts): Choi
 }
 
 function remedyFor(wanted: EngineGpu): string {
-  if (wanted === "vulkan") return "install the card's Vulkan driver and the Vulkan loader (libvulkan1, mesa-vulkan-drivers)";
+  if (wanted === "vulkan")
+    return "install the card's Vulkan driver and the Vulkan loader (libvulkan1, mesa-vulkan-drivers)";
   if (wanted === "metal") return "install Lanthorn again for this system";
   return "reboot if the machine was suspended or the driver updated; CUDA_VISIBLE_DEVICES must not hide the card";
 }
 
 /** What a library said goes into one sentence. */
 function cut(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim().replace(/\.$/, "").slice(0, 200);
+  return text
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
+    .trim()
+    .replace(/\.$/, "")
+    .slice(0, 200);
 }

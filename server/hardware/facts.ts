@@ -73,7 +73,7 @@ export const bounds = Object.freeze({
   /** A pebibyte is more than any machine of ours has. */
   bytes: { least: 0, most: 2 ** 50, whole: true },
   watts: { least: 0, most: 10_000, whole: false },
-  celsius: { least: -50, most: 200, whole: false },
+  celsius: { least: 0, most: 200, whole: false },
   percent: { least: 0, most: 100, whole: false },
   pcieGeneration: { least: 1, most: 16, whole: true },
   pcieWidth: { least: 1, most: 64, whole: true },

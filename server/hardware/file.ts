@@ -50,6 +50,7 @@ function faultOf(error: z.ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return "it has another form";
   const place = issue.path.join(".");
-  const text = issue.code === "unrecognized_keys" ? `unknown key "${issue.keys.join('", "').slice(0, 200)}"` : issue.message;
+  const text =
+    issue.code === "unrecognized_keys" ? `unknown key "${issue.keys.join('", "').slice(0, 200)}"` : issue.message;
   return place === "" ? text : `${place}: ${text}`;
 }

@@ -79,8 +79,7 @@ export function pictureOf(recording: Recording): Picture {
         threads: figure(node.threads, "node"),
       },
       memory: {
-        totalBytes:
-          figure(node.memoryTotalBytes, "node") ?? figure(system.memoryTotalBytes, "systeminformation"),
+        totalBytes: figure(node.memoryTotalBytes, "node") ?? figure(system.memoryTotalBytes, "systeminformation"),
         freeBytes: freeMemory,
       },
       disk: {

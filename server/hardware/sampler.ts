@@ -9,7 +9,16 @@ import { pictureOf } from "./merge.ts";
 import type { Recording } from "./recording.ts";
 import { askNodeAtOnce } from "./run/ask-node.ts";
 import { machineTools, type Tools } from "./run/tools.ts";
-import { lossText, lostFor, nothingSeen, promisedLosses, retryAfterMs, shownView, type Watch, watched } from "./watch.ts";
+import {
+  lossText,
+  lostFor,
+  nothingSeen,
+  promisedLosses,
+  retryAfterMs,
+  shownView,
+  type Watch,
+  watched,
+} from "./watch.ts";
 
 export interface SamplerOptions {
   readonly modelsFolder: string;

@@ -74,7 +74,10 @@ export function playedTools(machine: Recording): PlayedTools {
 }
 
 /** The same machine after its card fell off the bus. */
-export function withoutCard(machine: Recording, text = "GPU is lost.  Reboot the system to recover this GPU"): Recording {
+export function withoutCard(
+  machine: Recording,
+  text = "GPU is lost.  Reboot the system to recover this GPU",
+): Recording {
   const { nvidiaSmi } = machine;
   if (nvidiaSmi === null) throw new Error("no NVIDIA card here");
   const line = `Unable to determine the device handle for GPU 0000:01:00.0: ${text}\n`;

@@ -22,7 +22,8 @@ export function judgeGpus({ view, decision, complaints }: Pick<Picture, "view" |
   const cards = view.gpus.map(gpuText).join("; ");
   const [complaint] = complaints;
   if (complaint !== undefined) {
-    const fix = decision.remedy ?? "reboot if the machine was suspended or the driver updated, else install the driver again";
+    const fix =
+      decision.remedy ?? "reboot if the machine was suspended or the driver updated, else install the driver again";
     return fail([complaint.reason, ...(cards === "" ? [] : [cards])].join("; "), fix);
   }
   if (view.gpus.length === 0) return note(decision.reason.replace(/\.$/, ""));

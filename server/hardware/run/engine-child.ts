@@ -40,7 +40,8 @@ async function look(): Promise<void> {
 
 /** The libraries for older drivers lie in a folder `fallback` of their own package. Null: the system does not list them. */
 function loadedOlderCuda(): boolean | null {
-  process.report.excludeNetwork = true;
+  // It would look up the names of all connections. Known to Node, not to its types.
+  Object.assign(process.report, { excludeNetwork: true });
   const report: unknown = process.report.getReport();
   if (typeof report !== "object" || report === null || !("sharedObjects" in report)) return null;
   const { sharedObjects } = report;

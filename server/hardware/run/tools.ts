@@ -49,16 +49,14 @@ export async function askNvidiaSmi(run: RunTool, signal: AbortSignal): Promise<N
     const query = [`--query-gpu=${fields.join(",")}`, "--format=csv,noheader,nounits"];
     const answer = await run(nvidiaSmiProgram(process.platform, process.env), query, signal);
     const refused = refusedField(answer);
-    if (refused === null || refusals >= mostRefusals || !fields.includes(refused)) return { fields: [...fields], answer };
+    if (refused === null || refusals >= mostRefusals || !fields.includes(refused))
+      return { fields: [...fields], answer };
     fields = fields.filter((field) => field !== refused);
   }
 }
 
 /** On Windows a bare name would be looked for in the working folder first. */
-export function nvidiaSmiProgram(
-  platform: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
+export function nvidiaSmiProgram(platform: string, environment: Readonly<Record<string, string | undefined>>): string {
   const root = environment.SystemRoot ?? environment.SYSTEMROOT;
   return platform === "win32" && root !== undefined ? join(root, "System32", "nvidia-smi.exe") : "nvidia-smi";
 }

@@ -9,7 +9,10 @@ import type { EngineAnswer } from "../recording.ts";
 export function readEngine(answer: EngineAnswer | null): readonly GpuFacts[] {
   if (answer === null || !("gpu" in answer) || answer.gpu === null) return [];
   const { gpu } = answer;
-  const names = answer.devices.map(plainText).filter((name) => name !== null).slice(0, mostGpus);
+  const names = answer.devices
+    .map(plainText)
+    .filter((name) => name !== null)
+    .slice(0, mostGpus);
   const totalBytes = numberWithin(answer.memory?.totalBytes, bounds.bytes);
   const freeBytes = numberWithin(answer.memory?.freeBytes, bounds.bytes);
   const unifiedBytes = numberWithin(answer.memory?.unifiedBytes, bounds.bytes);

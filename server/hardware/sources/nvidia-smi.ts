@@ -1,5 +1,14 @@
 /** Reads what `nvidia-smi --query-gpu=… --format=csv,noheader,nounits` printed. Pure; running it is `run/nvidia-smi.ts`. */
-import { bareGpu, bounds, busAddressOf, type Complaint, type GpuFacts, mostGpus, plainText, printedNumber } from "../facts.ts";
+import {
+  bareGpu,
+  bounds,
+  busAddressOf,
+  type Complaint,
+  type GpuFacts,
+  mostGpus,
+  plainText,
+  printedNumber,
+} from "../facts.ts";
 import { type NvidiaAnswer, printedBy, trouble } from "../recording.ts";
 
 /**
@@ -66,10 +75,7 @@ function lostCard(line: string): Complaint | null {
   return told === null ? null : lost(busAddressOf(told[1]));
 }
 
-function readRow(
-  fields: readonly string[],
-  line: string,
-): { readonly gpu: GpuFacts; readonly lost: boolean } | null {
+function readRow(fields: readonly string[], line: string): { readonly gpu: GpuFacts; readonly lost: boolean } | null {
   const columns = line.split(",").map((column) => column.trim());
   if (fields.length < 2 || columns.length < fields.length) return null;
   const last = columns.slice(fields.length - 1).join(", ");

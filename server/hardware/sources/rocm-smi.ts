@@ -3,7 +3,16 @@
  * version to version, so they are looked for by their words.
  */
 import { z } from "zod";
-import { bareGpu, bounds, busAddressOf, type Complaint, type GpuFacts, mostGpus, plainText, printedNumber } from "../facts.ts";
+import {
+  bareGpu,
+  bounds,
+  busAddressOf,
+  type Complaint,
+  type GpuFacts,
+  mostGpus,
+  plainText,
+  printedNumber,
+} from "../facts.ts";
 import { printedBy, type ToolAnswer, trouble } from "../recording.ts";
 
 export const rocmArguments: readonly string[] = Object.freeze([
@@ -87,5 +96,8 @@ function find(card: Card, key: RegExp): unknown {
 /** Versions differ in whether numbers are texts. */
 function numberOf(card: Card, key: RegExp, limits: Parameters<typeof printedNumber>[1]): number | null {
   const value = find(card, key);
-  return printedNumber(typeof value === "number" ? String(value) : typeof value === "string" ? value : undefined, limits);
+  return printedNumber(
+    typeof value === "number" ? String(value) : typeof value === "string" ? value : undefined,
+    limits,
+  );
 }

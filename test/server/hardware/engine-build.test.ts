@@ -9,7 +9,9 @@ if (card === undefined) throw new Error("there is one");
 const figure = (value: string) => ({ value, source: "nvidia-smi" as const });
 const all = ["linux-x64", "linux-x64-cuda", "linux-x64-cuda-ext", "linux-x64-vulkan"];
 
-function decide(facts: Partial<EngineFacts> & { readonly driver?: string | null; readonly capability?: string | null }) {
+function decide(
+  facts: Partial<EngineFacts> & { readonly driver?: string | null; readonly capability?: string | null },
+) {
   const { driver = "580.95.05", capability = "8.6", ...rest } = facts;
   const gpu = {
     ...card,
@@ -69,21 +71,29 @@ test("an old driver without the CUDA 12 libraries: what to do about it is said",
 });
 
 test("without the CUDA build, and on a processor that has none", () => {
-  expect(decide({ packages: ["linux-x64"] })).toMatchObject({ gpu: "cpu", remedy: expect.stringContaining("linux-x64-cuda") });
-  expect(decide({ arch: "arm64", packages: ["linux-arm64"] }).reason).toMatch(/no CUDA build of the engine for Linux on arm64/);
+  expect(decide({ packages: ["linux-x64"] })).toMatchObject({
+    gpu: "cpu",
+    remedy: expect.stringContaining("linux-x64-cuda"),
+  });
+  expect(decide({ arch: "arm64", packages: ["linux-arm64"] }).reason).toMatch(
+    /no CUDA build of the engine for Linux on arm64/,
+  );
 });
 
 test("an AMD card without the Vulkan build", () => {
   const amd = { ...card, vendor: "amd" as const, name: "Radeon RX 7900 XTX" };
   expect(decide({ gpus: [amd], packages: ["linux-x64"] })).toMatchObject({
     gpu: "cpu",
-    reason:
-      "Radeon RX 7900 XTX needs the engine's Vulkan build, which is not installed, so models run on the CPU.",
+    reason: "Radeon RX 7900 XTX needs the engine's Vulkan build, which is not installed, so models run on the CPU.",
   });
 });
 
 describe("the engine's own word", () => {
-  const said = (gpu: "cuda" | "vulkan" | "metal" | null, olderCuda: boolean | null = null) => ({ ...engineOnCpu, gpu, olderCuda });
+  const said = (gpu: "cuda" | "vulkan" | "metal" | null, olderCuda: boolean | null = null) => ({
+    ...engineOnCpu,
+    gpu,
+    olderCuda,
+  });
 
   test("counts, and says which CUDA by its libraries, else by what was expected", () => {
     expect(decide({ engine: said("cuda", true) })).toMatchObject({

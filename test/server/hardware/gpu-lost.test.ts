@@ -15,8 +15,7 @@ let workersSay = "cuda";
 const startWorker: StartWorker = (handlers) =>
   workerStarter(silentLog)({
     ...handlers,
-    onMessage: (message) =>
-      handlers.onMessage(message.type === "loaded" ? { ...message, gpu: workersSay } : message),
+    onMessage: (message) => handlers.onMessage(message.type === "loaded" ? { ...message, gpu: workersSay } : message),
   });
 
 let box: RealBox;
@@ -41,14 +40,19 @@ const hardware = async () => {
   const answer = await fetch(`${box.started.url}/admin/hardware`, { headers: { authorization: `Bearer ${adminKey}` } });
   return (await answer.json()) as { gpus: { state: string; name: string }[]; engine: { gpu: string; reason: string } };
 };
-const stateIs = (state: string) => until(`the card is ${state}`, async () => (await hardware()).gpus[0]?.state === state);
+const stateIs = (state: string) =>
+  until(`the card is ${state}`, async () => (await hardware()).gpus[0]?.state === state);
 
 test("a lost GPU is an error with its reason in the client's shape, streamed or not, and is served again when it is back", async () => {
   await stateIs("present");
   expect((await ask()).status).toBe(200);
   tools.now = withoutCard(machine);
   await stateIs("lost");
-  for (const refused of [await ask(), await ask({ stream: true }), await chat("/v1/completions", { prompt: "hello" })]) {
+  for (const refused of [
+    await ask(),
+    await ask({ stream: true }),
+    await chat("/v1/completions", { prompt: "hello" }),
+  ]) {
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
     expect(await refused.json()).toEqual({
@@ -61,7 +65,10 @@ test("a lost GPU is an error with its reason in the client's shape, streamed or 
       },
     });
   }
-  expect((await hardware()).engine).toMatchObject({ gpu: "cuda-13", reason: expect.stringContaining("does not answer") });
+  expect((await hardware()).engine).toMatchObject({
+    gpu: "cuda-13",
+    reason: expect.stringContaining("does not answer"),
+  });
   tools.now = machine;
   await stateIs("present");
   expect((await ask()).status).toBe(200);

@@ -72,12 +72,7 @@ describe.each(machineNames)("%s", (name) => {
   test("each card is there once, with its memory and who reported it", async () => {
     const { gpus } = await view(name);
     expect(
-      gpus.map((gpu) => [
-        gpu.name,
-        inMebibytes(gpu.memoryTotalBytes),
-        gpu.memoryTotalBytes?.source ?? null,
-        gpu.state,
-      ]),
+      gpus.map((gpu) => [gpu.name, inMebibytes(gpu.memoryTotalBytes), gpu.memoryTotalBytes?.source ?? null, gpu.state]),
     ).toEqual(cards[name]);
     expect(gpus.map(({ index }) => index)).toEqual(gpus.map((_, at) => at));
     expect(new Set(gpus.map(({ id }) => id)).size).toBe(gpus.length);

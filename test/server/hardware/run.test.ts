@@ -116,7 +116,11 @@ describe("nvidia-smi", () => {
 describe("processes of our own", () => {
   test("the engine says what it computes on", async () => {
     const answer = await askEngine(systemClock, never);
-    expect(answer).toMatchObject({ cpuThreads: expect.any(Number), release: expect.any(String), devices: expect.any(Array) });
+    expect(answer).toMatchObject({
+      cpuThreads: expect.any(Number),
+      release: expect.any(String),
+      devices: expect.any(Array),
+    });
   });
 
   test("systeminformation says what processor this is, and nothing about whose", async () => {
@@ -135,7 +139,9 @@ describe("processes of our own", () => {
     expect(await started("hangs.mjs", "process.send(1); setInterval(() => {}, 1000)", 1_500)).toMatchObject({
       ended: "no answer within 2 s",
     });
-    expect(await started("crashes.mjs", "process.send({ a: 1 }, () => { console.error('oh'); process.abort(); })")).toEqual({
+    expect(
+      await started("crashes.mjs", "process.send({ a: 1 }, () => { console.error('oh'); process.abort(); })"),
+    ).toEqual({
       messages: [{ a: 1 }],
       ended: expect.stringMatching(/^SIG(ABRT|SEGV)/),
     });

@@ -1,7 +1,12 @@
 /** The background looks: when which tools are asked, what stays at hand, and what happens when a card goes. */
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { HardwareView } from "../../../server/domain/hardware.ts";
-import { type HardwareSampler, hasSlept, type SamplerOptions, startHardwareSampler } from "../../../server/hardware/sampler.ts";
+import {
+  type HardwareSampler,
+  hasSlept,
+  type SamplerOptions,
+  startHardwareSampler,
+} from "../../../server/hardware/sampler.ts";
 import type { Recording } from "../../../server/hardware/recording.ts";
 import { engineOnCpu, type PlayedTools, playedTools, recordedMachine, withoutCard } from "../../support/machines.ts";
 import { manualClock, type ManualClock } from "../../support/manual-clock.ts";
@@ -58,7 +63,10 @@ const machine = await recordedMachine("rtx-3090");
 function withPower(watts: string): Recording {
   const said = machine.nvidiaSmi;
   if (said?.answer.outcome !== "printed") throw new Error("it printed");
-  return { ...machine, nvidiaSmi: { ...said, answer: { ...said.answer, text: said.answer.text.replace("23.61", watts) } } };
+  return {
+    ...machine,
+    nvidiaSmi: { ...said, answer: { ...said.answer, text: said.answer.text.replace("23.61", watts) } },
+  };
 }
 
 test("everything once at the start, then only what changes", async () => {

@@ -10,7 +10,7 @@ const two = await recordedMachine("2x-rtx-3090");
 const gibibyte = 2 ** 30;
 
 /** Looks one after the other, a second apart; `asked`: the engine too. */
-function after(...looks: readonly (readonly [Recording, "asked" | "live"])[]): Watch {
+function seenAfter(...looks: readonly (readonly [Recording, "asked" | "live"])[]): Watch {
   return looks.reduce(
     (watch, [machine, how], at) =>
       watched(watch, { picture: pictureOf(machine), engineAsked: how === "asked" }, at * 1_000),
@@ -27,15 +27,15 @@ const failing = saying(one, { outcome: "failed", code: 9, text: "NVIDIA-SMI has 
 const states = (watch: Watch) => watch.gpus.map(({ state }) => state);
 
 test("what works is promised; what never worked is not", () => {
-  expect(after([one, "asked"])).toMatchObject({ promised: "cuda-13", losses: [], looks: 0 });
-  expect(after([{ ...one, engine: engineOnCpu }, "asked"])).toMatchObject({ promised: "cpu", losses: [] });
-  expect(after([{ ...one, engine: { ended: "SIGSEGV" } }, "asked"]).promised).toBe("cpu");
-  expect(lostFor(after([{ ...one, engine: engineOnCpu }, "asked"], [failing, "live"]), gibibyte)).toBeNull();
+  expect(seenAfter([one, "asked"])).toMatchObject({ promised: "cuda-13", losses: [], looks: 0 });
+  expect(seenAfter([{ ...one, engine: engineOnCpu }, "asked"])).toMatchObject({ promised: "cpu", losses: [] });
+  expect(seenAfter([{ ...one, engine: { ended: "SIGSEGV" } }, "asked"]).promised).toBe("cpu");
+  expect(lostFor(seenAfter([{ ...one, engine: engineOnCpu }, "asked"], [failing, "live"]), gibibyte)).toBeNull();
 });
 
 describe("a card is lost", () => {
   test("when the tool says so, at once, and is still shown with what stays true", () => {
-    const watch = after([one, "asked"], [withoutCard(one), "live"]);
+    const watch = seenAfter([one, "asked"], [withoutCard(one), "live"]);
     expect(watch.gpus).toMatchObject([
       {
         state: "lost",
@@ -53,51 +53,53 @@ describe("a card is lost", () => {
   });
 
   test("when the tool fails, and when it lists the card no longer", () => {
-    expect(after([one, "asked"], [failing, "live"]).losses).toMatchObject([
+    expect(seenAfter([one, "asked"], [failing, "live"]).losses).toMatchObject([
       { reason: "nvidia-smi fails (NVIDIA-SMI has failed)", sinceMs: 1_000 },
     ]);
     const none = saying(one, { outcome: "printed", text: "No devices were found\n" });
-    expect(after([one, "asked"], [none, "live"]).losses).toMatchObject([{ reason: "nvidia-smi no longer lists it" }]);
+    expect(seenAfter([one, "asked"], [none, "live"]).losses).toMatchObject([
+      { reason: "nvidia-smi no longer lists it" },
+    ]);
   });
 
   test("when the tool is silent twice in a row, not once: it may be slow under load", () => {
-    expect(states(after([one, "asked"], [silent, "live"]))).toEqual(["present"]);
-    expect(states(after([one, "asked"], [silent, "live"], [one, "live"], [silent, "live"]))).toEqual(["present"]);
-    expect(states(after([one, "asked"], [silent, "live"], [silent, "live"]))).toEqual(["lost"]);
+    expect(states(seenAfter([one, "asked"], [silent, "live"]))).toEqual(["present"]);
+    expect(states(seenAfter([one, "asked"], [silent, "live"], [one, "live"], [silent, "live"]))).toEqual(["present"]);
+    expect(states(seenAfter([one, "asked"], [silent, "live"], [silent, "live"]))).toEqual(["lost"]);
   });
 
   test("when the engine can no longer compute on it although it is listed, as after a suspend", () => {
-    const watch = after([one, "asked"], [{ ...one, engine: engineOnCpu }, "asked"]);
+    const watch = seenAfter([one, "asked"], [{ ...one, engine: engineOnCpu }, "asked"]);
     expect(watch.losses).toMatchObject([{ reason: "it is listed, but the engine can no longer compute on it" }]);
     expect(watch.promised).toBe("cuda-13");
   });
 
   test("but not by an engine that crashed, or that found the card's memory full", () => {
-    expect(after([one, "asked"], [{ ...one, engine: { ended: "SIGABRT" } }, "asked"]).losses).toEqual([]);
+    expect(seenAfter([one, "asked"], [{ ...one, engine: { ended: "SIGABRT" } }, "asked"]).losses).toEqual([]);
     const text = one.nvidiaSmi?.answer.outcome === "printed" ? one.nvidiaSmi.answer.text : "";
     const full = saying({ ...one, engine: engineOnCpu }, { outcome: "printed", text: text.replace("24156", "300") });
-    expect(after([one, "asked"], [full, "asked"]).losses).toEqual([]);
+    expect(seenAfter([one, "asked"], [full, "asked"]).losses).toEqual([]);
   });
 });
 
 describe("it is back", () => {
   test("not when it is listed again, but when the engine has computed on it again", () => {
-    const listed = after([one, "asked"], [withoutCard(one), "live"], [one, "live"]);
+    const listed = seenAfter([one, "asked"], [withoutCard(one), "live"], [one, "live"]);
     expect([states(listed), listed.returning]).toEqual([["lost"], true]);
-    const computing = after([one, "asked"], [withoutCard(one), "live"], [one, "live"], [one, "asked"]);
+    const computing = seenAfter([one, "asked"], [withoutCard(one), "live"], [one, "live"], [one, "asked"]);
     expect(computing).toMatchObject({ losses: [], looks: 0, returning: false });
     expect(states(computing)).toEqual(["present"]);
     expect(lostFor(computing, 20 * gibibyte)).toBeNull();
   });
 
   test("with the time of its loss kept meanwhile, and the first reason until there is another", () => {
-    const watch = after([one, "asked"], [withoutCard(one), "live"], [failing, "live"], [one, "live"]);
+    const watch = seenAfter([one, "asked"], [withoutCard(one), "live"], [failing, "live"], [one, "live"]);
     expect(watch.losses).toMatchObject([{ sinceMs: 1_000, reason: "nvidia-smi fails (NVIDIA-SMI has failed)" }]);
   });
 
   test("it is asked after in growing steps", () => {
     const looks = (count: number) =>
-      after([one, "asked"], ...Array.from({ length: count }, () => [withoutCard(one), "live"] as const));
+      seenAfter([one, "asked"], ...Array.from({ length: count }, () => [withoutCard(one), "live"] as const));
     expect([1, 2, 3, 4, 5, 6, 40].map((count) => retryAfterMs(looks(count)))).toEqual([
       2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000,
     ]);
@@ -108,7 +110,7 @@ describe("it is back", () => {
 describe("one of two", () => {
   const text = two.nvidiaSmi?.answer.outcome === "printed" ? two.nvidiaSmi.answer.text : "";
   const first = saying(two, { outcome: "printed", text: `${text.split("\n")[0]}\n` });
-  const watch = after([two, "asked"], [first, "live"]);
+  const watch = seenAfter([two, "asked"], [first, "live"]);
 
   test("the other goes on, for what fits on it", () => {
     expect(states(watch)).toEqual(["present", "lost"]);
@@ -129,16 +131,31 @@ describe("one of two", () => {
 
 test("a card of another vendor that goes is a loss, and takes nothing from anybody", async () => {
   const arc = await recordedMachine("intel-arc-a770");
-  const both: Recording = { ...one, systeminformation: { ...arc.systeminformation, controllers: [
-    ...(one.systeminformation?.controllers ?? []), ...(arc.systeminformation?.controllers?.slice(0, 1) ?? []) ],
-    cpu: null, mem: null, fileSystems: null } };
-  const watch = after([both, "asked"], [one, "asked"]);
+  const both: Recording = {
+    ...one,
+    systeminformation: {
+      ...arc.systeminformation,
+      controllers: [
+        ...(one.systeminformation?.controllers ?? []),
+        ...(arc.systeminformation?.controllers?.slice(0, 1) ?? []),
+      ],
+      cpu: null,
+      mem: null,
+      fileSystems: null,
+    },
+  };
+  const watch = seenAfter([both, "asked"], [one, "asked"]);
   expect(states(watch)).toEqual(["present", "lost"]);
   expect(lostFor(watch, gibibyte)).toBeNull();
-  expect(states(after([both, "asked"], [one, "asked"], [both, "asked"]))).toEqual(["present", "present"]);
+  expect(states(seenAfter([both, "asked"], [one, "asked"], [both, "asked"]))).toEqual(["present", "present"]);
 });
 
 test("a card that is put in later joins", () => {
-  const none: Recording = { ...one, nvidiaSmi: { fields: [], answer: { outcome: "missing" } }, engine: engineOnCpu, systeminformation: null };
-  expect(states(after([none, "asked"], [one, "asked"]))).toEqual(["present"]);
+  const none: Recording = {
+    ...one,
+    nvidiaSmi: { fields: [], answer: { outcome: "missing" } },
+    engine: engineOnCpu,
+    systeminformation: null,
+  };
+  expect(states(seenAfter([none, "asked"], [one, "asked"]))).toEqual(["present"]);
 });

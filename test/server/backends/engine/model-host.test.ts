@@ -136,7 +136,15 @@ describe("a model that was promised a GPU", () => {
       },
     };
     const preparer = {} as HostPorts["preparer"];
-    const ports = { preparer, snapshots: snapshotFolders(), clock: manual, startWorker, log: silentLog, publish: () => {}, gpus };
+    const ports = {
+      preparer,
+      snapshots: snapshotFolders(),
+      clock: manual,
+      startWorker,
+      log: silentLog,
+      publish: () => {},
+      gpus,
+    };
     return { world, manual, model: new ModelHost(someModel, testSettings, ports) };
   }
 

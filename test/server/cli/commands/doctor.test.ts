@@ -137,7 +137,12 @@ describe("judgements", () => {
 
 describe("hardware", () => {
   test.each([
-    ["rtx-3090", "ok", /^NVIDIA GeForce RTX 3090, 24\.0 GiB \(23\.6 GiB free\), driver 580\.95\.05\. .*runs CUDA 13$/, null],
+    [
+      "rtx-3090",
+      "ok",
+      /^NVIDIA GeForce RTX 3090, 24\.0 GiB \(23\.6 GiB free\), driver 580\.95\.05\. .*runs CUDA 13$/,
+      null,
+    ],
     ["a40-48gb", "ok", /so CUDA 12 computes$/, null],
     ["apple-m3-max", "ok", /Metal$/, null],
     ["no-gpu", "note", /^No GPU was found, so models run on the CPU$/, null],
@@ -155,7 +160,8 @@ describe("hardware", () => {
   test("little memory matters where models live in it", async () => {
     const judged = async (name: string, freeBytes: number) => {
       const { view } = await machinePicture(name);
-      return judgeMemory({ ...view, memory: { ...view.memory, freeBytes: { value: freeBytes, source: "node" } } }).status;
+      return judgeMemory({ ...view, memory: { ...view.memory, freeBytes: { value: freeBytes, source: "node" } } })
+        .status;
     };
     expect(await judged("no-gpu", 2 ** 30)).toBe("note");
     expect(await judged("no-gpu", 2 ** 33)).toBe("ok");
