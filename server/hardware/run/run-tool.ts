@@ -24,8 +24,8 @@ export type RunTool = (program: string, args: readonly string[], signal: AbortSi
 export function toolRunner(clock: Clock, limits: ToolLimits = toolLimits): RunTool {
   const running = new Map<string, ChildProcess>();
   return (program, args, signal) => {
-    if (running.has(program)) return Promise.resolve({ outcome: "silent", afterMs: limits.limitMs });
     if (signal.aborted) return Promise.resolve({ outcome: "silent", afterMs: 0 });
+    if (running.has(program)) return Promise.resolve({ outcome: "silent", afterMs: limits.limitMs });
     return new Promise((resolve) => {
       let child: ReturnType<typeof start>;
       try {
