@@ -70,6 +70,7 @@ const engine = z.strictObject({
 
 const hardware = z.strictObject({
   sampleMs: milliseconds
+    .refine((ms) => ms === 0 || ms >= 250, "must be 0 or a whole number from 250")
     .default(10_000)
     .describe("Between two looks at the GPUs' memory, power and temperature; 0: the hardware is not looked at"),
   whenGpuLost: z

@@ -51,8 +51,11 @@ export function bareGpu(source: FigureSource, vendor: GpuVendor, name: string): 
 /** A vendor's tool that did not do what it should. */
 export interface Complaint {
   readonly vendor: GpuVendor;
-  /** `lost`: it says so of a card. `failed`: it says that it cannot work. `silent`: it did not answer in time. */
-  readonly kind: "lost" | "failed" | "silent";
+  /**
+   * `lost`: it says so of a card. `failed`: it says that it cannot work. `silent`: it did not answer in time. `blind`: it cannot
+   * see the cards, which what runs on them already may still do.
+   */
+  readonly kind: "lost" | "failed" | "silent" | "blind";
   /** The card meant; null: all of this vendor. */
   readonly busAddress: string | null;
   /** The end of "… does not answer any more: ", safe to show to anybody. */

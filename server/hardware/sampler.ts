@@ -63,10 +63,12 @@ export function startHardwareSampler(options: SamplerOptions): HardwareSampler {
   let cancelNext = () => {};
   let running: Promise<void> | null = null;
   let missed = false;
+  let complained = false;
 
   /** What was seen becomes what is known. */
   const take = (recording: Recording, engineAsked: boolean) => {
     const picture = pictureOf(recording);
+    complained = picture.complaints.length > 0;
     const before = watch;
     watch = watched(before, { picture, engineAsked }, clock.monotonicMs());
     tell(before, watch, log);
@@ -94,8 +96,10 @@ export function startHardwareSampler(options: SamplerOptions): HardwareSampler {
     }
     const recording = await collectLive(recorded, around);
     if (stopping.signal.aborted) return;
+    const didComplain = complained;
     take(recording, false);
-    if (watch.returning) await lookAtEverything();
+    // Only the engine can say whether a card that is listed again is of use.
+    if (watch.returning || (didComplain && !complained)) await lookAtEverything();
   };
 
   const begin = (): Promise<void> => {

@@ -1,8 +1,8 @@
 /**
  * Whether the cards that were there still are. Pure: what was known and what was seen now in, what is known next out.
  *
- * A card is lost when the vendor's tool says so, fails, or no longer lists it, when the tool stays silent twice in a row (it may
- * be slow once under load), or when the engine cannot use it any more although it could before: after a suspend the tool often
+ * A card is lost when the vendor's tool says so, fails, or no longer lists it, when the tool stays silent three times in a row
+ * (under load it may be slow), or when the engine cannot use it any more although it could before: after a suspend the tool often
  * lists a card that CUDA no longer reaches. It is back only when the tool lists it and the engine has computed on it again.
  */
 import type { EngineGpu, GpuView, HardwareView } from "../domain/hardware.ts";
@@ -50,7 +50,7 @@ export interface Seen {
 
 /** So much must be free before "the engine found no GPU" counts: with all memory taken its self-test fails too. Bytes. */
 const roomForSelfTest = 2 ** 30;
-const silencesUntilLost = 2;
+const silencesUntilLost = 3;
 const firstRetryMs = 2_000;
 const longestRetryMs = 60_000;
 
@@ -67,6 +67,7 @@ export function watched(before: Watch, { picture, engineAsked }: Seen, nowMs: nu
     const old = before.losses.find(({ id }) => id === known.id) ?? null;
     const why = goneBecause(known, seen, evidence);
     if (why === wait) return known;
+    if (why === unseen) return { ...asLost(known), state: known.state };
     if (why === null && seen !== null && (old === null || isBack(seen, evidence))) return { ...seen, id: known.id };
     returning ||= why === null;
     const reason = why ?? old?.reason ?? "it is no longer listed";
@@ -101,12 +102,19 @@ interface Evidence {
 
 /** One more look decides. */
 const wait = Symbol("wait");
+/** Nobody can say, and there is no reason to believe the worst. */
+const unseen = Symbol("unseen");
 
 /** Null: nothing says that it is gone. */
-function goneBecause(known: PlacedGpu, seen: PlacedGpu | null, evidence: Evidence): string | typeof wait | null {
+function goneBecause(
+  known: PlacedGpu,
+  seen: PlacedGpu | null,
+  evidence: Evidence,
+): string | typeof wait | typeof unseen | null {
   const complaint = evidence.complaints.find(
     ({ vendor, busAddress }) => vendor === known.vendor && (busAddress === null || busAddress === known.busAddress),
   );
+  if (complaint?.kind === "blind") return known.state === "lost" ? complaint.reason : unseen;
   if (complaint?.kind === "silent" && evidence.silences < silencesUntilLost && known.state !== "lost") return wait;
   if (complaint !== undefined) return complaint.reason;
   const tool = (["nvidia-smi", "rocm-smi"] as const).find((one) => known.listedBy.includes(one));

@@ -5,6 +5,8 @@
  */
 import { basename, dirname } from "node:path";
 
+// Nobody is left to hear.
+process.on("disconnect", () => process.exit(0));
 const say = (message: object) => new Promise<void>((resolve) => void process.send?.(message, () => resolve()));
 
 async function look(): Promise<void> {

@@ -27,6 +27,8 @@ function chosen(source: object, fields: readonly string[]): object {
   return Object.fromEntries(Object.entries(source).filter(([name]) => fields.includes(name)));
 }
 
+// Nobody is left to hear.
+process.on("disconnect", () => process.exit(0));
 const say = (message: object) => new Promise<void>((resolve) => void process.send?.(message, () => resolve()));
 
 /** A part that fails is a part that is missing. */

@@ -55,7 +55,10 @@ export function readNvidiaSmi(said: NvidiaAnswer | null): NvidiaReading {
   }
   // A tool that failed and still told of its cards, or of the one that is lost, has said what there is to say.
   const general = gpus.length > 0 || complaints.length > 0 ? null : trouble("nvidia-smi", said?.answer ?? null);
-  if (general !== null) complaints.push({ vendor: "nvidia", busAddress: null, ...general });
+  if (general !== null) {
+    const kind = isBlind(text ?? "") ? "blind" : general.kind;
+    complaints.push({ vendor: "nvidia", busAddress: null, reason: general.reason, kind });
+  }
   return { gpus, complaints };
 }
 
@@ -63,6 +66,14 @@ export function readNvidiaSmi(said: NvidiaAnswer | null): NvidiaReading {
 export function refusedField(answer: NvidiaAnswer["answer"]): string | null {
   const text = printedBy(answer);
   return /Field "([\w.]{1,60})" is not a valid field to query/.exec(text ?? "")?.[1] ?? null;
+}
+
+/**
+ * After the driver was updated under a running system, and in a container whose devices were taken from new processes, nvidia-smi
+ * fails while whoever has the card open goes on computing.
+ */
+function isBlind(text: string): boolean {
+  return /Failed to initialize NVML: (Driver\/library version mismatch|Unknown Error)/i.test(text);
 }
 
 function lost(busAddress: string | null): Complaint {

@@ -23,7 +23,7 @@ let tools: PlayedTools;
 let adminKey: string;
 beforeAll(async () => {
   tools = playedTools(machine);
-  box = await realBox({ LANTHORN_HARDWARE_SAMPLE_MS: "50" }, { tools, startWorker });
+  box = await realBox({ LANTHORN_HARDWARE_SAMPLE_MS: "250" }, { tools, startWorker });
   adminKey = readFileSync(join(box.home, "admin.key"), "utf8").trim();
 });
 afterAll(() => box.stop());
@@ -77,7 +77,7 @@ test("a lost GPU is an error with its reason in the client's shape, streamed or 
 test("a worker that computes on the CPU where a GPU was promised never answers", async () => {
   workersSay = "cpu";
   const own = playedTools(machine);
-  const other = await realBox({ LANTHORN_HARDWARE_SAMPLE_MS: "50" }, { tools: own, startWorker });
+  const other = await realBox({ LANTHORN_HARDWARE_SAMPLE_MS: "250" }, { tools: own, startWorker });
   try {
     await until("it was looked at", () => own.asked.engine > 0);
     const answer = await fetch(`${other.started.url}/v1/chat/completions`, {

@@ -170,6 +170,15 @@ test("a GPU that is lost is refused with its reason, asked after, and served aga
   ]);
 });
 
+test("a driver that begins to work is noticed without a restart", async () => {
+  const failing = await recordedMachine("driver-failing");
+  const { tools, sampler, pass } = await box(failing);
+  expect([sampler.view().engine.gpu, sampler.isPromised()]).toEqual(["cpu", false]);
+  tools.now = machine;
+  await pass(sampleMs);
+  expect([sampler.view().engine.gpu, sampler.isPromised(), tools.asked.engine]).toEqual(["cuda-13", true, 2]);
+});
+
 test("whoever prefers the CPU to an error says so, and gets it", async () => {
   const { tools, sampler, pass } = await box(machine, { whenGpuLost: "cpu" });
   tools.now = withoutCard(machine);

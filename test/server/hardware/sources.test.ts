@@ -184,7 +184,10 @@ describe("the engine", () => {
       { memoryTotalBytes: 24 * 1024 * mebibyte, memoryFreeBytes: null },
       { memoryTotalBytes: 24 * 1024 * mebibyte, memoryFreeBytes: null },
     ]);
-    expect(two(["RTX 3090", "RTX 4060"], 48 * 1024 * mebibyte).map((gpu) => gpu.memoryTotalBytes)).toEqual([null, null]);
+    expect(two(["RTX 3090", "RTX 4060"], 48 * 1024 * mebibyte).map((gpu) => gpu.memoryTotalBytes)).toEqual([
+      null,
+      null,
+    ]);
   });
 
   test.each([...hostile, 0])("a total of %s is none", (total) => {

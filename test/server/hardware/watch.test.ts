@@ -62,10 +62,25 @@ describe("a card is lost", () => {
     ]);
   });
 
-  test("when the tool is silent twice in a row, not once: it may be slow under load", () => {
-    expect(states(seenAfter([one, "asked"], [silent, "live"]))).toEqual(["present"]);
-    expect(states(seenAfter([one, "asked"], [silent, "live"], [one, "live"], [silent, "live"]))).toEqual(["present"]);
-    expect(states(seenAfter([one, "asked"], [silent, "live"], [silent, "live"]))).toEqual(["lost"]);
+  test("when the tool is silent three times in a row, not before: it may be slow under load", () => {
+    const quiet = [silent, "live"] as const;
+    expect(states(seenAfter([one, "asked"], quiet, quiet))).toEqual(["present"]);
+    expect(states(seenAfter([one, "asked"], quiet, quiet, [one, "live"], quiet, quiet))).toEqual(["present"]);
+    expect(states(seenAfter([one, "asked"], quiet, quiet, quiet))).toEqual(["lost"]);
+  });
+
+  test("but not when the tool cannot see any card: what computes on it already goes on", () => {
+    for (const text of ["Driver/library version mismatch", "Unknown Error"]) {
+      const blind = saying(
+        { ...one, engine: engineOnCpu },
+        { outcome: "failed", code: 18, text: `Failed to initialize NVML: ${text}\n` },
+      );
+      const watch = seenAfter([one, "asked"], [blind, "live"], [blind, "asked"]);
+      expect(watch).toMatchObject({ losses: [], gpus: [{ state: "present", powerDrawWatts: null }] });
+      expect(lostFor(watch, gibibyte)).toBeNull();
+      // One that was lost is not back by that.
+      expect(states(seenAfter([one, "asked"], [withoutCard(one), "live"], [blind, "asked"]))).toEqual(["lost"]);
+    }
   });
 
   test("when the engine can no longer compute on it although it is listed, as after a suspend", () => {
