@@ -8,7 +8,8 @@ import { judgeEngine } from "../../../../server/cli/doctor/engine.ts";
 import { judgeGpus, judgeMemory } from "../../../../server/cli/doctor/hardware.ts";
 import { judgeCertificate, judgeOff } from "../../../../server/cli/doctor/tls.ts";
 import { judgeNode } from "../../../../server/cli/doctor/node.ts";
-import { machinePicture } from "../../../support/machines.ts";
+import { readHardwareFile } from "../../../../server/hardware/file.ts";
+import { machinePicture, recordedMachine } from "../../../support/machines.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 import { printing, toolsOnPath } from "../../../support/tools-on-path.ts";
 import { lanthorn, type Outcome } from "../run-command.ts";
@@ -80,6 +81,20 @@ test("a data folder that is not there yet is no fault, and is not made", async (
   expect(outcome.code).toBe(0);
   expect(lineOf(outcome, "Data folder")).toMatchObject({ status: "note" });
   expect(existsSync(join(home, ".."))).toBe(false);
+});
+
+test("the machine can be written down, and is read back as it is", async () => {
+  const { nvidiaSmi } = await recordedMachine("rtx-3090");
+  const text = nvidiaSmi?.answer.outcome === "printed" ? nvidiaSmi.answer.text : "";
+  toolsOnPath({ "nvidia-smi": printing(text.trimEnd()) });
+  const home = temporaryFolder();
+  const options = { environment: { LANTHORN_HOME: home, LANTHORN_PORT: "0" }, workingFolder: home };
+  await lanthorn(["doctor", "--save-hardware", "box.json"], options);
+  const { gpus, platform } = await readHardwareFile(join(home, "box.json"));
+  expect(platform).toBe(process.platform);
+  expect(gpus).toMatchObject([{ name: "NVIDIA GeForce RTX 3090", memoryTotalBytes: { value: 24 * 1024 ** 3 } }]);
+  const again = await lanthorn(["doctor", "--save-hardware", "box.json"], options);
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("box.json cannot be written") });
 });
 
 test("a driver that does not work is a fault, with what to do", async () => {
