@@ -1,11 +1,11 @@
 /** Running tools: real processes that print, fail, hang, print without end, or are not there. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readNvidiaSmi } from "../../../server/hardware/sources/nvidia-smi.ts";
 import { probeHardware } from "../../../server/hardware/probe.ts";
 import { askEngine } from "../../../server/hardware/run/ask-engine.ts";
-import { askNode } from "../../../server/hardware/run/ask-node.ts";
+import { askNode, idleFileBytes, memoryWithin } from "../../../server/hardware/run/ask-node.ts";
 import { askProcess } from "../../../server/hardware/run/ask-process.ts";
 import { askSystem } from "../../../server/hardware/run/ask-system.ts";
 import { toolLimits, toolRunner } from "../../../server/hardware/run/run-tool.ts";
@@ -165,6 +165,42 @@ test("Node knows memory and the disk, also of a folder that is not there yet", a
   expect(totalMemoryBytes).toBeGreaterThanOrEqual(Number(freeMemoryBytes));
   expect(diskTotalBytes).toBeGreaterThanOrEqual(Number(diskFreeBytes));
   expect(diskFreeBytes).toBeGreaterThan(0);
+});
+
+describe("memory within a container's limit", () => {
+  const gibibyte = 2 ** 30;
+  const machine = { totalBytes: 256 * gibibyte, freeBytes: 200 * gibibyte };
+
+  test("files that were read are as good as free", () => {
+    const facts = { ...machine, limitBytes: 50 * gibibyte, limitFreeBytes: gibibyte, idleFileBytes: 19 * gibibyte };
+    expect(memoryWithin(facts)).toEqual({ totalBytes: 50 * gibibyte, freeBytes: 20 * gibibyte });
+  });
+
+  test("the machine's own shortage counts too, and no limit is no limit", () => {
+    const facts = { ...machine, limitBytes: 50 * gibibyte, limitFreeBytes: 40 * gibibyte, idleFileBytes: 0 };
+    expect(memoryWithin({ ...facts, freeBytes: gibibyte }).freeBytes).toBe(gibibyte);
+    for (const limitBytes of [0, 2 ** 64]) expect(memoryWithin({ ...facts, limitBytes })).toEqual(machine);
+  });
+
+  test("the kernel's account is found in both of its versions", () => {
+    const written = (files: Readonly<Record<string, string>>) => {
+      const root = temporaryFolder();
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(root, name)), { recursive: true });
+        writeFileSync(join(root, name), text);
+      }
+      return idleFileBytes(root);
+    };
+    const newer = { "proc/self/cgroup": "0::/system.slice/lanthorn.service\n" };
+    const stat = "anon 5\nfile 9\ninactive_file 4096\nactive_file 7\n";
+    expect(written({ ...newer, "sys/fs/cgroup/system.slice/lanthorn.service/memory.stat": stat })).toBe(4_096);
+    expect(written({ ...newer, "sys/fs/cgroup/memory.stat": stat })).toBe(4_096);
+    const older = { "proc/self/cgroup": "12:cpu,cpuacct:/docker/a\n4:memory:/docker/a\n" };
+    expect(written({ ...older, "sys/fs/cgroup/memory/memory.stat": "inactive_file 1\n".replace(/^/, "total_") })).toBe(
+      1,
+    );
+    expect(written({})).toBe(0);
+  });
 });
 
 test("the engine's packages are found without loading them", () => {
