@@ -22,6 +22,8 @@ import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
 import type { ServedModel } from "./domain/model.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
+import { startHardwareSampler } from "./hardware/sampler.ts";
+import type { Tools } from "./hardware/run/tools.ts";
 import { createHttp, type Http } from "./http/http.ts";
 import { createInference } from "./inference.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
@@ -60,6 +62,8 @@ export interface AppliancePorts {
   readonly startWorker?: StartWorker;
   /** What answers, made from the engine; the engine alone when absent. Tests put a scripted model before it. */
   readonly backends?: (engine: Engine) => readonly Backend[];
+  /** What is asked about the hardware; this machine's tools when absent. */
+  readonly tools?: Tools;
 }
 
 /** Facts of a running box, for whoever started it. */
@@ -131,6 +135,15 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const publish = (event: BoxEvent) => {
       for (const listener of listeners) listener(event);
     };
+    const hardware = startHardwareSampler({
+      modelsFolder: paths.models,
+      ...settings.hardware,
+      clock,
+      log,
+      ...(ports.tools === undefined ? {} : { tools: ports.tools }),
+      onChange: (view) => publish({ type: "hardware", hardware: view }),
+    });
+    undo.push(() => hardware.stop());
     const engine = createEngine({
       files: listing.files,
       settings: {
@@ -146,6 +159,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         startWorker: ports.startWorker ?? workerStarter(log),
         startPreparer: preparerStarter(log),
         snapshots: snapshotFolders(),
+        gpus: hardware,
       },
     });
     undo.push(() => engine.close(0));
@@ -179,6 +193,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
           pid: process.pid,
           startedAtMs,
         }),
+      hardware: () => hardware.view(),
       configuration: () => listSettings(config),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {

@@ -68,6 +68,17 @@ const engine = z.strictObject({
   templateTimeLimitMs: milliseconds.min(10).default(2000).describe("Longest time a chat template may run"),
 });
 
+const hardware = z.strictObject({
+  sampleMs: milliseconds
+    .refine((ms) => ms === 0 || ms >= 250, "must be 0 or a whole number from 250")
+    .default(10_000)
+    .describe("Between two looks at the GPUs' memory, power and temperature; 0: the hardware is not looked at"),
+  whenGpuLost: z
+    .enum(["error", "cpu"])
+    .default("error")
+    .describe("What becomes of requests while a GPU does not answer: an error that says so, or the slow CPU"),
+});
+
 const http = z.strictObject({
   bodyLimitBytes: z
     .int()
@@ -137,6 +148,7 @@ export const configSchema = z.strictObject({
     .describe("Tell the LAN of this box by mDNS; auto: when it listens there and is no container or rental"),
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
   engine: engine.prefault({}).describe("The engine"),
+  hardware: hardware.prefault({}).describe("The hardware"),
   http: http.prefault({}).describe("The HTTP server"),
   tls: tls.prefault({}).describe("Encryption"),
   network: network.prefault({}).describe("Calls to others"),

@@ -3,6 +3,7 @@ import type { Access } from "../access/access.ts";
 import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
+import type { HardwareView } from "../domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
 import type { Inference } from "../inference.ts";
 import type { Reports } from "../ledger/reports.ts";
@@ -70,6 +71,8 @@ export interface HttpDeps {
   readonly log: Log;
   /** `GET /admin/state`, in the shape of the design. */
   boxState(): Promise<object>;
+  /** `GET /admin/hardware`: what was seen last; never looks itself. */
+  hardware(): HardwareView;
   /** `GET /admin/config`: every setting with its value and where it came from. */
   configuration(): unknown;
   readiness(): Readiness;

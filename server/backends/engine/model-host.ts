@@ -7,7 +7,7 @@ import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import { type Cleaned, cleaned } from "../../domain/hygiene.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
-import type { Clock, Log, ModelFile, Publish } from "../../domain/ports.ts";
+import type { Clock, GpuPromise, Log, ModelFile, Publish } from "../../domain/ports.ts";
 import type { Preparer } from "./preparation/preparer.ts";
 import type { Preparation } from "./preparation/prompts.ts";
 import type { PromptInput } from "./preparation/protocol.ts";
@@ -43,10 +43,14 @@ export interface HostPorts {
   readonly log: Log;
   readonly publish: Publish;
   readonly snapshots: SnapshotFolders;
+  /** Absent: no GPU is promised to anybody. */
+  readonly gpus?: GpuPromise;
 }
 
 /** How long a failed load is remembered before a request may try again. */
 const failedLoadMs = 30_000;
+/** How long it is remembered that a worker found no GPU: the hardware is looked at meanwhile. */
+const missingGpuMs = 5_000;
 /** Time a worker gets to end by itself. */
 const shutdownLimitMs = 2_000;
 /** A state question that takes longer is answered from what is known. */
@@ -180,6 +184,8 @@ export class ModelHost {
    */
   async ready(): Promise<WorkerLink> {
     if (this.#closed) throw new Failure("shutting_down", "The box is shutting down.");
+    const missing = this.#missingGpu();
+    if (missing !== null) throw missing;
     if (this.#situation.state === "ready" && this.#link?.alive) return this.#link;
     if (this.#situation.state === "failed" && (this.#waitMs() ?? 0) > 0) {
       throw this.#unavailable();
@@ -252,6 +258,8 @@ export class ModelHost {
         snapshots,
         pooled,
       });
+      const missing = this.#missingGpu();
+      if (missing !== null) throw missing;
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
       log.info({ model: this.file.alias, workerPid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");
       this.#become("ready", `loaded in ${loadMs} ms`, null);
@@ -259,8 +267,12 @@ export class ModelHost {
       return link;
     } catch (thrown) {
       if (!(thrown instanceof Failure) || thrown.code !== "model_unavailable") throw thrown;
-      log.error({ model: this.file.alias, cause: thrown.cause }, "model could not be loaded");
-      this.#become("failed", "the engine could not load it (see the log)", failedLoadMs);
+      log.error({ model: this.file.alias, cause: thrown.cause ?? thrown.why }, "model could not be loaded");
+      this.#become(
+        "failed",
+        thrown.why ?? "the engine could not load it (see the log)",
+        thrown.why === null ? failedLoadMs : missingGpuMs,
+      );
       link.shutdown(shutdownLimitMs);
       throw this.#unavailable();
     } finally {
@@ -311,6 +323,17 @@ export class ModelHost {
     return dueMs === null ? null : dueMs - this.#ports.clock.monotonicMs();
   }
 
+  /** Why it must not answer: a GPU was promised and is lost, or its worker found none. Never silently the CPU. */
+  #missingGpu(): Failure | null {
+    const { gpus } = this.#ports;
+    const lost = gpus?.lost(this.file.sizeBytes) ?? null;
+    if (lost !== null) return gpuMissing(this.file.alias, lost.reason, lost.retryAfterMs);
+    if (!gpus?.isPromised() || this.#loaded?.gpu !== "cpu" || !this.#link?.alive) return null;
+    gpus.missed();
+    this.#link.kill("it computes on the CPU where a GPU was promised");
+    return gpuMissing(this.file.alias, "its process found no GPU where one was promised", missingGpuMs);
+  }
+
   #unavailable(): Failure {
     const { reason } = this.#situation;
     const waitS = (this.#waitMs() ?? 5_000) / 1_000;
@@ -318,4 +341,9 @@ export class ModelHost {
       retryAfterSeconds: waitS,
     });
   }
+}
+
+function gpuMissing(alias: string, reason: string, retryAfterMs: number): Failure {
+  const message = `"${alias}" cannot answer: ${reason}.`;
+  return new Failure("model_unavailable", message, { why: reason, retryAfterSeconds: retryAfterMs / 1_000 });
 }

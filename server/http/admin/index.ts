@@ -4,6 +4,7 @@ import type { RequestHandler } from "express";
 import { answerFailures, createApplication } from "../through-express.ts";
 import { configResource } from "./config.ts";
 import { eventsResource } from "./events.ts";
+import { hardwareResource } from "./hardware.ts";
 import { keysResource } from "./keys.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
 import { stateResource } from "./state.ts";
@@ -12,6 +13,7 @@ import { usageResource } from "./usage.ts";
 
 export const adminResources = Object.freeze({
   state: stateResource,
+  hardware: hardwareResource,
   stop: stopResource,
   keys: keysResource,
   usage: usageResource,

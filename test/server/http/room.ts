@@ -15,6 +15,7 @@ import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
 import type { Failure } from "../../../server/domain/failure.ts";
 import type { ServedModel } from "../../../server/domain/model.ts";
 import type { Scores, Vectors, WholeEvent } from "../../../server/domain/embedding.ts";
+import type { HardwareView } from "../../../server/domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "../../../server/domain/ports.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import type { HttpDeps, HttpSettings, HttpTiming } from "../../../server/http/deps.ts";
@@ -41,6 +42,17 @@ export const coder: ServedModel = {
   contextLength: 8192,
   slots: 4,
   demo: false,
+};
+
+/** A machine of which only the memory is known. */
+export const bareMachine: HardwareView = {
+  sampledAtMs: 1_700_000_000_000,
+  platform: "linux",
+  gpus: [],
+  cpu: { name: null, physicalCores: null, threads: null },
+  memory: { totalBytes: { value: 17_179_869_184, source: "node" }, freeBytes: null },
+  disk: { totalBytes: null, freeBytes: null },
+  engine: { gpu: "cpu", reason: "No GPU was found, so models run on the CPU." },
 };
 
 /** One request as the spine sees it, and what a test lets the spine answer. */
@@ -191,6 +203,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     clock: options.clock ?? systemClock,
     log,
     boxState: async () => ({ box: { name: "here" }, models: [], queue: [] }),
+    hardware: () => bareMachine,
     configuration: () => ({ settings: [] }),
     readiness: () => state.ready,
     subscribe(listener) {
