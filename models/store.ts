@@ -1,6 +1,7 @@
 /**
- * Which model files this box serves: the ones named by flag or config, and every GGUF in the data folder's `models/`. Each
- * is validated from its header; what cannot be served is refused with its reason, and the others go on.
+ * Which model files this box serves: the ones named by flag or config, every GGUF in the data folder's `models/`, and those
+ * of other tools that were imported. Each is validated from its header; what cannot be served is refused with its
+ * reason, and the others go on.
  * Runs in the server process and in commands.
  */
 import { readdir, realpath } from "node:fs/promises";
@@ -8,6 +9,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { ModelFile } from "../server/domain/ports.ts";
 import { abilityOf, type ModelKind } from "./ability.ts";
 import { examineGguf, type GgufSummary } from "./gguf/validate.ts";
+import { placeProblem } from "./import/walk.ts";
+import { type ImportedModel, readImports } from "./imports.ts";
 
 /** A model named by `--model` or in the config. */
 export interface ModelEntry {
@@ -18,6 +21,8 @@ export interface ModelEntry {
   readonly slots?: number | undefined;
   /** What it is to be used for; by default its header decides. */
   readonly kind?: ModelKind | undefined;
+  /** Shown instead of the path's last part, where that is only a hash. */
+  readonly shownName?: string | undefined;
 }
 
 /** Why a file is not served. No path. */
@@ -72,7 +77,8 @@ function partFileName(split: SplitName, part: number): string {
   return `${split.stem}-${padded(part)}-of-${padded(split.count)}.gguf`;
 }
 
-function defaultAlias(fileName: string): string {
+/** What a file is served under when nobody gives it a name. */
+export function defaultAlias(fileName: string): string {
   const split = splitNameOf(fileName);
   return (split?.stem ?? fileName.replace(/\.gguf$/i, "")).toLowerCase();
 }
@@ -119,7 +125,7 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
   return {
     alias,
     path,
-    fileName,
+    fileName: entry.shownName ?? fileName,
     sizeBytes: verdict.sizeBytes + parts.bytes,
     createdAtMs: verdict.modifiedAtMs,
     trainedContextLength: verdict.summary.trainedContextLength,
@@ -133,6 +139,11 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
     context: entry.context ?? null,
     slots: entry.slots ?? null,
   };
+}
+
+/** The model of one entry as it would be served, or why it would not: the end of a sentence. */
+export function describeModel(entry: ModelEntry): Promise<ModelFile | string> {
+  return modelOf(entry, false);
 }
 
 function isEarlierPart(fileName: string, than: SplitName): boolean {
@@ -160,6 +171,32 @@ async function unnamed(folder: string, entries: readonly ModelEntry[]): Promise<
   return found;
 }
 
+/** Imported models that nobody named and that do not lie in the folder, those that are gone with their reason. */
+async function imported(folder: string, others: readonly ModelEntry[]): Promise<(ModelEntry & ImportProblem)[]> {
+  const models = readImports(folder) ?? [];
+  const known = new Set(await Promise.all(others.map((entry) => realPathOf(entry.path))));
+  const found: (ModelEntry & ImportProblem)[] = [];
+  for (const model of models) {
+    if (known.has(await realPathOf(model.path))) continue;
+    const { path, alias } = model;
+    found.push({ path, alias, shownName: shownNameOf(model), problem: await importProblem(model) });
+  }
+  return found;
+}
+
+interface ImportProblem {
+  readonly problem: string | null;
+}
+
+async function importProblem({ root, path, source }: ImportedModel): Promise<string | null> {
+  const problem = await placeProblem(root, path);
+  return problem === "there is no such file" ? `it is missing: it was imported from ${source}` : problem;
+}
+
+function shownNameOf({ name, path }: ImportedModel): string {
+  return name.split("/").at(-1) || basename(path);
+}
+
 export interface ListOptions {
   /** Where models lie that nobody named; it need not exist. */
   readonly folder: string;
@@ -168,17 +205,21 @@ export interface ListOptions {
 }
 
 /**
- * What can be served now, named models first, then the folder's in the order of their names. Never throws for what is in a
- * file or missing. A second model with an alias that is taken is refused.
+ * What can be served now, named models first, then the folder's in the order of their names, then imported ones. Never throws
+ * for what is in a file or missing. A second model with an alias that is taken is refused.
  */
 export async function listModels({ folder, entries }: ListOptions): Promise<Listing> {
   const files: ModelFile[] = [];
   const refusals: ModelRefusal[] = [];
   const holderOf = new Map<string, string>();
   const others = await unnamed(folder, entries);
-  for (const entry of [...entries, ...others]) {
-    const fileName = basename(entry.path);
-    const found = await modelOf(entry, !others.includes(entry));
+  const imports = await imported(folder, [...entries, ...others]);
+  if (readImports(folder) === null)
+    refusals.push({ fileName: "imports.json", reason: "it cannot be understood, so no imported model is served" });
+  for (const entry of [...entries, ...others, ...imports]) {
+    const fileName = entry.shownName ?? basename(entry.path);
+    const problem = "problem" in entry ? entry.problem : null;
+    const found = problem ?? (await modelOf(entry, entries.includes(entry)));
     if (typeof found === "string") {
       refusals.push({ fileName, reason: found });
       continue;

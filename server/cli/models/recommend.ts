@@ -1,0 +1,101 @@
+/** `lanthorn models recommend`: which models of the catalog to take on this machine or a recorded one, best first. */
+import { type Command, Option } from "commander";
+import type { Machine } from "../../domain/fit/machine.ts";
+import type { RecommendPurpose, Recommendation } from "../../../models/catalog/recommend.ts";
+import type { CommandContext } from "../command.ts";
+import { bytesText, contextText } from "../format.ts";
+import { type Column, tableText } from "../table.ts";
+
+/** As in `models/catalog/recommend.ts`, which is loaded only when the command runs. */
+const purposes: readonly RecommendPurpose[] = ["coding", "chat", "autocomplete", "embeddings"];
+
+interface RecommendFlags {
+  readonly for: RecommendPurpose;
+  readonly hardware?: string;
+}
+
+export const recommendExamples = [
+  ["lanthorn models recommend", "what fits here for coding, best first"],
+  ["lanthorn models recommend --for autocomplete", "small models that fill in the middle"],
+  ["lanthorn models recommend --hardware box.json", "for another machine, as it was written down"],
+] as const;
+
+export function defineRecommend(command: Command, context: CommandContext): void {
+  command
+    .command("recommend")
+    .description("models that fit this machine, best first")
+    .addOption(new Option("--for <purpose>", "what it is to do").choices([...purposes]).default("coding"))
+    .option("--hardware <file>", "a machine written down in a file instead of this one")
+    .action((flags: RecommendFlags) => show(flags, context));
+}
+
+async function machineFor(file: string | undefined, context: CommandContext): Promise<Machine> {
+  const { resolve } = await import("node:path");
+  const { machineOf } = await import("../../hardware/machine.ts");
+  if (file !== undefined) {
+    const { readHardwareFile } = await import("../../hardware/file.ts");
+    return machineOf(await readHardwareFile(resolve(context.workingFolder, file)), null);
+  }
+  const { probeHardware } = await import("../../hardware/probe.ts");
+  const { dataPaths } = await import("../../platform/paths.ts");
+  return machineOf(await probeHardware({ modelsFolder: dataPaths(context.environment).models }), null);
+}
+
+/** One line of the answer. */
+interface Shown {
+  readonly model: string;
+  readonly title: string;
+  readonly bytes: number;
+  readonly placement: string;
+  readonly speed: string | null;
+  readonly contextLength: number;
+  readonly slots: number;
+  readonly licence: string;
+  /** It must be accepted before the download. */
+  readonly licenceRestricted: boolean;
+  readonly exact: boolean;
+  readonly reason: string;
+  readonly note: string | null;
+}
+
+function shown({ entry, bytes, verdict, exact, reason }: Recommendation): Shown {
+  return {
+    model: entry.id,
+    title: entry.title,
+    bytes,
+    placement: verdict.placement,
+    speed: verdict.speed,
+    contextLength: verdict.contextLength,
+    slots: verdict.slots,
+    licence: entry.licence.id,
+    licenceRestricted: entry.licence.restricted,
+    exact,
+    reason,
+    note: entry.note,
+  };
+}
+
+const columns: readonly Column<Shown>[] = [
+  { title: "MODEL", of: (one) => one.model },
+  { title: "SIZE", of: (one) => bytesText(one.bytes), align: "right" },
+  { title: "CONTEXT", of: (one) => contextText(one.contextLength), align: "right" },
+  { title: "SLOTS", of: (one) => String(one.slots), align: "right" },
+  { title: "LICENCE", of: (one) => (one.licenceRestricted ? `${one.licence} (!)` : one.licence) },
+  { title: "WHY", of: (one) => one.reason },
+];
+
+async function show(flags: RecommendFlags, context: CommandContext): Promise<void> {
+  const { output } = context;
+  const machine = await machineFor(flags.hardware, context);
+  const { recommend } = await import("../../../models/catalog/recommend.ts");
+  const { fit } = await import("./fit-function.ts");
+  const answer = recommend({ purpose: flags.for, machine, fit }).map(shown);
+  output.answer(answer, () => {
+    if (answer.length === 0) return `No model of the catalog for ${flags.for} fits this machine.`;
+    const [first] = answer;
+    const accept = first?.licenceRestricted === true ? " --accept-license" : "";
+    return `${tableText(columns, answer)}\n\nnext   lanthorn models pull ${first?.model ?? ""}${accept}`;
+  });
+  if (answer.some((one) => one.licenceRestricted))
+    output.note("(!) its licence forbids some uses and must be accepted before the download.");
+}
