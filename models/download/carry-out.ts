@@ -4,7 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import type { Clock } from "../../server/domain/ports.ts";
-import { chooseFiles } from "./choose.ts";
+import { chooseFile } from "../catalog/choose-file.ts";
 import { fetchFile } from "./fetch-file.ts";
 import { followHash } from "./follow-hash.ts";
 import type { HubCalls } from "./hub/calls.ts";
@@ -30,7 +30,7 @@ export interface CarryOutPorts {
   onTrouble(trouble: DownloadTrouble, waitMs: number): void;
 }
 
-export type Asked = Pick<DownloadRecord, "repository" | "revision" | "commit" | "choice" | "expected" | "alias">;
+export type Asked = Pick<DownloadRecord, "repository" | "revision" | "commit" | "wanted" | "expected" | "alias">;
 
 /** What the Hub says of it. Throws DownloadTrouble, or the signal's reason. */
 export async function askHub(
@@ -42,15 +42,10 @@ export async function askHub(
   const known = asked.commit ?? (isCommit(asked.revision) ? asked.revision : null);
   const commit = known ?? (await keepTrying(() => resolveCommit(calls, repository, asked.revision, signal), ports));
   // What the catalog knows whole needs no question: the link says it once more, and so do the bytes.
-  const whole = expected.filter((file) => file.sha256 !== null && file.bytes !== null);
-  const chosen =
-    whole.length > 0 && whole.length === expected.length
-      ? whole.map(({ path, bytes, sha256 }) => ({ path, bytes: bytes ?? 0, sha256 }))
-      : chooseFiles(
-          await keepTrying(() => listFiles(calls, repository, commit, signal), ports),
-          asked.choice,
-          repository,
-        );
+  const isWhole = expected.length > 0 && expected.every((file) => file.sha256 !== null);
+  const chosen = isWhole
+    ? expected
+    : chosenOf(await keepTrying(() => listFiles(calls, repository, commit, signal), ports), asked);
   if (expected.length > 0 && expected.length !== chosen.length) throw notAsExpected(repository);
   const files = chosen.map((file): FileRecord => {
     const promised = expected.find((one) => one.path === file.path);
@@ -58,6 +53,14 @@ export async function askHub(
     return { path: file.path, fileName: targetFileName(file.path, asked.alias), ...agreed(file, promised) };
   });
   return { commit, files };
+}
+
+function chosenOf(files: readonly RepositoryFile[], { repository, wanted }: Asked): readonly RepositoryFile[] {
+  const choice = chooseFile(files, wanted);
+  if (choice.kind === "chosen") return choice.files;
+  throw new DownloadTrouble("not_found", never, `Nothing in ${repository} is what was asked for: ${choice.reason}.`, {
+    next: choice.quantizations.slice(0, 3).map((one) => `lanthorn models pull ${repository}:${one}`),
+  });
 }
 
 /** The catalog's word and the Hub's must be the same. */
@@ -69,7 +72,7 @@ function agreed(file: RepositoryFile, promised: Asked["expected"][number] | unde
     });
   }
   if (file.sha256 !== null && file.sha256 !== sha256) throw notAsExpected(file.path);
-  if (promised?.bytes != null && promised.bytes !== file.bytes) throw notAsExpected(file.path);
+  if (promised !== undefined && promised.bytes !== file.bytes) throw notAsExpected(file.path);
   if (file.bytes === 0) throw new DownloadTrouble("wrong_length", never, `${file.path} is empty.`);
   return { bytes: file.bytes, sha256 };
 }

@@ -5,9 +5,12 @@
 import { randomBytes } from "node:crypto";
 import { type DownloadState, type DownloadView, isSettled } from "../../server/domain/download.ts";
 import { Failure } from "../../server/domain/failure.ts";
+import { checkLicence, licenceFailure, readAcceptedLicences, recordAcceptedLicence } from "../catalog/licence.ts";
+import type { ModelName } from "../catalog/name.ts";
 import { removePartFile, safeBytesOf } from "./part-file.ts";
 import {
   type DownloadRecord,
+  downloadsFolder,
   makeDownloadsFolder,
   partPath,
   readRecords,
@@ -18,7 +21,7 @@ import { type DownloadsOptions, downloadTiming } from "./settings.ts";
 import { Standing } from "./standing.ts";
 import { createSteps } from "./steps.ts";
 import { asTrouble, type DownloadTrouble } from "./trouble.ts";
-import { type DownloadWish, targetOf } from "./wish.ts";
+import { type DownloadWish, nameOf, targetOf } from "./wish.ts";
 
 export interface Downloads {
   /** Oldest first. */
@@ -48,7 +51,8 @@ interface Entry {
 }
 
 export function openDownloads(options: DownloadsOptions): Downloads {
-  const { folder, settings, clock, log } = options;
+  const { home, settings, clock, log } = options;
+  const folder = downloadsFolder(home);
   const { progressMs } = options.timing ?? downloadTiming;
   const entries = new Map<string, Entry>();
   let isClosed = false;
@@ -146,6 +150,15 @@ export function openDownloads(options: DownloadsOptions): Downloads {
     entry.run = { stop, ended };
   }
 
+  /** Throws Failure when a restricted licence was not accepted. */
+  function agreeToLicence(name: ModelName, acceptsNow: boolean): void {
+    const verdict = checkLicence(name, readAcceptedLicences(home), acceptsNow);
+    if (verdict.kind === "must-accept") throw licenceFailure(verdict);
+    if (verdict.kind !== "record") return;
+    const { licence, model } = verdict;
+    recordAcceptedLicence(home, { licence: licence.id, model, acceptedAtMs: clock.now() });
+  }
+
   function find(id: string): Entry {
     const entry = entries.get(id);
     if (entry === undefined) throw new Failure("not_found", "There is no such download.");
@@ -174,7 +187,9 @@ export function openDownloads(options: DownloadsOptions): Downloads {
 
     start(wish) {
       if (isClosed) throw new Failure("shutting_down", "The box is stopping.");
-      const target = targetOf(wish, options.catalogEntry);
+      const name = nameOf(wish);
+      agreeToLicence(name, wish.acceptLicense);
+      const target = targetOf(name, wish.alias);
       const twin = [...entries.values()].find(({ standing: { record } }) => {
         const isOpen = record.state !== "done" && record.state !== "cancelled";
         return isOpen && record.model === wish.model && record.alias === target.alias;

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { troubleEnds, type TroubleCode } from "../../server/domain/download.ts";
 import { readOwnerFile, writeOwnerFile } from "../../server/platform/owner-file.ts";
-import { isCommit, isPlainFileName, isRepository, isRepositoryPath, isRevision, isSha256 } from "./names.ts";
+import { isCommit, isModelFileName, isRepository, isRepositoryPath, isRevision, isSha256 } from "./names.ts";
 
 const longText = z.string().max(2000);
 const fileRecord = z.object({
   path: z.string().refine(isRepositoryPath),
-  fileName: z.string().refine(isPlainFileName),
+  fileName: z.string().refine(isModelFileName),
   bytes: z.int().positive(),
   sha256: z.string().refine(isSha256),
 });
@@ -31,11 +31,12 @@ const downloadRecord = z.object({
   repository: z.string().refine(isRepository),
   revision: z.string().refine(isRevision),
   commit: z.string().refine(isCommit).nullable(),
-  choice: z.discriminatedUnion("kind", [
-    z.object({ kind: z.literal("path"), path: z.string().refine(isRepositoryPath) }),
-    z.object({ kind: z.literal("quantization"), quantization: z.string().max(40).nullable() }),
+  wanted: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("usual") }),
+    z.object({ kind: z.literal("quantization"), quantization: z.string().max(100) }),
+    z.object({ kind: z.literal("file"), path: z.string().refine(isRepositoryPath) }),
   ]),
-  expected: z.array(z.object({ path: longText, bytes: z.int().positive().nullable(), sha256: z.string().nullable() })),
+  expected: z.array(z.object({ path: longText, bytes: z.int().positive(), sha256: z.string().nullable() })).max(200),
   alias: z.string().nullable(),
   rateBytesPerSecond: z.int().nonnegative(),
   /** Empty until the Hub was asked. */

@@ -2,7 +2,6 @@
 import type { DownloadView } from "../../server/domain/download.ts";
 import type { Clock, Log } from "../../server/domain/ports.ts";
 import type { UpstreamFetch } from "../../server/platform/upstream/upstream-fetch.ts";
-import type { CatalogEntry } from "../catalog/entry.ts";
 import type { HubSettings } from "./hub/endpoint.ts";
 
 export interface DownloadSettings {
@@ -39,8 +38,8 @@ export const downloadTiming: DownloadTiming = Object.freeze({
 });
 
 export interface DownloadsOptions {
-  /** The data folder's `downloads/`. */
-  readonly folder: string;
+  /** The data folder: `downloads/` and the record of accepted licences are in it. */
+  readonly home: string;
   /** The data folder's `models/`. */
   readonly modelsFolder: string;
   readonly settings: DownloadSettings;
@@ -50,7 +49,6 @@ export interface DownloadsOptions {
   readonly upstream: UpstreamFetch;
   readonly clock: Clock;
   readonly log: Log;
-  catalogEntry(name: string): CatalogEntry | null;
   /** What an earlier process left unfinished goes on by itself; a command carries out only what it is asked for. */
   readonly goOn: boolean;
   publish(download: DownloadView): void;

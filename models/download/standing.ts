@@ -3,7 +3,7 @@
  * server process and in commands.
  */
 import type { DownloadState, DownloadView } from "../../server/domain/download.ts";
-import { aliasOf } from "./names.ts";
+import { defaultAlias } from "../store.ts";
 import { Pace } from "./pace.ts";
 import type { DownloadRecord, FileRecord } from "./record.ts";
 import { type DownloadTrouble, viewOf } from "./trouble.ts";
@@ -91,7 +91,7 @@ export class Standing {
     return {
       id,
       model,
-      alias: first === undefined ? alias : aliasOf(first.fileName),
+      alias: first === undefined ? alias : defaultAlias(first.fileName),
       repository,
       commit,
       state,

@@ -8,6 +8,7 @@ import { createHubCalls, type HubCalls } from "./hub/calls.ts";
 import { RateCap } from "./rate-cap.ts";
 import { type DownloadsOptions, downloadTiming } from "./settings.ts";
 import { freeBytesOf, spaceTrouble } from "./space.ts";
+import { downloadsFolder } from "./record.ts";
 import type { Standing } from "./standing.ts";
 import type { DownloadTrouble } from "./trouble.ts";
 
@@ -28,7 +29,8 @@ export interface Steps {
 }
 
 export function createSteps(options: DownloadsOptions, desk: Desk): Steps {
-  const { folder, settings, clock, log } = options;
+  const { settings, clock, log } = options;
+  const folder = downloadsFolder(options.home);
   const timing = options.timing ?? downloadTiming;
   const freeBytes = options.freeBytes ?? (() => freeBytesOf(folder));
   const sharedCap = new RateCap(settings.rateLimitBytesPerSecond, clock.monotonicMs());

@@ -2,6 +2,7 @@
  * What one room needs from a neighbour or from above, as small interfaces. Joined in `server/appliance.ts` only.
  * Pure types: no I/O here.
  */
+import type { DownloadView } from "./download.ts";
 import type { ModelView, PooledAbility, QueueEntryView } from "./model.ts";
 
 /** Time is passed in. `now` is for people and rows, `monotonicMs` for every time-out and every duration. */
@@ -44,6 +45,7 @@ export interface ModelFile {
 export type BoxEvent =
   | { readonly type: "model"; readonly model: ModelView }
   | { readonly type: "queue"; readonly queue: readonly QueueEntryView[] }
+  | { readonly type: "download"; readonly download: DownloadView }
   | { readonly type: "request"; readonly id: string; readonly status: string };
 
 export type Publish = (event: BoxEvent) => void;

@@ -1,8 +1,10 @@
 /** `lanthorn models …`: its sub-commands by name, one file each in `server/cli/models/`. */
 import type { Command } from "commander";
 import { type CommandContext, examples } from "../command.ts";
+import { defineDownloads, downloadsExamples } from "../models/downloads.ts";
 import { defineImport, importExamples } from "../models/import.ts";
 import { defineList, listExamples } from "../models/list.ts";
+import { definePull, pullExamples } from "../models/pull.ts";
 import { defineRecommend, recommendExamples } from "../models/recommend.ts";
 import { defineRemove, removeExamples } from "../models/rm.ts";
 
@@ -10,6 +12,8 @@ import { defineRemove, removeExamples } from "../models/rm.ts";
 const subcommands = [
   { examples: listExamples, define: defineList },
   { examples: recommendExamples, define: defineRecommend },
+  { examples: pullExamples, define: definePull },
+  { examples: downloadsExamples, define: defineDownloads },
   { examples: importExamples, define: defineImport },
   { examples: removeExamples, define: defineRemove },
 ] as const;

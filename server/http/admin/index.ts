@@ -3,6 +3,7 @@ import type { RequestListener } from "node:http";
 import type { RequestHandler } from "express";
 import { answerFailures, createApplication } from "../through-express.ts";
 import { configResource } from "./config.ts";
+import { downloadsResource } from "./downloads.ts";
 import { eventsResource } from "./events.ts";
 import { keysResource } from "./keys.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
@@ -16,6 +17,7 @@ export const adminResources = Object.freeze({
   keys: keysResource,
   usage: usageResource,
   config: configResource,
+  downloads: downloadsResource,
   events: eventsResource,
 }) satisfies Readonly<Record<string, AdminResource>>;
 
