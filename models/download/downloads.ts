@@ -167,8 +167,9 @@ export function openDownloads(options: DownloadsOptions): Downloads {
 
   async function halt(entry: Entry): Promise<void> {
     entry.isWanted = false;
-    entry.run?.stop.abort(new Error("stopped"));
-    await entry.run?.ended;
+    const { run } = entry;
+    run?.stop.abort(new Error("stopped"));
+    await run?.ended;
   }
 
   function want(entry: Entry): DownloadView {
@@ -220,7 +221,8 @@ export function openDownloads(options: DownloadsOptions): Downloads {
     async pause(id) {
       const entry = find(id);
       await halt(entry);
-      if (!isSettled(entry.standing.state)) enter(entry.standing, "paused", "paused by a person");
+      // Unless somebody resumed it while it came to rest.
+      if (!entry.isWanted && !isSettled(entry.standing.state)) enter(entry.standing, "paused", "paused by a person");
       return viewOf(entry);
     },
 
@@ -233,7 +235,7 @@ export function openDownloads(options: DownloadsOptions): Downloads {
     async cancel(id) {
       const entry = find(id);
       refuseFinished(entry.standing.state);
-      await halt(entry);
+      while (entry.run !== null || entry.isWanted) await halt(entry);
       // It may have ended well just before.
       refuseFinished(entry.standing.state);
       for (const index of entry.standing.record.files.keys()) await removePartFile(partPath(folder, id, index));

@@ -13,6 +13,8 @@ import { exitCodes } from "./exit-codes.ts";
 import { findServer } from "./server-address.ts";
 
 export interface DownloadDesk {
+  /** What is asked for goes on when this command is over. */
+  readonly goesOn: boolean;
   list(): Promise<readonly DownloadView[]>;
   start(wish: DownloadWish): Promise<DownloadView>;
   act(action: DownloadAction, id: string): Promise<DownloadView>;
@@ -81,6 +83,7 @@ async function withOwnDownloads<Result>(
   });
   try {
     return await work({
+      goesOn: false,
       list: async () => downloads.list(),
       start: async (wish) => downloads.start(wish),
       act: async (action, id) => downloads[action](id),
@@ -93,6 +96,7 @@ async function withOwnDownloads<Result>(
 
 function deskOfServer(client: Client): DownloadDesk {
   return {
+    goesOn: true,
     list: async () => (await client.call("GET", "/admin/downloads", downloadsAnswer)).downloads,
     start: async (body) => (await client.call("POST", "/admin/downloads", downloadAnswer, { body })).download,
     act: async (action, id) =>

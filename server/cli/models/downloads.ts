@@ -34,8 +34,13 @@ async function downloads(action: string | undefined, selector: string | undefine
   }
   await withDownloadDesk(context, async (desk) => {
     const chosen = select(await desk.list(), selector);
+    if (known === "resume" && !desk.goesOn) {
+      throw new CommandFailure(exitCodes.noServer, "no_server", "Nobody would carry it out", {
+        why: "No server runs, and this command is over at once.",
+        next: [`lanthorn models pull ${chosen.model}`, "lanthorn serve"],
+      });
+    }
     const view = await desk.act(known, chosen.id);
-    // Without a server there is nobody who would carry it out when this command is over.
     context.output.answer(view, () => `${printable(view.model)}: ${stateText(view, Date.now())}`);
   });
 }
