@@ -64,7 +64,10 @@ function chosenOf(files: readonly RepositoryFile[], { repository, wanted }: Aske
 }
 
 /** The catalog's word and the Hub's must be the same. */
-function agreed(file: RepositoryFile, promised: Asked["expected"][number] | undefined): Pick<FileRecord, "bytes" | "sha256"> {
+function agreed(
+  file: RepositoryFile,
+  promised: Asked["expected"][number] | undefined,
+): Pick<FileRecord, "bytes" | "sha256"> {
   const sha256 = promised?.sha256 ?? file.sha256;
   if (sha256 === null) {
     throw new DownloadTrouble("no_hash", never, `The Hub does not say what the SHA-256 of ${file.path} must be.`, {
@@ -93,7 +96,11 @@ export interface FetchSteps {
 }
 
 /** All files are models when it resolves. Throws DownloadTrouble, or the signal's reason; what was fetched stays. */
-export async function fetchAll(record: DownloadRecord, ports: CarryOutPorts, steps: FetchSteps): Promise<readonly string[]> {
+export async function fetchAll(
+  record: DownloadRecord,
+  ports: CarryOutPorts,
+  steps: FetchSteps,
+): Promise<readonly string[]> {
   const commit = record.commit ?? "";
   await mkdir(ports.modelsFolder, { recursive: true, mode: 0o700 });
   const places = record.files.map((file, index) => ({
@@ -173,7 +180,12 @@ async function fetchAndVerify(
 async function wrongHash(into: PartFile, part: string, path: string): Promise<DownloadTrouble> {
   await into.close();
   await removePartFile(part);
-  return new DownloadTrouble("wrong_hash", never, `${path} is not the file that was promised: its SHA-256 is another.`, {
-    why: "What was fetched is thrown away. Pulled again, it begins from nothing.",
-  });
+  return new DownloadTrouble(
+    "wrong_hash",
+    never,
+    `${path} is not the file that was promised: its SHA-256 is another.`,
+    {
+      why: "What was fetched is thrown away. Pulled again, it begins from nothing.",
+    },
+  );
 }

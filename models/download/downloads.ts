@@ -96,7 +96,12 @@ export function openDownloads(options: DownloadsOptions): Downloads {
     options.publish(standing.view(standing.toldAtMs));
   }
 
-  function enter(standing: Standing, state: DownloadState, reason: string, trouble: DownloadTrouble | null = null): void {
+  function enter(
+    standing: Standing,
+    state: DownloadState,
+    reason: string,
+    trouble: DownloadTrouble | null = null,
+  ): void {
     if (!standing.enter(state, reason, clock.now(), trouble)) return;
     try {
       writeRecord(folder, standing.record);

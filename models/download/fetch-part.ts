@@ -11,8 +11,6 @@ export interface PartRequest {
   readonly link: URL;
   readonly part: ByteRange;
   readonly fileBytes: number;
-  /** Of the answers before; null: this is the first. */
-  readonly mark: string | null;
   readonly signal: AbortSignal;
 }
 
@@ -62,7 +60,11 @@ function rangeOf({ status, headers }: Answer, part: ByteRange, fileBytes: number
   if (status === 200 || status === 206) {
     if (/^text\/html/i.test(type)) throw webPage();
     if (encoding !== "identity") {
-      throw new DownloadTrouble("not_the_file", doubt, `The file came compressed (${encoding.slice(0, 20)}), which was not asked for.`);
+      throw new DownloadTrouble(
+        "not_the_file",
+        doubt,
+        `The file came compressed (${encoding.slice(0, 20)}), which was not asked for.`,
+      );
     }
   }
   if (status === 206) return checkedRange(headerOf(headers, "content-range"), part, fileBytes);
@@ -88,7 +90,11 @@ function checkedRange(text: string | undefined, part: ByteRange, fileBytes: numb
 }
 
 function wrongLength(fileBytes: number, found: string): DownloadTrouble {
-  return new DownloadTrouble("wrong_length", doubt, `The file should have ${fileBytes} bytes, and the storage host has ${found}.`);
+  return new DownloadTrouble(
+    "wrong_length",
+    doubt,
+    `The file should have ${fileBytes} bytes, and the storage host has ${found}.`,
+  );
 }
 
 function webPage(): DownloadTrouble {

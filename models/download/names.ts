@@ -35,7 +35,9 @@ const longestFileName = 200;
 
 /** A GGUF in `models/`: a name and no path. */
 export function isModelFileName(name: string): boolean {
-  return name.length <= longestFileName && !name.includes("/") && segmentProblem(name) === null && /\.gguf$/i.test(name);
+  return (
+    name.length <= longestFileName && !name.includes("/") && segmentProblem(name) === null && /\.gguf$/i.test(name)
+  );
 }
 
 /** `name-00001-of-00003.gguf`. */

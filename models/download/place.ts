@@ -21,7 +21,12 @@ export interface Origin {
  * Whether this very file lies at `target` already: by what is known of it, else by its bytes. Throws DownloadTrouble
  * `file_exists` for any other file.
  */
-export async function isInPlace(target: string, identity: FileIdentity, origin: Origin, nowMs: number): Promise<boolean> {
+export async function isInPlace(
+  target: string,
+  identity: FileIdentity,
+  origin: Origin,
+  nowMs: number,
+): Promise<boolean> {
   const found = await lstat(target).catch(() => null);
   if (found === null) return false;
   if (provenanceOf(target)?.sha256 === identity.sha256) return true;
@@ -38,7 +43,12 @@ export async function isInPlace(target: string, identity: FileIdentity, origin: 
   }
   throw new DownloadTrouble("file_exists", never, `There is another ${basename(target)} in models/.`, {
     why: "Nothing is overwritten.",
-    next: [`lanthorn models rm ${basename(target).replace(/\.gguf$/i, "").toLowerCase()}`, "lanthorn models pull <name> --alias <another>"],
+    next: [
+      `lanthorn models rm ${basename(target)
+        .replace(/\.gguf$/i, "")
+        .toLowerCase()}`,
+      "lanthorn models pull <name> --alias <another>",
+    ],
   });
 }
 
@@ -87,7 +97,11 @@ async function linkOrRename(part: string, target: string): Promise<void> {
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? thrown.code : "";
     if (code === "EEXIST" || (await lstat(target).catch(() => null)) !== null) {
-      throw new DownloadTrouble("file_exists", never, `There is another ${basename(target)} in models/ since just now.`);
+      throw new DownloadTrouble(
+        "file_exists",
+        never,
+        `There is another ${basename(target)} in models/ since just now.`,
+      );
     }
     await rename(part, target);
   }

@@ -41,7 +41,17 @@ const downloadRecord = z.object({
   rateBytesPerSecond: z.int().nonnegative(),
   /** Empty until the Hub was asked. */
   files: z.array(fileRecord).max(200),
-  state: z.enum(["queued", "resolving", "downloading", "stalled", "paused", "verifying", "done", "failed", "cancelled"]),
+  state: z.enum([
+    "queued",
+    "resolving",
+    "downloading",
+    "stalled",
+    "paused",
+    "verifying",
+    "done",
+    "failed",
+    "cancelled",
+  ]),
   since: z.number(),
   reason: longText,
   trouble: troubleRecord.nullable(),

@@ -56,7 +56,16 @@ const networkWords: Readonly<Record<string, string>> = Object.freeze({
   UND_ERR_BODY_TIMEOUT: "no more data came",
 });
 
-const diskCodes: ReadonlySet<string> = new Set(["EIO", "EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE", "EBADF", "EFBIG"]);
+const diskCodes: ReadonlySet<string> = new Set([
+  "EIO",
+  "EROFS",
+  "EACCES",
+  "EPERM",
+  "EMFILE",
+  "ENFILE",
+  "EBADF",
+  "EFBIG",
+]);
 
 function codeOf(thrown: unknown): string {
   return thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";

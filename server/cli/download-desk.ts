@@ -54,15 +54,21 @@ async function withOwnDownloads<Result>(
   home: string,
   work: (desk: DownloadDesk) => Promise<Result>,
 ): Promise<Result> {
-  const [{ openDownloads }, { readHubSettings }, { loadConfig }, { createUpstreamFetch }, { systemClock }, { createLog }] =
-    await Promise.all([
-      import("../../models/download/downloads.ts"),
-      import("../../models/download/hub/endpoint.ts"),
-      import("../config/load.ts"),
-      import("../platform/upstream/upstream-fetch.ts"),
-      import("../platform/clock.ts"),
-      import("../platform/log.ts"),
-    ]);
+  const [
+    { openDownloads },
+    { readHubSettings },
+    { loadConfig },
+    { createUpstreamFetch },
+    { systemClock },
+    { createLog },
+  ] = await Promise.all([
+    import("../../models/download/downloads.ts"),
+    import("../../models/download/hub/endpoint.ts"),
+    import("../config/load.ts"),
+    import("../platform/upstream/upstream-fetch.ts"),
+    import("../platform/clock.ts"),
+    import("../platform/log.ts"),
+  ]);
   const [{ dataPaths }, { resolve }] = await Promise.all([import("../platform/paths.ts"), import("node:path")]);
   const paths = dataPaths(environment);
   const { values } = loadConfig({ file: paths.config, environment, flags: [], workingFolder });
@@ -120,7 +126,8 @@ export async function follow(
     if (isSettled(view.state) || signal.aborted) return view;
     await pause(lookGapMs, undefined, { signal }).catch(() => {});
     const found = (await desk.list()).find((one) => one.id === first.id);
-    if (found === undefined) throw new CommandFailure(exitCodes.noSuchThing, "no_such_download", "The download is gone");
+    if (found === undefined)
+      throw new CommandFailure(exitCodes.noSuchThing, "no_such_download", "The download is gone");
     view = found;
   }
 }

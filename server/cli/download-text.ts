@@ -33,7 +33,8 @@ export function stateText(view: DownloadView, nowMs: number): string {
       return [amount, `${percentOf(view)} %`, ...rate, ...left].join("   ");
     }
     case "stalled": {
-      const waits = view.until !== null && view.until > nowMs ? `, next try in ${durationText(view.until - nowMs)}` : "";
+      const waits =
+        view.until !== null && view.until > nowMs ? `, next try in ${durationText(view.until - nowMs)}` : "";
       return `stalled: ${reason}${waits}${safeText(view)}`;
     }
     case "verifying":

@@ -63,7 +63,10 @@ export function scopeOfAddress(address: string): Scope {
 
 /** Of the name itself; a name that stands for an address is looked up by the caller. Null: it has to be. */
 export function scopeOfHost(hostname: string): Scope | null {
-  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
+  const host = hostname
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.$/, "")
+    .toLowerCase();
   if (host === "localhost" || host.endsWith(".localhost")) return "loopback";
   return isIP(host) === 0 ? null : scopeOfAddress(host);
 }
@@ -75,12 +78,14 @@ export function innermost(found: readonly Scope[]): Scope {
 
 /** The address a redirect names, when its form alone allows going there. Throws DownloadTrouble `redirect_refused`. */
 export function redirectTarget(location: string | undefined, from: URL): URL {
-  if (location === undefined || location.length > 16_384 || !URL.canParse(location, from)) {
+  if (location === undefined || location.length > 16_384 || !URL.canParse(location, from.href)) {
     throw refused("It answered with a redirect that leads nowhere.");
   }
   const target = new URL(location, from);
   if (target.protocol !== "https:" && target.protocol !== "http:") {
-    throw refused(`It leads to an address that begins with ${target.protocol}, and only http: and https: are followed.`);
+    throw refused(
+      `It leads to an address that begins with ${target.protocol}, and only http: and https: are followed.`,
+    );
   }
   if (from.protocol === "https:" && target.protocol === "http:") {
     throw refused("It leads from an encrypted address to one that is not.");
@@ -96,7 +101,12 @@ export function mayLead(hub: Scope, target: Scope): boolean {
 }
 
 export function refusedHost(host: string, scope: Scope): DownloadTrouble {
-  const words = { public: "", private: "a private address", loopback: "this computer", special: "a link-local address" };
+  const words = {
+    public: "",
+    private: "a private address",
+    loopback: "this computer",
+    special: "a link-local address",
+  };
   return refused(`It leads to ${host}, which is ${words[scope]}.`);
 }
 

@@ -149,7 +149,8 @@ export async function readJson(answer: Answer): Promise<unknown> {
   try {
     for await (const piece of answer.body as AsyncIterable<Buffer>) {
       bytes += piece.length;
-      if (bytes > longestJsonBytes) throw new DownloadTrouble("not_the_file", { kind: "never" }, "The Hub's answer has no end.");
+      if (bytes > longestJsonBytes)
+        throw new DownloadTrouble("not_the_file", { kind: "never" }, "The Hub's answer has no end.");
       pieces.push(piece);
     }
   } catch (thrown) {

@@ -78,11 +78,15 @@ export function hubRefusal(status: number, headers: Headers, question: HubQuesti
     return new DownloadTrouble("not_found", never, `${repository} has no such revision.`, { why: `Look at ${page}.` });
   }
   if (status === 404 || code === "EntryNotFound") {
-    return new DownloadTrouble("not_found", never, `${repository} has no file ${path ?? ""}.`, { why: `Look at ${page}.` });
+    return new DownloadTrouble("not_found", never, `${repository} has no file ${path ?? ""}.`, {
+      why: `Look at ${page}.`,
+    });
   }
   if (status === 401 || status === 403) {
     return new DownloadTrouble("unauthorized", never, `The Hub refuses ${repository}.`, {
-      why: hasToken ? "It does not accept the token of HF_TOKEN or of the token file." : "It wants a token, and none was sent.",
+      why: hasToken
+        ? "It does not accept the token of HF_TOKEN or of the token file."
+        : "It wants a token, and none was sent.",
       next: tokenStep,
     });
   }

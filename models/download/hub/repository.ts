@@ -63,10 +63,7 @@ export async function listFiles(
 ): Promise<readonly RepositoryFile[]> {
   const { endpoint } = calls.hub;
   const files: RepositoryFile[] = [];
-  let url: URL | null = hubUrl(
-    endpoint,
-    `api/models/${inPath(repository)}/tree/${commit}?recursive=true&expand=true`,
-  );
+  let url: URL | null = hubUrl(endpoint, `api/models/${inPath(repository)}/tree/${commit}?recursive=true&expand=true`);
   for (let page = 0; url !== null; page += 1) {
     if (page >= mostPages) throw new DownloadTrouble("not_the_file", never, `${repository} has too many files.`);
     const answer: Answer = await ask(calls, url, repository, signal);
@@ -83,7 +80,7 @@ export async function listFiles(
 /** The `rel="next"` of a Link header; pages are the Hub's own, so it must stay there. */
 function nextPage(link: string | undefined, from: URL, endpoint: URL): URL | null {
   const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(link ?? "")?.[1];
-  if (target === undefined || !URL.canParse(target, from)) return null;
+  if (target === undefined || !URL.canParse(target, from.href)) return null;
   const next = new URL(target, from);
   if (next.origin === endpoint.origin) return next;
   throw new DownloadTrouble("redirect_refused", never, "The Hub's list of files goes on at another host.");

@@ -49,7 +49,10 @@ export async function resolveFile(calls: HubCalls, file: FileQuestion, signal: A
   return { link: link ?? answer.url, ...factsOf(answer, link === null) };
 }
 
-export function questionOf(calls: HubCalls, file: Pick<FileQuestion, "repository"> & { path: string | null }): HubQuestion {
+export function questionOf(
+  calls: HubCalls,
+  file: Pick<FileQuestion, "repository"> & { path: string | null },
+): HubQuestion {
   const { endpoint, token } = calls.hub;
   const page = hubUrl(endpoint, inPath(file.repository)).href;
   return { repository: file.repository, path: file.path, hasToken: token !== null, page };

@@ -21,7 +21,7 @@ const subcommands = [
 export function define(command: Command, context: CommandContext): void {
   examples(
     command,
-    subcommands.flatMap((one) => [...one.examples]),
+    subcommands.flatMap((one): readonly (readonly [string, string])[] => one.examples),
   );
   for (const one of subcommands) one.define(command, context);
 }

@@ -12,7 +12,10 @@ import { printable } from "../text.ts";
 
 export const downloadsExamples = [
   ["lanthorn models downloads", "what is on its way, and how far"],
-  ["lanthorn models downloads cancel 9f3c", "by the last characters of its id, or by its name; what was fetched is removed"],
+  [
+    "lanthorn models downloads cancel 9f3c",
+    "by the last characters of its id, or by its name; what was fetched is removed",
+  ],
 ] as const;
 
 const actions: readonly DownloadAction[] = ["pause", "resume", "cancel"];
@@ -24,7 +27,11 @@ export function defineDownloads(command: Command, context: CommandContext): void
     .action((action: string | undefined, selector: string | undefined) => downloads(action, selector, context));
 }
 
-async function downloads(action: string | undefined, selector: string | undefined, context: CommandContext): Promise<void> {
+async function downloads(
+  action: string | undefined,
+  selector: string | undefined,
+  context: CommandContext,
+): Promise<void> {
   if (action === undefined) return list(context);
   const known = actions.find((one) => one === action);
   if (known === undefined || selector === undefined) {
@@ -46,7 +53,9 @@ async function downloads(action: string | undefined, selector: string | undefine
 }
 
 function select(views: readonly DownloadView[], selector: string): DownloadView {
-  const found = views.filter((view) => view.id.endsWith(selector) || view.model === selector || view.alias === selector);
+  const found = views.filter(
+    (view) => view.id.endsWith(selector) || view.model === selector || view.alias === selector,
+  );
   const open = found.filter((view) => view.state !== "done" && view.state !== "cancelled");
   const [only, ...others] = open.length > 0 ? open : found;
   if (only !== undefined && others.length === 0) return only;

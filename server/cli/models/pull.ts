@@ -13,7 +13,10 @@ import { bytesText } from "../format.ts";
 import { printable } from "../text.ts";
 
 export const pullExamples = [
-  ["lanthorn models pull qwen2.5-coder-7b-instruct", "a model of the catalog, verified; the same again goes on after a pause"],
+  [
+    "lanthorn models pull qwen2.5-coder-7b-instruct",
+    "a model of the catalog, verified; the same again goes on after a pause",
+  ],
   ["lanthorn models pull owner/name:Q4_K_M --alias coder", "any GGUF of the Hub; @revision behind the name pins it"],
   ["lanthorn models pull owner/name/file.gguf --rate 5MB", "one file, at most 5 MB per second"],
 ] as const;
@@ -121,7 +124,8 @@ function linesOf(note: (text: string) => void): (view: DownloadView) => void {
     const percents = percentOf(view);
     const isStep = view.state === "downloading" && percents - shownPercents >= linePercents;
     const state = `${view.state} ${view.state === "stalled" ? view.reason : ""}`;
-    const isNews = state !== shownState && view.state !== "downloading" && view.state !== "done" && view.state !== "failed";
+    const isNews =
+      state !== shownState && view.state !== "downloading" && view.state !== "done" && view.state !== "failed";
     if (isStep || isNews) note(stateText(view, Date.now()));
     if (isStep) shownPercents = percents - (percents % linePercents);
     shownState = state;
@@ -137,7 +141,12 @@ const exitCodeOf: Readonly<Record<TroubleEnd, ExitCode>> = Object.freeze({
   failed: exitCodes.failed,
 });
 
-async function finish(desk: DownloadDesk, last: DownloadView, isStopped: boolean, context: CommandContext): Promise<void> {
+async function finish(
+  desk: DownloadDesk,
+  last: DownloadView,
+  isStopped: boolean,
+  context: CommandContext,
+): Promise<void> {
   const isOver = last.state === "done" || last.state === "failed" || last.state === "cancelled";
   const view = isStopped && !isOver ? await desk.act("pause", last.id) : last;
   const again = `lanthorn models pull ${view.model}`;
@@ -148,7 +157,8 @@ async function finish(desk: DownloadDesk, last: DownloadView, isStopped: boolean
   }
   if (view.state === "failed") {
     const { code, message, why, next } = view.trouble ?? { code: "internal", message: view.reason, why: "", next: [] };
-    const safe = view.doneBytes === 0 ? "" : ` ${bytesText(view.doneBytes)} are safe: the same command goes on from there.`;
+    const safe =
+      view.doneBytes === 0 ? "" : ` ${bytesText(view.doneBytes)} are safe: the same command goes on from there.`;
     // A newer server may know more codes than this command.
     const end = Object.hasOwn(troubleEnds, code) ? troubleEnds[code] : "failed";
     throw new CommandFailure(exitCodeOf[end], code, message, {

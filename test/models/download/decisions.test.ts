@@ -83,7 +83,11 @@ describe("the next try", () => {
   });
 
   test("a wait is exactly what was said; one of hours is not waited for", () => {
-    expect(next({ kind: "wait", waitMs: 42_000 }, 5, 100_000)).toEqual({ kind: "try", delayMs: 42_000, freshLink: true });
+    expect(next({ kind: "wait", waitMs: 42_000 }, 5, 100_000)).toEqual({
+      kind: "try",
+      delayMs: 42_000,
+      freshLink: true,
+    });
     expect(next({ kind: "wait", waitMs: longestAskedWaitMs + 1 }, 1).kind).toBe("give-up");
     // Zero says nothing: it grows like any other.
     expect(next({ kind: "wait", waitMs: 0 }, 3)).toMatchObject({ delayMs: 1000 });
@@ -101,7 +105,9 @@ test("a download needs room beside the others, and some stays free", () => {
   expect(spaceTrouble(facts)).toBeNull();
   expect(spaceTrouble({ ...facts, promisedBytes: 21 })).toMatchObject({ code: "no_space" });
   expect(spaceTrouble({ ...facts, neededBytes: 61 })).toMatchObject({ code: "no_space" });
-  expect(spaceTrouble({ ...facts, keptBytes: 21, promisedBytes: 2 ** 31 })?.why).toContain("Other downloads still need 2.0 GiB");
+  expect(spaceTrouble({ ...facts, keptBytes: 21, promisedBytes: 2 ** 31 })?.why).toContain(
+    "Other downloads still need 2.0 GiB",
+  );
 });
 
 describe("names", () => {
@@ -137,7 +143,19 @@ describe("names", () => {
 
   test("an alias becomes a file's name, so it must be able to", () => {
     expect(["coder", "qwen2.5-coder_7b"].map(isFileAlias)).toEqual([true, true]);
-    const wrong = ["", "../x", "a/b", "Coder", "a b", "nul", "lanthorn-demo", "x-00001-of-00002", "a..", ".x", "x".repeat(101)];
+    const wrong = [
+      "",
+      "../x",
+      "a/b",
+      "Coder",
+      "a b",
+      "nul",
+      "lanthorn-demo",
+      "x-00001-of-00002",
+      "a..",
+      ".x",
+      "x".repeat(101),
+    ];
     expect(wrong.filter(isFileAlias)).toEqual([]);
   });
 

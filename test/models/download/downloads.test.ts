@@ -118,7 +118,9 @@ describe("the queue", () => {
       "first done",
       "second done",
     ]);
-    expect(here.published.some(({ id, reason }) => id === second.id && reason === "waits for the downloads before it")).toBe(true);
+    expect(
+      here.published.some(({ id, reason }) => id === second.id && reason === "waits for the downloads before it"),
+    ).toBe(true);
   });
 
   test("events tell a growing number and come in bounded number", async () => {
@@ -198,7 +200,10 @@ describe("what becomes a model", () => {
       mkdirSync(inRepository);
       const first = withKey(smallModel, "split.count", value.uint32(2));
       writeFileSync(join(inRepository, part(1)), encodeGguf(first));
-      writeFileSync(join(inRepository, part(2)), encodeGguf({ ...smallModel, metadata: [["split.no", value.uint32(1)]] }));
+      writeFileSync(
+        join(inRepository, part(2)),
+        encodeGguf({ ...smallModel, metadata: [["split.no", value.uint32(1)]] }),
+      );
     });
     const here = await stage(hub);
     const view = await here.pull({ model: "acme/coder-GGUF:Q8_0", alias: "big" });
@@ -265,7 +270,10 @@ describe("the catalog", () => {
     expect(() => here.downloads.start(restricted)).toThrow(/must be accepted first/);
     expect(here.downloads.list()).toEqual([]);
     const begun = here.downloads.start({ ...restricted, acceptLicense: true });
-    expect(begun).toMatchObject({ repository: "Qwen/Qwen2.5-Coder-3B-Instruct-GGUF", alias: "qwen2.5-coder-3b-instruct" });
+    expect(begun).toMatchObject({
+      repository: "Qwen/Qwen2.5-Coder-3B-Instruct-GGUF",
+      alias: "qwen2.5-coder-3b-instruct",
+    });
     expect(existsSync(join(here.home, "licences.json"))).toBe(true);
     await here.downloads.cancel(begun.id);
     expect(here.downloads.start(restricted)).toMatchObject({ state: expect.any(String) });

@@ -20,8 +20,12 @@ describe("redirects", () => {
   const from = new URL("https://hub.example/acme/coder/resolve/main/x.gguf");
 
   test("a relative one stays, an absolute one leads to its host", () => {
-    expect(redirectTarget("/acme/new/resolve/main/x.gguf", from).href).toBe("https://hub.example/acme/new/resolve/main/x.gguf");
-    expect(redirectTarget("https://cdn.example/x?Signature=1#part", from).href).toBe("https://cdn.example/x?Signature=1");
+    expect(redirectTarget("/acme/new/resolve/main/x.gguf", from).href).toBe(
+      "https://hub.example/acme/new/resolve/main/x.gguf",
+    );
+    expect(redirectTarget("https://cdn.example/x?Signature=1#part", from).href).toBe(
+      "https://cdn.example/x?Signature=1",
+    );
   });
 
   test.each([
@@ -125,7 +129,10 @@ describe("endpoint and token", () => {
   });
 
   test("names in an address stay names", () => {
-    const url = hubUrl(new URL("https://hub.example/base/"), `${inPath("acme/x?y#z")}/resolve/main/${inPath("a b/ü.gguf")}`);
+    const url = hubUrl(
+      new URL("https://hub.example/base/"),
+      `${inPath("acme/x?y#z")}/resolve/main/${inPath("a b/ü.gguf")}`,
+    );
     expect(url.href).toBe("https://hub.example/base/acme/x%3Fy%23z/resolve/main/a%20b/%C3%BC.gguf");
   });
 });
@@ -146,7 +153,12 @@ describe("refusals", () => {
     expect(askedWaitMs(headers, nowMs)).toBe(expected);
   });
 
-  const question = { repository: "acme/coder", path: "x.gguf", hasToken: false, page: "https://hub.example/acme/coder" };
+  const question = {
+    repository: "acme/coder",
+    path: "x.gguf",
+    hasToken: false,
+    page: "https://hub.example/acme/coder",
+  };
 
   test.each([
     [403, "GatedRepo", "gated", "never"],
@@ -165,7 +177,8 @@ describe("refusals", () => {
   });
 
   test("without a token the next step is a token, with one it is not", () => {
-    const next = (hasToken: boolean) => hubRefusal(403, { "x-error-code": "GatedRepo" }, { ...question, hasToken }, nowMs).next;
+    const next = (hasToken: boolean) =>
+      hubRefusal(403, { "x-error-code": "GatedRepo" }, { ...question, hasToken }, nowMs).next;
     expect(next(false)).toEqual(["export HF_TOKEN=<token>"]);
     expect(next(true)).toEqual([]);
   });

@@ -53,7 +53,11 @@ function checkAlways({ view, here }: Outcome): void {
     expect(createHash("sha256").update(readFileSync(path)).digest("hex")).toBe(file.sha256);
     expect(here.finished).toEqual([path]);
     expect(here.leftovers()).toEqual([]);
-    expect(provenanceOf(path)).toMatchObject({ sha256: file.sha256, repository: "acme/coder-GGUF", commit: view.commit });
+    expect(provenanceOf(path)).toMatchObject({
+      sha256: file.sha256,
+      repository: "acme/coder-GGUF",
+      commit: view.commit,
+    });
   } else {
     expect(here.models()).toEqual([]);
     expect(here.finished).toEqual([]);
@@ -180,7 +184,10 @@ describe("how it gets there", () => {
   });
 
   test("a server without ranges that cuts is begun again from the start, and in the end it is whole", async () => {
-    const { view, here } = await pulled({ ignoresRanges: true, cutsAfterBytes: [9, 9, 9, 9, 9 * mebibyte, 20 * mebibyte] });
+    const { view, here } = await pulled({
+      ignoresRanges: true,
+      cutsAfterBytes: [9, 9, 9, 9, 9 * mebibyte, 20 * mebibyte],
+    });
     expect(view.state).toBe("done");
     checkAlways({ script: {}, view, here });
   });
@@ -196,6 +203,9 @@ describe("how it gets there", () => {
     const script: Script = { redirect: { to: "http://cdn.example/x" } };
     const lookup = async (name: string) => (name === "cdn.example" ? ["203.0.113.1", "169.254.169.254"] : []);
     const here = await stage(hub, { script, options: { lookup } });
-    expect((await here.pull()).trouble).toMatchObject({ code: "redirect_refused", why: expect.stringContaining("cdn.example") });
+    expect((await here.pull()).trouble).toMatchObject({
+      code: "redirect_refused",
+      why: expect.stringContaining("cdn.example"),
+    });
   });
 });

@@ -30,7 +30,10 @@ describe("journal", () => {
     ["a range the wrong way round", "9 7 16\n"],
     ["not numbers", "seven nine sixteen\n"],
   ])("%s ends the reading, and what came before stands", (_name, line) => {
-    const safe = readJournal(text(journalLine({ start: 0, end: 5 }), line, journalLine({ start: 20, end: 30 })), identity);
+    const safe = readJournal(
+      text(journalLine({ start: 0, end: 5 }), line, journalLine({ start: 20, end: 30 })),
+      identity,
+    );
     expect(safe.ranges).toEqual([{ start: 0, end: 5 }]);
   });
 

@@ -23,7 +23,11 @@ if (folder === undefined || !isScriptName(script) || !Number.isInteger(port) || 
 } else {
   const hub = await startHub({ folder, port, script: scripts[script] });
   const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
-  const repositories = [...hub.shelf.values()].map(({ name, commit, files }) => ({ name, commit, files: files.length }));
+  const repositories = [...hub.shelf.values()].map(({ name, commit, files }) => ({
+    name,
+    commit,
+    files: files.length,
+  }));
   say({ url: hub.url, storageUrl: hub.storageUrl, script, repositories });
   const lines = createInterface({ input: process.stdin });
   lines.on("line", () => say(hub.meter instanceof HubMeter ? hub.meter.asJson() : {}));

@@ -49,7 +49,11 @@ export interface Script {
   /** Repositories that moved: old name → new name. Answered with a relative redirect. */
   readonly renamed?: Readonly<Record<string, string>>;
   /** Whoever does not have this token is refused. */
-  readonly gate?: { readonly token: string; readonly status: 401 | 403; readonly code: "GatedRepo" | "RepoNotFound" | "" };
+  readonly gate?: {
+    readonly token: string;
+    readonly status: 401 | 403;
+    readonly code: "GatedRepo" | "RepoNotFound" | "";
+  };
 }
 
 const mebibyte = 1 << 20;

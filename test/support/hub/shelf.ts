@@ -44,7 +44,9 @@ export async function readShelf(folder: string): Promise<Map<string, Repository>
   }
   return new Map(
     [...files].map(([name, held]) => {
-      const commit = createHash("sha1").update(held.map((file) => file.sha256).join()).digest("hex");
+      const commit = createHash("sha1")
+        .update(held.map((file) => file.sha256).join())
+        .digest("hex");
       return [name, { name, commit, files: held.sort((left, right) => (left.path < right.path ? -1 : 1)) }];
     }),
   );

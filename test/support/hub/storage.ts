@@ -61,7 +61,8 @@ export function createStorage(parts: StorageParts): Storage {
         const length = Math.min(pieceBytes, left);
         await handle.read(piece, 0, length, at);
         const middle = Math.floor(file.bytes / 2);
-        if (wrongByte === true && middle >= at && middle < at + length) piece[middle - at] = (piece[middle - at] ?? 0) ^ 1;
+        if (wrongByte === true && middle >= at && middle < at + length)
+          piece[middle - at] = (piece[middle - at] ?? 0) ^ 1;
         await slowDown(length);
         if (gone) break;
         meter().served(file.path, length);
@@ -114,7 +115,12 @@ export function createStorage(parts: StorageParts): Storage {
     const total = file.bytes + (script.extraBytes ?? 0);
     const etags = count(used, "etags");
     const isOther = script.otherEtagFrom !== undefined && etags >= script.otherEtagFrom;
-    response.setHeader("etag", `"${createHash("md5").update(file.sha256 + isOther).digest("hex")}"`);
+    response.setHeader(
+      "etag",
+      `"${createHash("md5")
+        .update(file.sha256 + isOther)
+        .digest("hex")}"`,
+    );
     response.setHeader("content-type", "application/octet-stream");
     if (asked === null || script.ignoresRanges === true) {
       answer(200).setHeader("content-length", total);

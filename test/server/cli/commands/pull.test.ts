@@ -62,7 +62,10 @@ describe("without a server", () => {
     const { code, stdout, stderr } = await lanthorn(["models", "pull", "acme/coder-GGUF", "--json"], {
       environment: environmentFor(hub),
     });
-    const views: DownloadView[] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const views: DownloadView[] = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect([code, stderr]).toEqual([0, ""]);
     expect(views.at(-1)).toMatchObject({ state: "done", alias: "coder-q4_k_m", trouble: null });
   });
@@ -78,7 +81,9 @@ describe("without a server", () => {
     await expect.poll(() => hub.meter.bytes(), { timeout: 30_000, interval: 20 }).toBeGreaterThan(6 * mebibyte);
     child.kill("SIGINT");
     expect(await once(child, "close")).toEqual([130, null]);
-    expect(stderr).toMatch(/error {2}Paused at \d+ %\nwhy {4}[\d.]+ MiB are safe\. .*\nnext {3}lanthorn models pull acme\/coder-GGUF\n$/);
+    expect(stderr).toMatch(
+      /error {2}Paused at \d+ %\nwhy {4}[\d.]+ MiB are safe\. .*\nnext {3}lanthorn models pull acme\/coder-GGUF\n$/,
+    );
     expect(readdirSync(join(environment.LANTHORN_HOME ?? "", "models"))).toEqual([]);
     const listed = await lanthorn(["models", "downloads", "--json"], { environment });
     const [paused] = JSON.parse(listed.stdout);
@@ -93,7 +98,9 @@ describe("without a server", () => {
     ["key: 4", "gated", [], 4, "only for people its owner has let in"],
   ] as const)("exit code %s", async (_name, script, flags, code, words) => {
     const { hub } = await hubWith(mebibyte, undefined, scripts[script]);
-    const outcome = await lanthorn(["models", "pull", "acme/coder-GGUF", ...flags], { environment: environmentFor(hub) });
+    const outcome = await lanthorn(["models", "pull", "acme/coder-GGUF", ...flags], {
+      environment: environmentFor(hub),
+    });
     expect([outcome.code, outcome.stdout]).toEqual([code, ""]);
     expect(outcome.stderr).toContain(words);
   });
