@@ -24,6 +24,8 @@ export interface CarryOutPorts {
   readonly folder: string;
   readonly modelsFolder: string;
   readonly parallel: number;
+  /** What one request asks for. */
+  partBytesOf(fileBytes: number): number;
   readonly caps: readonly RateCap[];
   freeBytes(): Promise<number>;
   readonly signal: AbortSignal;

@@ -8,7 +8,7 @@ import type { HubCalls } from "./hub/calls.ts";
 import { type FileQuestion, resolveFile } from "./hub/resolve.ts";
 import type { FileIdentity } from "./journal.ts";
 import type { PartFile } from "./part-file.ts";
-import { type ByteRange, partBytesFor, planParts } from "./ranges.ts";
+import { type ByteRange, planParts } from "./ranges.ts";
 import type { RateCap } from "./rate-cap.ts";
 import { nextTry, type RetryTimes } from "./retry.ts";
 import { asTrouble, DownloadTrouble, doubt, never } from "./trouble.ts";
@@ -22,6 +22,7 @@ export interface FetchFile {
   readonly into: PartFile;
   /** Connections at the same time. */
   readonly parallel: number;
+  partBytesOf(fileBytes: number): number;
   readonly caps: readonly RateCap[];
   readonly times: RetryTimes;
   readonly clock: Clock;
@@ -37,7 +38,7 @@ export async function fetchFile(order: FetchFile): Promise<void> {
   const { file, into, clock } = order;
   const stop = new AbortController();
   const signal = AbortSignal.any([order.signal, stop.signal]);
-  const parts = planParts(into.there, file.bytes, partBytesFor(file.bytes));
+  const parts = planParts(into.there, file.bytes, order.partBytesOf(file.bytes));
   const line = createLine(order, signal);
 
   async function fetchOnce(part: ByteRange, connection: number): Promise<"done" | "leave"> {

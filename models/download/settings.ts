@@ -54,7 +54,8 @@ export interface DownloadsOptions {
   publish(download: DownloadView): void;
   /** These files are models from now on. Must not throw. */
   onFiles(paths: readonly string[]): void;
-  /** For tests: the disk, and the names of the network. */
+  /** For tests: smaller parts, another disk, the names of the network. */
+  readonly partBytesOf?: (fileBytes: number) => number;
   readonly freeBytes?: () => Promise<number>;
   readonly lookup?: (hostname: string) => Promise<readonly string[]>;
 }

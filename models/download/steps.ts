@@ -5,6 +5,7 @@
 import type { DownloadState } from "../../server/domain/download.ts";
 import { askHub, type CarryOutPorts, fetchAll } from "./carry-out.ts";
 import { createHubCalls, type HubCalls } from "./hub/calls.ts";
+import { partBytesFor } from "./ranges.ts";
 import { RateCap } from "./rate-cap.ts";
 import { type DownloadsOptions, downloadTiming } from "./settings.ts";
 import { freeBytesOf, spaceTrouble } from "./space.ts";
@@ -51,6 +52,7 @@ export function createSteps(options: DownloadsOptions, desk: Desk): Steps {
       folder,
       modelsFolder: options.modelsFolder,
       parallel: settings.parallel,
+      partBytesOf: options.partBytesOf ?? partBytesFor,
       caps: [sharedCap, new RateCap(standing.record.rateBytesPerSecond, clock.monotonicMs())],
       freeBytes,
       signal,

@@ -53,6 +53,8 @@ export interface Stage {
   leftovers(): string[];
   /** Resolves when the download is in one of these states. */
   until(id: string, ...states: readonly DownloadState[]): Promise<DownloadView>;
+  /** Resolves when so many bytes of it are there. */
+  untilBytes(id: string, bytes: number): Promise<void>;
   /** Asks for a download and waits for its end. */
   pull(wish?: Partial<DownloadWish>): Promise<DownloadView>;
   /** Another process on the same data folder. */
@@ -96,6 +98,7 @@ export async function stage(hub: StandInHub, wishes: StageWishes = {}, home = te
     clock: systemClock,
     log: silentLog,
     goOn: true,
+    partBytesOf: () => mebibyte,
     publish: (view) => {
       published.push(view);
       for (const wake of heard) wake();
@@ -112,10 +115,10 @@ export async function stage(hub: StandInHub, wishes: StageWishes = {}, home = te
   };
   onTestFinished(close);
 
-  const until = async (id: string, ...states: readonly DownloadState[]): Promise<DownloadView> => {
+  const when = async (id: string, isSo: (view: DownloadView) => boolean): Promise<DownloadView> => {
     for (;;) {
       const view = downloads.list().find((one) => one.id === id);
-      if (view !== undefined && states.includes(view.state)) return view;
+      if (view !== undefined && isSo(view)) return view;
       await new Promise<void>((resolve) => {
         const wake = () => {
           heard.delete(wake);
@@ -125,6 +128,7 @@ export async function stage(hub: StandInHub, wishes: StageWishes = {}, home = te
       });
     }
   };
+  const until = (id: string, ...states: readonly DownloadState[]) => when(id, ({ state }) => states.includes(state));
   const namesIn = (folder: string) => (existsSync(join(home, folder)) ? readdirSync(join(home, folder)).sort() : []);
   return {
     hub,
@@ -140,6 +144,7 @@ export async function stage(hub: StandInHub, wishes: StageWishes = {}, home = te
     models: () => namesIn("models"),
     leftovers: () => namesIn("downloads").filter((name) => !name.endsWith(".json")),
     until,
+    untilBytes: async (id, bytes) => void (await when(id, ({ doneBytes }) => doneBytes >= bytes)),
     pull: async (wish = {}) => {
       const { id } = downloads.start({ ...plainWish, ...wish });
       return until(id, "done", "failed", "paused", "cancelled");

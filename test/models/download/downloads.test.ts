@@ -8,15 +8,15 @@ import { hubWith, mebibyte, plainWish, stage } from "../../support/download-stag
 import { writeFilledGguf } from "../../support/filled-gguf.ts";
 import { encodeGguf, smallModel, value, withKey } from "../../support/gguf-bytes.ts";
 
-const slow = { bytesPerSecond: 20 * mebibyte };
+const slow = { bytesPerSecond: 12 * mebibyte };
 const wish = plainWish;
 
 describe("pause, resume, cancel", () => {
   test("what was fetched before a pause is not fetched again", async () => {
-    const { hub, file } = await hubWith(20 * mebibyte);
+    const { hub, file } = await hubWith(10 * mebibyte);
     const here = await stage(hub, { script: slow });
     const { id } = here.downloads.start(wish);
-    await expect.poll(() => here.downloads.list()[0]?.doneBytes ?? 0).toBeGreaterThan(4 * mebibyte);
+    await here.untilBytes(id, 3 * mebibyte);
     const paused = await here.downloads.pause(id);
     expect(paused).toMatchObject({ state: "paused", bytesPerSecond: null, leftMs: null });
     const servedBefore = hub.meter.bytes();
@@ -24,14 +24,14 @@ describe("pause, resume, cancel", () => {
     here.downloads.resume(id);
     expect(await here.until(id, "done", "failed")).toMatchObject({ state: "done" });
     expect(hub.meter.bytes()).toBe(file.bytes - paused.doneBytes);
-    expect(servedBefore - paused.doneBytes).toBeLessThan(8 * mebibyte);
+    expect(servedBefore - paused.doneBytes).toBeLessThan(4 * mebibyte);
   });
 
   test("cancelled, nothing of it stays", async () => {
-    const { hub } = await hubWith(20 * mebibyte);
+    const { hub } = await hubWith(10 * mebibyte);
     const here = await stage(hub, { script: slow });
     const { id } = here.downloads.start(wish);
-    await expect.poll(() => here.downloads.list()[0]?.doneBytes ?? 0).toBeGreaterThan(mebibyte);
+    await here.untilBytes(id, mebibyte);
     expect(await here.downloads.cancel(id)).toMatchObject({ state: "cancelled", doneBytes: 0 });
     expect(readdirSync(join(here.home, "downloads"))).toEqual([]);
     expect(() => here.downloads.resume(id)).toThrow("cancelled");
@@ -52,23 +52,23 @@ describe("pause, resume, cancel", () => {
 
 describe("restarts", () => {
   test("a download goes on where the process before it stopped, and a paused one stays paused", async () => {
-    const { hub, file } = await hubWith(20 * mebibyte, (folder) =>
+    const { hub, file } = await hubWith(10 * mebibyte, (folder) =>
       writeFilledGguf(join(folder, "acme/other-GGUF/other-Q4_K_M.gguf"), mebibyte, 2),
     );
     const first = await stage(hub, { script: slow });
     const paused = first.downloads.start({ ...wish, model: "acme/other-GGUF" });
     await first.downloads.pause(paused.id);
     const { id } = first.downloads.start(wish);
-    await expect.poll(() => first.downloads.list()[1]?.doneBytes ?? 0).toBeGreaterThan(4 * mebibyte);
+    await first.untilBytes(id, 3 * mebibyte);
     const next = await first.reopen();
     const [other, went] = next.downloads.list();
     expect(other).toMatchObject({ id: paused.id, state: "paused" });
-    expect(went?.doneBytes).toBeGreaterThan(4 * mebibyte);
+    expect(went?.doneBytes).toBeGreaterThanOrEqual(3 * mebibyte);
     expect(await next.until(id, "done", "failed")).toMatchObject({ state: "done", doneBytes: file.bytes });
   });
 
   test("a command carries out only what it is asked for", async () => {
-    const { hub } = await hubWith(20 * mebibyte);
+    const { hub } = await hubWith(10 * mebibyte);
     const first = await stage(hub, { script: slow });
     const { id } = first.downloads.start(wish);
     await first.until(id, "downloading");
@@ -103,12 +103,13 @@ describe("restarts", () => {
 });
 
 describe("the queue", () => {
-  test("one after the other, in the order they were asked for; the Hub is asked at once", async () => {
+  test("one after the other; the Hub is asked at once", async () => {
     const { hub } = await hubWith(4 * mebibyte, (folder) =>
       writeFilledGguf(join(folder, "acme/other-GGUF/other-Q4_K_M.gguf"), mebibyte, 2),
     );
     const here = await stage(hub, { script: slow });
     const first = here.downloads.start(wish);
+    await here.until(first.id, "downloading");
     const second = here.downloads.start({ ...wish, model: "acme/other-GGUF" });
     await here.until(second.id, "done", "failed");
     const order = here.published.filter(({ state }) => state === "done" || state === "resolving");
@@ -152,10 +153,10 @@ describe("space", () => {
   });
 
   test("the others of the queue count", async () => {
-    const { hub } = await hubWith(20 * mebibyte, (folder) =>
-      writeFilledGguf(join(folder, "acme/other-GGUF/other-Q4_K_M.gguf"), 20 * mebibyte, 2),
+    const { hub } = await hubWith(10 * mebibyte, (folder) =>
+      writeFilledGguf(join(folder, "acme/other-GGUF/other-Q4_K_M.gguf"), 10 * mebibyte, 2),
     );
-    const here = await stage(hub, { script: slow, options: { freeBytes: async () => 30 * mebibyte } });
+    const here = await stage(hub, { script: slow, options: { freeBytes: async () => 15 * mebibyte } });
     const first = here.downloads.start(wish);
     await here.until(first.id, "downloading");
     const second = here.downloads.start({ ...wish, model: "acme/other-GGUF" });
@@ -186,7 +187,7 @@ describe("what becomes a model", () => {
     const { hub } = await hubWith(10 * mebibyte);
     const here = await stage(hub, { script: slow });
     const { id } = here.downloads.start(wish);
-    await expect.poll(() => here.downloads.list()[0]?.doneBytes ?? 0).toBeGreaterThan(4 * mebibyte);
+    await here.untilBytes(id, 3 * mebibyte);
     const folder = join(here.home, "models");
     expect(await listModels({ folder, entries: [] })).toEqual({ files: [], refusals: [] });
     await here.until(id, "done");

@@ -57,7 +57,7 @@ export interface Script {
 }
 
 const mebibyte = 1 << 20;
-const cuts = Array.from({ length: 10 }, (_, index) => (index * 1_700_021) % (7 * mebibyte));
+const cuts = Array.from({ length: 10 }, (_, index) => (index * 170_021) % mebibyte);
 
 /** By name, for `main.ts --script` and for tests. */
 export const scripts = Object.freeze({
@@ -65,7 +65,7 @@ export const scripts = Object.freeze({
   cuts: { cutsAfterBytes: cuts },
   "cuts-slow": { cutsAfterBytes: cuts, bytesPerSecond: 40 * mebibyte },
   slow: { bytesPerSecond: 2 * mebibyte },
-  stalls: { stallsAfterBytes: [100_000, 2_000_000, 0] },
+  stalls: { stallsAfterBytes: [100_000, 900_000, 0] },
   "no-ranges": { ignoresRanges: true },
   "other-etag": { otherEtagFrom: 3 },
   "other-hash": { otherHashFrom: 2, cutsAfterBytes: [0, 0, 0, 0, 0, 0, 0, 0] },
@@ -79,8 +79,8 @@ export const scripts = Object.freeze({
   "web-page-once": { webPages: 2 },
   "errors-500": { serverErrors: 3 },
   "wrong-range": { wrongRanges: 1_000_000 },
-  "rate-limit-hub": { rateLimits: { where: "hub", count: 1, seconds: 2, as: "ratelimit" } },
-  "rate-limit-storage": { rateLimits: { where: "storage", count: 1, seconds: 2, as: "retry-after" } },
+  "rate-limit-hub": { rateLimits: { where: "hub", count: 1, seconds: 1, as: "ratelimit" } },
+  "rate-limit-storage": { rateLimits: { where: "storage", count: 1, seconds: 1, as: "retry-after" } },
   "redirect-loop": { redirect: "loop" },
   "redirect-elsewhere": { redirect: "elsewhere" },
   "redirect-metadata": { redirect: { to: "http://169.254.169.254/latest/meta-data/" } },
