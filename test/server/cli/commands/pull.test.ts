@@ -94,13 +94,11 @@ describe("without a server", () => {
   });
 
   test.each([
-    ["upstream: 8", "wrong-hash", [], 8, "is not the file that was promised"],
-    ["key: 4", "gated", [], 4, "only for people its owner has let in"],
-  ] as const)("exit code %s", async (_name, script, flags, code, words) => {
+    ["upstream: 8", "wrong-hash", 8, "is not the file that was promised"],
+    ["key: 4", "gated", 4, "only for people its owner has let in"],
+  ] as const)("exit code %s", async (_name, script, code, words) => {
     const { hub } = await hubWith(mebibyte, undefined, scripts[script]);
-    const outcome = await lanthorn(["models", "pull", "acme/coder-GGUF", ...flags], {
-      environment: environmentFor(hub),
-    });
+    const outcome = await lanthorn(["models", "pull", "acme/coder-GGUF"], { environment: environmentFor(hub) });
     expect([outcome.code, outcome.stdout]).toEqual([code, ""]);
     expect(outcome.stderr).toContain(words);
   });
@@ -115,9 +113,7 @@ describe("without a server", () => {
     const environment = environmentFor(hub);
     const ask = async (...words: string[]) => (await lanthorn(["models", "pull", ...words], { environment })).code;
     expect(await ask("acme/nothing-GGUF")).toBe(5);
-    expect(await ask("qwen2.5-koder-7b")).toBe(5);
     expect(await ask("../../etc/passwd")).toBe(2);
-    expect(await ask("acme/coder-GGUF", "--alias", "../x")).toBe(2);
     expect(await ask("acme/coder-GGUF", "--rate", "fast")).toBe(2);
     expect(await ask("qwen2.5-coder-3b-instruct")).toBe(2);
   });
@@ -125,10 +121,12 @@ describe("without a server", () => {
 
 test("beside a server it is carried out there, shown by both, and what Ctrl-C pauses is paused there", async () => {
   const { hub, file } = await hubWith(24 * mebibyte, undefined, slow);
-  const server = await startServer({ environment: environmentFor(hub, { LANTHORN_HOME: "" }) });
+  const environment = { HF_ENDPOINT: hub.url, HF_HOME: "/nonexistent", LANTHORN_DOWNLOADS_KEEP_FREE_BYTES: "0" };
+  const server = await startServer({ environment });
   try {
-    const environment = { LANTHORN_HOME: server.home };
-    const child = startLanthorn(["models", "pull", "acme/coder-GGUF", "--json"], { environment });
+    const child = startLanthorn(["models", "pull", "acme/coder-GGUF", "--json"], {
+      environment: { LANTHORN_HOME: server.home },
+    });
     child.stdout.resume();
     await expect.poll(() => hub.meter.bytes(), { timeout: 30_000, interval: 20 }).toBeGreaterThan(4 * mebibyte);
     child.kill("SIGINT");
