@@ -2,6 +2,7 @@
  * `lanthorn models import`: models that other tools fetched, served from where they lie. Nothing is copied or changed there; each
  * file's header is validated first, and again at every start of the server.
  */
+import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import type { FoundModel, FoundProblem } from "../../../models/import/source.ts";
 import type { CommandContext } from "../command.ts";
@@ -51,7 +52,6 @@ interface Place {
 
 async function look(from: string, { environment, workingFolder }: CommandContext): Promise<readonly Place[]> {
   const { homedir } = await import("node:os");
-  const { resolve } = await import("node:path");
   const { stat } = await import("node:fs/promises");
   const { importSources, isImportSource } = await import("../../../models/import/index.ts");
   const isFolder = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true;
@@ -89,22 +89,27 @@ async function importModels(
   const { output, environment } = context;
   const { createDataFolder, dataPaths } = await import("../../platform/paths.ts");
   const { addImports, readImports } = await import("../../../models/imports.ts");
-  const { describeModel } = await import("../../../models/store.ts");
+  const { describeModel, listModels } = await import("../../../models/store.ts");
+  const { loadConfig } = await import("../../config/load.ts");
   const places = await look(from, context);
   const paths = dataPaths(environment);
+  const { values } = loadConfig({ file: paths.config, environment, flags: [], workingFolder: context.workingFolder });
+  const { files } = await listModels({ folder: paths.models, entries: values.models });
   const known = readImports(paths.models) ?? [];
   const shown: Shown[] = [];
   const added: Parameters<typeof addImports>[1][number][] = [];
-  const taken = new Set<string>();
+  /** Alias → the file that has it. */
+  const taken = new Map(files.map((file) => [file.alias, file.path]));
   for (const { folder, source, models, problems } of places) {
     for (const { alias, name, path } of models) {
       if (only.length > 0 && !only.includes(alias) && !only.includes(name)) continue;
-      const described = taken.has(alias)
-        ? "another model found here has the same alias"
-        : await describeModel({ path, alias });
+      const described =
+        (taken.get(alias) ?? path) === path
+          ? await describeModel({ path, alias })
+          : `its alias is already that of ${basename(taken.get(alias) ?? "")}`;
       const isKnown = known.some((one) => one.alias === alias && one.path === path);
       const refused = typeof described === "string";
-      if (!refused) taken.add(alias);
+      if (!refused) taken.set(alias, path);
       if (!refused && !isKnown) added.push({ alias, path, root: folder, source, name, importedAtMs: Date.now() });
       const state = refused ? "refused" : isKnown ? "known" : listOnly ? "found" : "imported";
       shown.push({

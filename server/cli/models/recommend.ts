@@ -42,7 +42,7 @@ async function machineFor(file: string | undefined, context: CommandContext): Pr
 }
 
 /** One line of the answer. */
-interface Shown {
+export interface ShownRecommendation {
   readonly model: string;
   readonly title: string;
   readonly bytes: number;
@@ -58,7 +58,7 @@ interface Shown {
   readonly note: string | null;
 }
 
-function shown({ entry, bytes, verdict, exact, reason }: Recommendation): Shown {
+export function shownRecommendation({ entry, bytes, verdict, exact, reason }: Recommendation): ShownRecommendation {
   return {
     model: entry.id,
     title: entry.title,
@@ -75,7 +75,7 @@ function shown({ entry, bytes, verdict, exact, reason }: Recommendation): Shown 
   };
 }
 
-const columns: readonly Column<Shown>[] = [
+const columns: readonly Column<ShownRecommendation>[] = [
   { title: "MODEL", of: (one) => one.model },
   { title: "SIZE", of: (one) => bytesText(one.bytes), align: "right" },
   { title: "CONTEXT", of: (one) => contextText(one.contextLength), align: "right" },
@@ -84,18 +84,20 @@ const columns: readonly Column<Shown>[] = [
   { title: "WHY", of: (one) => one.reason },
 ];
 
+export function recommendText(purpose: RecommendPurpose, answer: readonly ShownRecommendation[]): string {
+  const [first] = answer;
+  if (first === undefined) return `No model of the catalog for ${purpose} fits this machine.`;
+  const accept = first.licenceRestricted ? " --accept-license" : "";
+  return `${tableText(columns, answer)}\n\nnext   lanthorn models pull ${first.model}${accept}`;
+}
+
 async function show(flags: RecommendFlags, context: CommandContext): Promise<void> {
   const { output } = context;
   const machine = await machineFor(flags.hardware, context);
   const { recommend } = await import("../../../models/catalog/recommend.ts");
   const { fit } = await import("./fit-function.ts");
-  const answer = recommend({ purpose: flags.for, machine, fit }).map(shown);
-  output.answer(answer, () => {
-    if (answer.length === 0) return `No model of the catalog for ${flags.for} fits this machine.`;
-    const [first] = answer;
-    const accept = first?.licenceRestricted === true ? " --accept-license" : "";
-    return `${tableText(columns, answer)}\n\nnext   lanthorn models pull ${first?.model ?? ""}${accept}`;
-  });
+  const answer = recommend({ purpose: flags.for, machine, fit }).map(shownRecommendation);
+  output.answer(answer, () => recommendText(flags.for, answer));
   if (answer.some((one) => one.licenceRestricted))
     output.note("(!) its licence forbids some uses and must be accepted before the download.");
 }
