@@ -7,14 +7,16 @@ import { type DownloadState, type DownloadView, isSettled } from "../../server/d
 import { Failure } from "../../server/domain/failure.ts";
 import { checkLicence, licenceFailure, readAcceptedLicences, recordAcceptedLicence } from "../catalog/licence.ts";
 import type { ModelName } from "../catalog/name.ts";
-import { removePartFile, safeBytesOf } from "./part-file.ts";
+import { safeBytesOf } from "./part-file.ts";
 import {
   type DownloadRecord,
   downloadsFolder,
   makeDownloadsFolder,
   partPath,
   readRecords,
+  removeParts,
   removeRecord,
+  sweep,
   writeRecord,
 } from "./record.ts";
 import { type DownloadsOptions, downloadTiming } from "./settings.ts";
@@ -66,6 +68,7 @@ export function openDownloads(options: DownloadsOptions): Downloads {
   });
 
   makeDownloadsFolder(folder);
+  sweep(folder);
   for (const record of keepNewest(folder, readRecords(folder))) {
     const entry = add(record);
     if (isSettled(record.state)) continue;
@@ -243,7 +246,7 @@ export function openDownloads(options: DownloadsOptions): Downloads {
       while (entry.run !== null || entry.isWanted) await halt(entry);
       // It may have ended well just before.
       refuseFinished(entry.standing.state);
-      for (const index of entry.standing.record.files.keys()) await removePartFile(partPath(folder, id, index));
+      removeParts(folder, id);
       entry.standing.doneBytes.fill(0);
       enter(entry.standing, "cancelled", "cancelled by a person");
       removeRecord(folder, id);

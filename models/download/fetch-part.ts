@@ -56,7 +56,7 @@ function markOf({ headers }: Answer): string | null {
 
 function rangeOf({ status, headers }: Answer, part: ByteRange, fileBytes: number, nowMs: number): ByteRange {
   const type = headerOf(headers, "content-type") ?? "";
-  const encoding = headerOf(headers, "content-encoding") ?? "identity";
+  const encoding = headerOf(headers, "content-encoding") || "identity";
   if (status === 200 || status === 206) {
     if (/^text\/html/i.test(type)) throw webPage();
     if (encoding !== "identity") {

@@ -55,7 +55,12 @@ export function targetFileName(path: string, alias: string | null): string {
 /** An alias that can be a file's name. Small letters, because the alias of a file is its name in small letters. */
 export function isFileAlias(alias: string): boolean {
   const name = `${alias}.gguf`;
-  return /^[a-z0-9](?:[a-z0-9_-]|\.(?!\.|$)){0,99}$/.test(alias) && isModelFileName(name) && !splitEnd.test(name) && !isOwnName(name);
+  return (
+    /^[a-z0-9](?:[a-z0-9_-]|\.(?!\.|$)){0,99}$/.test(alias) &&
+    isModelFileName(name) &&
+    !splitEnd.test(name) &&
+    !isOwnName(name)
+  );
 }
 
 /** The demo models are written by the server itself, over whatever has their name. */

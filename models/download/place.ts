@@ -2,7 +2,7 @@
  * The last steps of a download: is the place free, is it a model, give it its name. Nothing here ever overwrites a file. Runs
  * in the server process and in commands.
  */
-import { link, lstat, open, rename, rm, stat } from "node:fs/promises";
+import { constants, copyFile, link, lstat, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { examineGguf } from "../gguf/validate.ts";
 import { followHash } from "./follow-hash.ts";
@@ -69,17 +69,28 @@ export async function giveName(
   origin: Origin,
   nowMs: number,
 ): Promise<void> {
-  const { mtimeMs } = await stat(part);
+  const ready = await onSameDisk(part, target);
+  const { mtimeMs } = await stat(ready);
   // First, so that whoever finds the file knows what it is.
   noteProvenance(target, identity, origin, mtimeMs, nowMs);
   try {
-    await linkOrRename(part, target);
+    await linkOrRename(ready, target);
   } catch (thrown) {
     removeProvenance(target);
     throw thrown;
   }
   await removePartFile(part);
   await syncFolder(dirname(target));
+}
+
+/** Where `models/` was put on another disk, by a link or a mount, the file has to be copied once. */
+async function onSameDisk(part: string, target: string): Promise<string> {
+  const [here, there] = await Promise.all([stat(part), stat(dirname(target))]);
+  if (here.dev === there.dev) return part;
+  const copy = `${target}.partial`;
+  await rm(copy, { force: true });
+  await copyFile(part, copy, constants.COPYFILE_EXCL);
+  return copy;
 }
 
 function noteProvenance(target: string, identity: FileIdentity, origin: Origin, mtimeMs: number, nowMs: number): void {

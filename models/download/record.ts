@@ -78,6 +78,31 @@ export function partPath(folder: string, id: string, index: number): string {
   return join(folder, `${id}-${index + 1}.part`);
 }
 
+/** Parts and journals of one download, whatever its record says. */
+export function removeParts(folder: string, id: string): void {
+  for (const name of namesIn(folder)) {
+    if (name.startsWith(`${id}-`)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** What is left of downloads that have no record at all, and drafts of records that a killed process left. */
+export function sweep(folder: string): void {
+  const names = namesIn(folder);
+  for (const name of names) {
+    const id = /^(dl_[0-9a-f]{12})(-|\.json\.\d+\.new$)/.exec(name)?.[1];
+    const isDraft = name.endsWith(".new");
+    if (id !== undefined && (isDraft || !names.includes(`${id}.json`))) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 export function writeRecord(folder: string, record: DownloadRecord): void {
   writeOwnerFile(recordPath(folder, record.id), `${JSON.stringify(record)}\n`);
 }
@@ -88,13 +113,8 @@ export function removeRecord(folder: string, id: string): void {
 
 /** Oldest first. What cannot be read is left where it is and not listed. */
 export function readRecords(folder: string): DownloadRecord[] {
-  let names: string[] = [];
-  try {
-    names = readdirSync(folder).filter((name) => /^dl_[0-9a-f]{12}\.json$/.test(name));
-  } catch {
-    return [];
-  }
-  return names
+  return namesIn(folder)
+    .filter((name) => /^dl_[0-9a-f]{12}\.json$/.test(name))
     .map((name) => readRecord(join(folder, name)))
     .filter((record) => record !== null)
     .sort((left, right) => left.createdAtMs - right.createdAtMs || (left.id < right.id ? -1 : 1));

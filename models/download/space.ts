@@ -2,10 +2,17 @@
 import { statfs } from "node:fs/promises";
 import { DownloadTrouble, never } from "./trouble.ts";
 
-/** What this user may still write there. */
-export async function freeBytesOf(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
+/** What this user may still write in each of the folders; one that is not there yet says nothing. */
+export async function leastFreeBytesOf(...folders: readonly string[]): Promise<number> {
+  const free = await Promise.all(
+    folders.map((folder) =>
+      statfs(folder).then(
+        ({ bavail, bsize }) => bavail * bsize,
+        () => Number.POSITIVE_INFINITY,
+      ),
+    ),
+  );
+  return Math.min(...free);
 }
 
 export interface SpaceFacts {

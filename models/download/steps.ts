@@ -8,7 +8,7 @@ import { createHubCalls, type HubCalls } from "./hub/calls.ts";
 import { partBytesFor } from "./ranges.ts";
 import { RateCap } from "./rate-cap.ts";
 import { type DownloadsOptions, downloadTiming } from "./settings.ts";
-import { freeBytesOf, spaceTrouble } from "./space.ts";
+import { leastFreeBytesOf, spaceTrouble } from "./space.ts";
 import { downloadsFolder } from "./record.ts";
 import type { Standing } from "./standing.ts";
 import type { DownloadTrouble } from "./trouble.ts";
@@ -33,7 +33,7 @@ export function createSteps(options: DownloadsOptions, desk: Desk): Steps {
   const { settings, clock, log } = options;
   const folder = downloadsFolder(options.home);
   const timing = options.timing ?? downloadTiming;
-  const freeBytes = options.freeBytes ?? (() => freeBytesOf(folder));
+  const freeBytes = options.freeBytes ?? (() => leastFreeBytesOf(folder, options.modelsFolder));
   const sharedCap = new RateCap(settings.rateLimitBytesPerSecond, clock.monotonicMs());
   let calls: HubCalls | null = null;
 

@@ -3,17 +3,17 @@
  * verified model is ever in `models/`, and the token is seen by the Hub alone.
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { provenanceOf } from "../../../models/download/provenance.ts";
 import type { DownloadState, DownloadView, TroubleCode } from "../../../server/domain/download.ts";
+import { createLog } from "../../../server/platform/log.ts";
 import { mebibyte, type Stage, stage } from "../../support/download-stage.ts";
 import { type FilledFile, writeFilledGguf } from "../../support/filled-gguf.ts";
 import { startHub, type StandInHub } from "../../support/hub/hub.ts";
 import { scripts, type Script, type ScriptName } from "../../support/hub/script.ts";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 
 let hub: StandInHub;
 let file: FilledFile;
@@ -198,6 +198,22 @@ describe("how it gets there", () => {
     expect(view.state).toBe("done");
     expect([hub.meter.requests.some((line) => line.includes("old-GGUF")), here.models().length]).toEqual([true, 1]);
     expect(sawToken()).toEqual([new URL(hub.url).host]);
+  });
+
+  test("neither token nor signed link is in a log line, an event or a file", async () => {
+    const lines: string[] = [];
+    const log = createLog({ level: "debug", write: (line) => void lines.push(line) });
+    const script: Script = { ...scripts.cuts, answersPerLink: 3, serverErrors: 2, refusedLinks: 2 };
+    const here = await stage(hub, { script, token: "hf_secret_1234", options: { log } });
+    expect(await here.pull()).toMatchObject({ state: "done" });
+    hub.play(scripts["refused-links"]);
+    expect(await here.pull({ alias: "again" })).toMatchObject({ state: "failed" });
+    const kept = readdirSync(join(here.home, "downloads")).map((name) =>
+      readFileSync(join(here.home, "downloads", name), "utf8"),
+    );
+    const said = [...lines, JSON.stringify(here.published), ...kept].join("\n");
+    expect(said).toContain("a download failed");
+    expect(said).not.toMatch(/hf_secret|Signature=|\/blob\//);
   });
 
   test("a name that leads to a private address is refused, whatever it is called", async () => {
