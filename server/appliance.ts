@@ -4,8 +4,10 @@
  */
 import { Server as TlsServer } from "node:https";
 import { hostname, networkInterfaces } from "node:os";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { ensureDemoModel } from "../models/demo/file.ts";
+import { openDownloads } from "../models/download/downloads.ts";
+import { readHubSettings } from "../models/download/hub/endpoint.ts";
 import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
@@ -37,6 +39,7 @@ import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
 import { openTls } from "./platform/tls/tls.ts";
+import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
 import { createRouter } from "./router/router.ts";
 
@@ -163,6 +166,26 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
     });
     undo.push(() => engine.close(0));
+    const { caFile } = settings.network;
+    const upstream = createUpstreamFetch({
+      environment: process.env,
+      caFile: caFile === "" ? "" : resolve(paths.home, caFile),
+    });
+    undo.push(() => upstream.close());
+    const downloads = openDownloads({
+      home: paths.home,
+      modelsFolder: paths.models,
+      settings: settings.downloads,
+      hub: () => readHubSettings(settings.hub.endpoint, process.env),
+      upstream,
+      clock,
+      log,
+      goOn: true,
+      publish: (download) => publish({ type: "download", download }),
+      // Rescan here: engine.setFiles((await listModels(…)).files). Until then a restart serves them.
+      onFiles: (files) => log.info({ files: files.map((file) => basename(file)) }, "downloaded"),
+    });
+    undo.push(() => downloads.close());
     const router = createRouter(ports.backends?.(engine) ?? [engine]);
     const rateLimits = createRateLimits(settings.limits, clock);
     const inference = createInference({ router, ledger: ledger.writer, clock, log, publish });
@@ -177,6 +200,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       inference,
       access: { ...access, keyring: withKeyFile(access.keyring, paths.adminKey) },
       rateLimits,
+      downloads,
       reports: ledger.reports,
       settings: { ...settings.http, hosts: settings.hosts },
       clock,

@@ -106,6 +106,33 @@ const network = z.strictObject({
   caFile: optionalFile.describe("Certificate authorities of your own to trust when this box calls others, in PEM form"),
 });
 
+const hub = z.strictObject({
+  endpoint: z
+    .string()
+    .trim()
+    .max(1000)
+    .default("")
+    .describe("Where models are downloaded from; empty: HF_ENDPOINT, else https://huggingface.co"),
+});
+
+const downloads = z.strictObject({
+  rateLimitBytesPerSecond: z
+    .int()
+    .min(0)
+    .max(2 ** 40)
+    .default(0)
+    .describe("Speed of all downloads together; 0: no limit"),
+  parallel: z.int().min(1).max(16).default(4).describe("Connections of one download"),
+  atOnce: z.int().min(1).max(4).default(1).describe("Downloads at the same time; further ones wait"),
+  patienceMs: milliseconds.min(1000).default(1_800_000).describe("How long a download tries without a new byte"),
+  keepFreeBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .default(2 ** 30)
+    .describe("What downloads leave free on the disk"),
+});
+
 /** Per caller and minute; 0 is no limit. */
 const perMinute = z.int().min(0).max(1_000_000_000).default(0);
 
@@ -152,6 +179,8 @@ export const configSchema = z.strictObject({
   http: http.prefault({}).describe("The HTTP server"),
   tls: tls.prefault({}).describe("Encryption"),
   network: network.prefault({}).describe("Calls to others"),
+  hub: hub.prefault({}).describe("Where models come from"),
+  downloads: downloads.prefault({}).describe("Downloads"),
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   log: log.prefault({}).describe("The log"),
   shutdown: shutdown.prefault({}).describe("Stopping"),

@@ -4,6 +4,7 @@
  */
 import type { ModelShape } from "./fit/shape.ts";
 import type { HardwareView } from "./hardware.ts";
+import type { DownloadView } from "./download.ts";
 import type { ModelView, PooledAbility, QueueEntryView } from "./model.ts";
 
 /** Time is passed in. `now` is for people and rows, `monotonicMs` for every time-out and every duration. */
@@ -59,6 +60,7 @@ export type BoxEvent =
   | { readonly type: "model"; readonly model: ModelView }
   | { readonly type: "queue"; readonly queue: readonly QueueEntryView[] }
   | { readonly type: "hardware"; readonly hardware: HardwareView }
+  | { readonly type: "download"; readonly download: DownloadView }
   | { readonly type: "request"; readonly id: string; readonly status: string };
 
 export type Publish = (event: BoxEvent) => void;

@@ -1,4 +1,5 @@
 /** What the HTTP room needs from the others, handed in by `server/appliance.ts`. Types only. */
+import type { Downloads } from "../../models/download/downloads.ts";
 import type { Access } from "../access/access.ts";
 import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
@@ -58,6 +59,7 @@ export interface HttpDeps {
     readonly sessions: Sessions;
   };
   readonly rateLimits: RateLimits;
+  readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
   readonly settings: HttpSettings;
   readonly timing?: HttpTiming;

@@ -259,7 +259,10 @@ export async function writeHollowKind(path: string, kind: Kind): Promise<void> {
     const of = (name: string): string => `blk.${layer}.${name}`;
     const special = kind.layer?.(of, layer) ?? [];
     const own = special.filter((one) => typeof one !== "string");
-    const without = new Set([...special.filter((one) => typeof one === "string").map(of), ...own.map(({ name }) => name)]);
+    const without = new Set([
+      ...special.filter((one) => typeof one === "string").map(of),
+      ...own.map(({ name }) => name),
+    ]);
     return [...usualLayer(kind, of, layer).filter(({ name }) => !without.has(name)), ...own];
   });
   const tensors = [
@@ -270,5 +273,8 @@ export async function writeHollowKind(path: string, kind: Kind): Promise<void> {
   ];
   const header = headerBytes({ metadata, tensors });
   await writeFile(path, header);
-  await truncate(path, header.length + tensors.reduce((sum, tensor) => sum + Math.ceil(tensorDataBytes(tensor) / 32) * 32, 0));
+  await truncate(
+    path,
+    header.length + tensors.reduce((sum, tensor) => sum + Math.ceil(tensorDataBytes(tensor) / 32) * 32, 0),
+  );
 }

@@ -1,9 +1,11 @@
 /** `lanthorn models …`: its sub-commands by name, one file each in `server/cli/models/`. */
 import type { Command } from "commander";
 import { type CommandContext, examples } from "../command.ts";
+import { defineDownloads, downloadsExamples } from "../models/downloads.ts";
 import { defineFit, fitExamples } from "../models/fit.ts";
 import { defineImport, importExamples } from "../models/import.ts";
 import { defineList, listExamples } from "../models/list.ts";
+import { definePull, pullExamples } from "../models/pull.ts";
 import { defineRecommend, recommendExamples } from "../models/recommend.ts";
 import { defineRemove, removeExamples } from "../models/rm.ts";
 
@@ -17,6 +19,8 @@ const subcommands: readonly Subcommand[] = [
   { examples: listExamples, define: defineList },
   { examples: recommendExamples, define: defineRecommend },
   { examples: fitExamples, define: defineFit },
+  { examples: pullExamples, define: definePull },
+  { examples: downloadsExamples, define: defineDownloads },
   { examples: importExamples, define: defineImport },
   { examples: removeExamples, define: defineRemove },
 ];

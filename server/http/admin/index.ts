@@ -3,6 +3,7 @@ import type { RequestListener } from "node:http";
 import type { RequestHandler } from "express";
 import { answerFailures, createApplication } from "../through-express.ts";
 import { configResource } from "./config.ts";
+import { downloadsResource } from "./downloads.ts";
 import { eventsResource } from "./events.ts";
 import { hardwareResource } from "./hardware.ts";
 import { keysResource } from "./keys.ts";
@@ -18,6 +19,7 @@ export const adminResources = Object.freeze({
   keys: keysResource,
   usage: usageResource,
   config: configResource,
+  downloads: downloadsResource,
   events: eventsResource,
 }) satisfies Readonly<Record<string, AdminResource>>;
 

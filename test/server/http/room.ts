@@ -12,7 +12,7 @@ import { createAccess } from "../../../server/access/access.ts";
 import { createRateLimits, type RateLimitSettings } from "../../../server/access/rate-limits.ts";
 import type { BindFacts } from "../../../server/access/authenticate.ts";
 import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
-import type { Failure } from "../../../server/domain/failure.ts";
+import { Failure } from "../../../server/domain/failure.ts";
 import type { ServedModel } from "../../../server/domain/model.ts";
 import type { Scores, Vectors, WholeEvent } from "../../../server/domain/embedding.ts";
 import type { HardwareView } from "../../../server/domain/hardware.ts";
@@ -107,6 +107,11 @@ export interface RoomOptions {
   readonly pageFolder?: string;
   readonly tls?: HttpDeps["tls"];
   readonly clock?: Clock;
+  readonly downloads?: HttpDeps["downloads"];
+}
+
+function noDownloads(): never {
+  throw new Failure("not_found", "There is no such download.");
 }
 
 export const quick: HttpTiming = { commitMs: 200, stallMs: 1000, bodyGraceMs: 1000, discardMs: 1000, partingMs: 500 };
@@ -197,6 +202,13 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },
       systemClock,
     ),
+    downloads: options.downloads ?? {
+      list: () => [],
+      start: noDownloads,
+      pause: noDownloads,
+      resume: noDownloads,
+      cancel: noDownloads,
+    },
     reports: ledger.reports,
     settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },
     timing: { ...quick, ...options.timing },
