@@ -1,7 +1,7 @@
 /** A download where the only way out is a proxy: it carries every call, and it alone looks names up. */
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createUpstreamFetch } from "../../../server/platform/upstream/upstream-fetch.ts";
@@ -10,22 +10,26 @@ import { writeFilledGguf } from "../../support/filled-gguf.ts";
 import { startHub } from "../../support/hub/hub.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
-/** Takes every name for this machine. */
+/** Takes every name for this machine. Plain calls come to a proxy with their whole address. */
 async function proxy() {
   const names = new Set<string>();
-  const server = createServer((_request, response) => response.writeHead(405).end());
-  server.on("connect", (request: IncomingMessage, client: Socket) => {
-    const [name = "", port] = (request.url ?? "").split(":");
-    names.add(name);
-    const onward = connect(Number(port), "127.0.0.1", () => {
-      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      onward.pipe(client).pipe(onward);
+  const server = createServer((asked, answer) => {
+    const { hostname, port, pathname, search } = new URL(asked.url ?? "");
+    names.add(hostname);
+    const { method, headers } = asked;
+    const onward = request({ host: "127.0.0.1", port, path: pathname + search, method, headers }, (reply) => {
+      answer.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(answer);
     });
-    for (const socket of [client, onward]) socket.on("error", () => socket.destroy());
+    onward.on("error", () => answer.destroy());
+    asked.pipe(onward);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  onTestFinished(() => void server.close());
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, names };
 }
 
