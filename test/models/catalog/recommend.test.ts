@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Fit, type RecommendPurpose, recommend, recommendPurposes } from "../../../models/catalog/recommend.ts";
 import { RandomSource } from "../../../models/random/numbers.ts";
-import { fitOf as commandFit } from "../../../server/cli/models/fit-function.ts";
+import { fitOf as commandFit } from "../../../server/domain/fit/fit.ts";
 import { recommendText, shownRecommendation } from "../../../server/cli/models/recommend.ts";
 import type { Machine } from "../../../server/domain/fit/machine.ts";
 import { type MachineName, machines } from "../../support/fit-machines.ts";

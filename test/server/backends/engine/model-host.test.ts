@@ -117,7 +117,8 @@ describe("a model that was promised a GPU", () => {
       return {
         pid: world.started,
         send: ({ type }) => {
-          const loaded = { type: "loaded", contextLength: 2_048, slots: 2, vocabularySize: 1, gpu } as const;
+          const size = { contextLength: 2_048, slots: 2, vocabularySize: 1, memory: null };
+          const loaded = { type: "loaded", ...size, gpu } as const;
           if (type === "load") queueMicrotask(() => handlers.onMessage(loaded));
           if (type === "shutdown") queueMicrotask(() => handlers.onExit("exit code 0"));
           return true;
