@@ -40,6 +40,8 @@ test("a card at another place is another card, also when it has the same name", 
       [system("RTX 3090", { busAddress: "0000:01:00.0" }), system("RTX 3090", { busAddress: "0000:05:00.0" })],
     ),
   ).toEqual([["nvidia-smi: RTX 3090", "systeminformation: RTX 3090"], ["systeminformation: RTX 3090"]]);
+  const [here, there] = ["0000:01:00.0", "0000:05:00.0"];
+  expect(names([tool("RTX 3090", { busAddress: here })], [system("RTX 3090", { busAddress: there })])).toHaveLength(2);
 });
 
 test("a card that a source lists twice, as two Vulkan drivers do, is one card", () => {
