@@ -74,7 +74,10 @@ export async function walk(root: string, depth: number, wanted: (name: string) =
 
   await visit(root, []);
   if (seen > mostEntries)
-    problems.push({ name: "the folder", reason: `it holds more than ${mostEntries} entries; the rest was not looked at` });
+    problems.push({
+      name: "the folder",
+      reason: `it holds more than ${mostEntries} entries; the rest was not looked at`,
+    });
   return { files, problems };
 }
 
