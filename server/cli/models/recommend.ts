@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { RecommendPurpose, Recommendation } from "../../../models/catalog/recommend.ts";
 import type { CommandContext } from "../command.ts";
-import { bytesText, contextText } from "../format.ts";
+import { bytesText, unknownMark } from "../format.ts";
 import { type Column, tableText } from "../table.ts";
 
 /** As in `models/catalog/recommend.ts`, which is loaded only when the command runs. */
@@ -65,8 +65,7 @@ export function shownRecommendation({ entry, bytes, verdict, exact, reason }: Re
 const columns: readonly Column<ShownRecommendation>[] = [
   { title: "MODEL", of: (one) => one.model },
   { title: "SIZE", of: (one) => bytesText(one.bytes), align: "right" },
-  { title: "CONTEXT", of: (one) => contextText(one.contextLength), align: "right" },
-  { title: "SLOTS", of: (one) => String(one.slots), align: "right" },
+  { title: "SPEED", of: (one) => one.speed ?? unknownMark },
   { title: "LICENCE", of: (one) => (one.licenceRestricted ? `${one.licence} (!)` : one.licence) },
   { title: "WHY", of: (one) => one.reason },
 ];
