@@ -3,7 +3,7 @@
  * It joins ports to rooms and starts and stops them in order; what a room does is written in the room.
  */
 import { Server as TlsServer } from "node:https";
-import { hostname, networkInterfaces } from "node:os";
+import { freemem, hostname, networkInterfaces, totalmem } from "node:os";
 import { join } from "node:path";
 import { ensureDemoModel } from "../models/demo/file.ts";
 import { listModels } from "../models/store.ts";
@@ -16,13 +16,18 @@ import type { Backend } from "./backends/backend.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
+import { type PlanLoad, simplePlan } from "./backends/engine/load-plan.ts";
 import { snapshotFolders } from "./backends/engine/snapshot-folder.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
 import type { ServedModel } from "./domain/model.ts";
+import { Failure } from "./domain/failure.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
+import { type Capacity, capacityOf } from "./domain/residency/memory.ts";
 import { createHttp, type Http } from "./http/http.ts";
+import { countedInference } from "./idle/activity.ts";
+import { createIdle, type Idle } from "./idle/idle.ts";
 import { createInference } from "./inference.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { boxId } from "./platform/box-id.ts";
@@ -51,6 +56,8 @@ export interface ApplianceOptions {
   readonly lock?: DataLock;
   /** Asked to stop from outside, by `POST /admin/stop`. */
   onStopAsked(request: { readonly now: boolean }): void;
+  /** `idle.whenIdle: exit`: nobody needs the box any more. Absent: it stays. */
+  onIdle?(reason: string): void;
 }
 
 export interface AppliancePorts {
@@ -58,6 +65,8 @@ export interface AppliancePorts {
   readonly log: Log;
   /** How engine workers are started; tests may watch or replace it. */
   readonly startWorker?: StartWorker;
+  /** How each model is loaded and what it takes; by a rule of thumb when absent. */
+  readonly plan?: PlanLoad;
   /** What answers, made from the engine; the engine alone when absent. Tests put a scripted model before it. */
   readonly backends?: (engine: Engine) => readonly Backend[];
 }
@@ -131,13 +140,16 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const publish = (event: BoxEvent) => {
       for (const listener of listeners) listener(event);
     };
+    const engineSettings = {
+      ...settings.engine,
+      threads: settings.engine.threads === "auto" ? null : settings.engine.threads,
+      context: settings.engine.context === "auto" ? null : settings.engine.context,
+      keepAliveMs: settings.engine.keepAliveMs === "always" ? null : settings.engine.keepAliveMs,
+    };
     const engine = createEngine({
       files: listing.files,
-      settings: {
-        ...settings.engine,
-        threads: settings.engine.threads === "auto" ? null : settings.engine.threads,
-        context: settings.engine.context === "auto" ? null : settings.engine.context,
-      },
+      settings: engineSettings,
+      capacity: memoryForModels(settings.engine.memoryLimit),
       ports: {
         clock,
         log,
@@ -146,12 +158,22 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         startWorker: ports.startWorker ?? workerStarter(log),
         startPreparer: preparerStarter(log),
         snapshots: snapshotFolders(),
+        plan: ports.plan ?? simplePlan(engineSettings),
       },
     });
     undo.push(() => engine.close(0));
     const router = createRouter(ports.backends?.(engine) ?? [engine]);
     const rateLimits = createRateLimits(settings.limits, clock);
-    const inference = createInference({ router, ledger: ledger.writer, clock, log, publish });
+    const idle = createIdle({
+      settings: idleSettings(settings.idle),
+      clock,
+      log,
+      nextUnloadMs: () => engine.nextUnloadMs(),
+      exit: (reason) => options.onIdle?.(reason),
+    });
+    undo.push(() => idle.stop());
+    const spine = createInference({ router, ledger: ledger.writer, clock, log, publish });
+    const inference = countedInference(spine, idle.begin);
 
     let isReady = true;
     let stopped: Promise<void> | null = null;
@@ -171,7 +193,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       fingerprint,
       boxId: box,
       boxState: () =>
-        boxState(engine, rateLimits, {
+        boxState(engine, rateLimits, idle, {
           name: hostname(),
           version,
           url,
@@ -179,6 +201,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
           pid: process.pid,
           startedAtMs,
         }),
+      models: engine,
+      stayAwake: (untilMs) => {
+        idle.stayAwake(untilMs);
+        return idle.view();
+      },
       configuration: () => listSettings(config),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {
@@ -211,7 +238,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     } else if (announcing.reason !== null) log.info({ reason: announcing.reason }, "not announced on the LAN");
     undo.push(() => announcer?.stop());
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
-    for (const file of listing.files) if (file.asked) engine.preload(file.alias);
+    for (const file of listing.files) if (file.preload ?? file.asked) engine.preload(file.alias);
 
     return {
       started: {
@@ -247,8 +274,8 @@ function lockDataFolder(paths: DataPaths): DataLock {
   return outcome.lock;
 }
 
-/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held and nothing sleeps until budgets and idling exist. */
-async function boxState(engine: Engine, rateLimits: RateLimits, box: object): Promise<object> {
+/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held until budgets exist. */
+async function boxState(engine: Engine, rateLimits: RateLimits, idle: Idle, box: object): Promise<object> {
   const models = await engine.models();
   return {
     box,
@@ -256,9 +283,31 @@ async function boxState(engine: Engine, rateLimits: RateLimits, box: object): Pr
     queue: engine.queue(),
     rateLimited: rateLimits.refusals(),
     held: 0,
-    idle: { next: null, at: null },
+    idle: idle.view(),
     rss: process.memoryUsage.rss(),
   };
+}
+
+/** What models may take of this machine; a container's limit counts as the machine's memory. */
+function memoryForModels(limit: "auto" | number): Capacity {
+  const container = process.constrainedMemory();
+  const memoryTotalBytes = container > 0 ? Math.min(container, totalmem()) : totalmem();
+  return capacityOf({
+    gpus: [],
+    unifiedMemory: false,
+    memoryTotalBytes,
+    memoryFreeBytes: freemem(),
+    limitBytes: limit === "auto" ? null : limit,
+  });
+}
+
+function idleSettings(settings: ResolvedConfig["values"]["idle"]): ResolvedConfig["values"]["idle"] {
+  if (settings.whenIdle !== "command" || settings.command.length > 0) return settings;
+  throw new Failure("cannot_start", "The settings for an idle box do not go together.", {
+    why: "idle.whenIdle is command, and idle.command is empty.",
+    next: ['export LANTHORN_IDLE_COMMAND=\'["systemctl","suspend"]\'', "export LANTHORN_IDLE_WHEN_IDLE=exit"],
+    param: "idle.command",
+  });
 }
 
 /** Where a person can read the admin key; null: nowhere on disk (it came from the environment, or was shown once). */

@@ -38,6 +38,12 @@ export interface ModelFile {
   /** Asked for by flag or config; null: the engine's default. */
   readonly context: number | null;
   readonly slots: number | null;
+  /** Unused for so long it leaves memory; null: never. Absent: as the engine's settings say. */
+  readonly keepAliveMs?: number | null;
+  /** Neither pushed out of memory nor unloaded by time. */
+  readonly pin?: boolean;
+  /** Loaded at the start; absent: when it was asked for by name. */
+  readonly preload?: boolean;
 }
 
 /** Facts that others may want to hear: the admin event stream, the log, metrics. */

@@ -5,8 +5,10 @@ import { answerFailures, createApplication } from "../through-express.ts";
 import { configResource } from "./config.ts";
 import { eventsResource } from "./events.ts";
 import { keysResource } from "./keys.ts";
+import { modelsResource } from "./models.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
 import { stateResource } from "./state.ts";
+import { stayAwakeResource } from "./stay-awake.ts";
 import { stopResource } from "./stop.ts";
 import { usageResource } from "./usage.ts";
 
@@ -14,6 +16,8 @@ export const adminResources = Object.freeze({
   state: stateResource,
   stop: stopResource,
   keys: keysResource,
+  models: modelsResource,
+  stayAwake: stayAwakeResource,
   usage: usageResource,
   config: configResource,
   events: eventsResource,
