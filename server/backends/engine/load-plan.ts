@@ -66,7 +66,7 @@ const buffersShare = 0.05;
 const kvPerTokenShare = 1 / 36_000;
 
 /** The context and slots that settings ask for, in the machine's memory, by a rule of thumb. */
-export function simplePlan(settings: PlanSettings): PlanLoad {
+export function simplePlan(settings: PlanSettings): (file: ModelFile) => LoadPlan {
   return (file) => {
     const { sizeBytes, pooled, trainedContextLength } = file;
     const contextLength = pooled?.inOnePiece
