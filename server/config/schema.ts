@@ -36,20 +36,19 @@ const bytesPerUnit: Readonly<Record<string, number>> = Object.freeze({
 });
 
 /** Bytes, as a number or with a unit: `12GiB`, `900 MB`. */
-const byteSize = z
-  .union(
-    [
-      z.int().min(0),
-      z
-        .string()
-        .regex(/^\s*\d{1,9}(\.\d{1,3})?\s*([KMGT]i?)?B\s*$/i)
-        .transform((text) => {
-          const [, amount = "", unit = ""] = /^\s*([\d.]+)\s*(\w+)\s*$/.exec(text) ?? [];
-          return Math.floor(Number(amount) * (bytesPerUnit[unit.toUpperCase()] ?? 1));
-        }),
-    ],
-    { error: 'must be a size such as "12GiB", or a number of bytes' },
-  );
+const byteSize = z.union(
+  [
+    z.int().min(0),
+    z
+      .string()
+      .regex(/^\s*\d{1,9}(\.\d{1,3})?\s*([KMGT]i?)?B\s*$/i)
+      .transform((text) => {
+        const [, amount = "", unit = ""] = /^\s*([\d.]+)\s*(\w+)\s*$/.exec(text) ?? [];
+        return Math.floor(Number(amount) * (bytesPerUnit[unit.toUpperCase()] ?? 1));
+      }),
+  ],
+  { error: 'must be a size such as "12GiB", or a number of bytes' },
+);
 
 /** An alias is what clients send as `model`; `/`, `:` and `@` are usual in it. */
 export const aliasName = z
@@ -94,7 +93,9 @@ const engine = z.strictObject({
     .union([z.literal("auto"), byteSize], { error: 'must be "auto", a size such as "12GiB", or a number of bytes' })
     .default("auto")
     .describe("Most memory that all loaded models together may take; auto: what the machine has"),
-  keepAliveMs: keepAlive.default(1_800_000).describe("A model that nobody uses for so long leaves memory; always: never"),
+  keepAliveMs: keepAlive
+    .default(1_800_000)
+    .describe("A model that nobody uses for so long leaves memory; always: never"),
   minimumStayMs: milliseconds
     .default(5000)
     .describe("A model that was loaded for a request is not pushed out by another before it was there so long"),

@@ -34,7 +34,11 @@ describe("S-21 idle unload", () => {
       expect(isAlive(worker)).toBe(true);
       const { idle } = await admin.state();
       expect(idle).toMatchObject({ next: "unload" });
-      await until("it leaves", async () => (await admin.model("lanthorn-demo")).state === "unloaded", 5 * keepAliveMs + 5_000);
+      await until(
+        "it leaves",
+        async () => (await admin.model("lanthorn-demo")).state === "unloaded",
+        5 * keepAliveMs + 5_000,
+      );
       expect(isAlive(worker)).toBe(false);
     } finally {
       watching.abort();

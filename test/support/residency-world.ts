@@ -220,7 +220,8 @@ class World {
       this.#carryOut(order);
     }
     const taken = sumOf([...this.#models.values()].flatMap(({ child }) => (child === null ? [] : [child.footprint])));
-    if (!hasRoomFor(taken, { ramBytes: 0, vramBytes: 0 }, this.#capacity)) throw new Error("more than there is room for");
+    if (!hasRoomFor(taken, { ramBytes: 0, vramBytes: 0 }, this.#capacity))
+      throw new Error("more than there is room for");
     for (const [name, model] of this.#models) {
       if (model.removed && model.child === null) this.#models.delete(name);
     }
@@ -239,7 +240,8 @@ class World {
       this.figures.loads += 1;
     } else if (order.type === "grant") {
       const ticket = this.#tickets.get(order.ticket);
-      if (model.child?.stage !== "up") throw new Error(`${order.ticket} was let in to ${model.name}, which is not there`);
+      if (model.child?.stage !== "up")
+        throw new Error(`${order.ticket} was let in to ${model.name}, which is not there`);
       if (ticket?.status !== "waiting") throw new Error(`${order.ticket} did not wait`);
       ticket.status = "using";
       model.usedAtMs = this.#nowMs;

@@ -47,7 +47,7 @@ async function* letIn(
   signal: AbortSignal,
   ports: AnswerPorts,
 ): AsyncIterable<ChatEvent> {
-  const { host, request, context, place, times } = entry;
+  const { host, request, times } = entry;
   let prompts: readonly PreparedPrompt[];
   let stay: Stay;
   try {

@@ -6,6 +6,8 @@ import { defineLoad, loadExamples } from "../models/load.ts";
 import { definePin, pinExamples } from "../models/pin.ts";
 import { defineUnload, unloadExamples } from "../models/unload.ts";
 
+type Example = readonly [line: string, meaning: string];
+
 /** Examples and definition of each, in the order of the help. A file must not import anything slow before an action runs. */
 const subcommands = [
   { examples: listExamples, define: defineList },
@@ -17,7 +19,7 @@ const subcommands = [
 export function define(command: Command, context: CommandContext): void {
   examples(
     command,
-    subcommands.flatMap((one) => [...one.examples]),
+    subcommands.flatMap((one): readonly Example[] => one.examples),
   );
   for (const one of subcommands) one.define(command, context);
 }

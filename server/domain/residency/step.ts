@@ -107,9 +107,7 @@ class Turn {
     this.#letGo();
     this.#refuseImpossible();
     const closed = this.#makeRoom();
-    for (const { model, place, leaving, removed } of this.#models.values()) {
-      if (place === "here" && !leaving && !removed && !closed.has(model)) this.#grantAll(model);
-    }
+    this.#grantOpen(({ model }) => !closed.has(model));
     this.#endUnused();
   }
 
@@ -165,12 +163,16 @@ class Turn {
     const { capacity } = this.#before;
     /** What will be taken once the first group that lacks room has it; null: every group so far had room. */
     let after: Footprint | null = null;
-    for (const { model, wish, place } of this.#groups()) {
+    for (const group of this.#groups()) {
+      const { model, wish, place } = group;
+      const oldest = arrivalOf(group);
       if (after === null) {
         if (place === "away" && this.#hasRoomNow(wish)) {
           this.#load(model);
           continue;
         }
+        // Who came before this group, and was kept out for one that has left, is not kept out for this one.
+        this.#grantOpen((resident) => arrivalOf(resident) < oldest);
         const victims = victimsFor(wish, [...this.#models.values()], capacity, this.#nowMs);
         // Something is being loaded for others, who are served first.
         if (victims === null) break;
@@ -212,7 +214,7 @@ class Turn {
   #groups(): Resident[] {
     return [...this.#models.values()]
       .filter(({ place, waiting }) => waiting.length > 0 && (place === "away" || place === "going"))
-      .sort((left, right) => (left.waiting[0]?.arrival ?? 0) - (right.waiting[0]?.arrival ?? 0));
+      .sort((left, right) => arrivalOf(left) - arrivalOf(right));
   }
 
   #hasRoomNow(wish: Footprint): boolean {
@@ -229,6 +231,15 @@ class Turn {
   #unload(model: string, reason: UnloadReason): void {
     this.#change(model, { place: "going", leaving: false });
     this.#orders.push({ type: "unload", model, reason });
+  }
+
+  /** Lets in who waits at models that are here and go on. */
+  #grantOpen(which: (resident: Resident) => boolean): void {
+    for (const resident of this.#models.values()) {
+      const { model, place, leaving, removed, waiting } = resident;
+      const isOpen = place === "here" && !leaving && !removed && waiting.length > 0;
+      if (isOpen && which(resident)) this.#grantAll(model);
+    }
   }
 
   #grantAll(model: string): void {
@@ -261,6 +272,11 @@ class Turn {
     const resident = this.#models.get(model);
     if (resident !== undefined) this.#models.set(model, { ...resident, ...part });
   }
+}
+
+/** When the oldest that waits for it came. */
+function arrivalOf({ waiting }: Resident): number {
+  return waiting[0]?.arrival ?? 0;
 }
 
 function newcomer(model: string, keepAliveMs: number | null, pinned: boolean): Resident {

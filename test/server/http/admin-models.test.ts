@@ -7,7 +7,9 @@ import { aModel, openRoom, type Room } from "./room.ts";
 let room: Room | null = null;
 afterEach(() => room?.close());
 
-async function roomWith(models: Partial<HttpDeps["models"]>): Promise<(path: string, body?: object) => Promise<Response>> {
+async function roomWith(
+  models: Partial<HttpDeps["models"]>,
+): Promise<(path: string, body?: object) => Promise<Response>> {
   const opened = await openRoom({ models });
   room = opened;
   return (path, body) =>
@@ -79,8 +81,12 @@ test("an alias may hold what paths are made of; one that is not there is 404", a
 test("stay-awake takes a time, or nothing any more", async () => {
   const ask = await roomWith({});
   const until = Date.now() + 60_000;
-  expect(await (await ask("/admin/stay-awake", { untilMs: until })).json()).toMatchObject({ idle: { awakeUntil: until } });
-  expect(await (await ask("/admin/stay-awake", { untilMs: null })).json()).toMatchObject({ idle: { awakeUntil: null } });
+  expect(await (await ask("/admin/stay-awake", { untilMs: until })).json()).toMatchObject({
+    idle: { awakeUntil: until },
+  });
+  expect(await (await ask("/admin/stay-awake", { untilMs: null })).json()).toMatchObject({
+    idle: { awakeUntil: null },
+  });
   for (const body of [undefined, {}, { untilMs: "tomorrow" }, { untilMs: -1 }]) {
     expect((await ask("/admin/stay-awake", body)).status).toBe(400);
   }

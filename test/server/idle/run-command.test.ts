@@ -32,7 +32,9 @@ describe("the command", () => {
     vi.stubEnv("VAST_API_KEY", "secret");
     vi.stubEnv("LANTHORN_IDLE_TEST", "plain");
     const file = join(temporaryFolder(), "got.json");
-    const argv = program("const [file, ...rest] = process.argv.slice(2); writeFileSync(file, JSON.stringify([rest, process.env]));");
+    const argv = program(
+      "const [file, ...rest] = process.argv.slice(2); writeFileSync(file, JSON.stringify([rest, process.env]));",
+    );
     await runCommand([...argv, file, "$HOME; echo", "*"], { clock: systemClock, log: recorded().log }).ended;
     const [got, environment] = JSON.parse(readFileSync(file, "utf8"));
     expect(got).toEqual(["$HOME; echo", "*"]);

@@ -79,7 +79,15 @@ describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) =
     };
     const preparer = {} as HostPorts["preparer"];
     const plan = simplePlan(testSettings);
-    const ports = { preparer, plan, snapshots: snapshotFolders(), clock, startWorker, log: silentLog, publish: () => {} };
+    const ports = {
+      preparer,
+      plan,
+      snapshots: snapshotFolders(),
+      clock,
+      startWorker,
+      log: silentLog,
+      publish: () => {},
+    };
     const keeper = {
       lost: () => {},
       about: () => ({ pinned: false, waiting: 0, waitsFor: null, unloadsAtMs: null }),

@@ -14,7 +14,7 @@ import {
   testSettings,
   until,
 } from "../../../support/real-engine.ts";
-import { useModel } from "../../../support/used-model.ts";
+import { keepBusy } from "../../../support/busy-model.ts";
 
 const never = new AbortController().signal;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -65,7 +65,7 @@ describe("S-20 a swap", () => {
   test("waits for the busy model, serves all who wait in one go, and sends nothing to a worker that ends", async () => {
     const here = await box(["one", "two"], 1);
     try {
-      const busy = await useModel(here.engine, "one", "busy");
+      const busy = await keepBusy(here.engine, "one", "busy");
       const waiting = ["two", "two", "two"].map((model) => here.ask(model));
       await until("three wait", async () => (await here.engine.model("two")).waiting === 3);
       const before = busy.tokens();
@@ -86,7 +86,7 @@ describe("S-20 a swap", () => {
   test("one of the waiting leaves: the others are served, and the last to leave takes the wish along", async () => {
     const here = await box(["one", "two"], 1);
     try {
-      const busy = await useModel(here.engine, "one", "busy");
+      const busy = await keepBusy(here.engine, "one", "busy");
       const leaving = new AbortController();
       const [first, second] = [here.ask("two", leaving.signal), here.ask("two", leaving.signal)];
       await until("two wait", async () => (await here.engine.model("two")).waiting === 2);
@@ -118,9 +118,7 @@ describe("S-20 a swap", () => {
   test("forty interleaved requests to two models that do not fit together: no failure, and few swaps", async () => {
     const here = await box(["one", "two"], 1, { minimumStayMs: 100, slots: 4 });
     try {
-      const answers = await Promise.all(
-        Array.from({ length: 40 }, (_, at) => here.ask(at % 2 === 0 ? "one" : "two")),
-      );
+      const answers = await Promise.all(Array.from({ length: 40 }, (_, at) => here.ask(at % 2 === 0 ? "one" : "two")));
       expect(answers.filter(({ end }) => end.type !== "finished")).toEqual([]);
       // All that waits for a model is served before the next swap: one load each is enough.
       expect(here.pids.length).toBeLessThanOrEqual(4);
@@ -135,7 +133,11 @@ describe("S-20 a swap", () => {
       { alias: "chat", path: demo },
       { alias: "vectors", path: await decoderModel(folder.path, "mean") },
     ];
-    const here = await realEngine(models, {}, { capacity: { ramBytes: 1, vramBytes: 0, totalBytes: 1 }, plan: onePerModel() });
+    const here = await realEngine(
+      models,
+      {},
+      { capacity: { ramBytes: 1, vramBytes: 0, totalBytes: 1 }, plan: onePerModel() },
+    );
     try {
       for (let round = 0; round < 2; round += 1) {
         const context = { requestId: `req_${round}`, callerName: "lin" };
@@ -191,7 +193,7 @@ describe("keep-alive", () => {
   test("S-21 an unused model leaves, its process with it; one that answers stays", async () => {
     const here = await box(["one"], 1, { keepAliveMs: 300 });
     try {
-      const busy = await useModel(here.engine, "one", "busy");
+      const busy = await keepBusy(here.engine, "one", "busy");
       await new Promise((resolve) => setTimeout(resolve, 900));
       expect(await stateOf(here, "one")).toBe("ready");
       expect((await here.engine.model("one")).until).toBeNull();
@@ -254,7 +256,8 @@ describe("room", () => {
       const asked = here.engine.chat(chatRequest("hi", { model: "large" }), { requestId: "r", callerName: "l" }, never);
       await expect(collect(asked)).rejects.toMatchObject({
         code: "no_room",
-        message: 'There is no room for "large": it needs 12.0 GiB, and models may take 8.0 GiB here (engine.memoryLimit).',
+        message:
+          'There is no room for "large": it needs 12.0 GiB, and models may take 8.0 GiB here (engine.memoryLimit).',
       });
       expect(here.pids).toEqual([]);
     } finally {
@@ -306,7 +309,7 @@ describe("the admin", () => {
   test("a model in use is not unloaded, unless it may finish first; one that waits in its queue is in use too", async () => {
     const here = await box(["one"], 1, { slots: 1 });
     try {
-      const busy = await useModel(here.engine, "one", "busy");
+      const busy = await keepBusy(here.engine, "one", "busy");
       const queued = here.ask("one");
       await until("it queues", () => here.engine.queue().length === 1);
       expect(() => here.engine.unload("one", false)).toThrow(
@@ -347,7 +350,7 @@ describe("files that come and go", () => {
   test("a new one can be asked for; a running answer of one that is gone ends as it would", async () => {
     const here = await box(["one"], 2);
     try {
-      const busy = await useModel(here.engine, "one", "busy");
+      const busy = await keepBusy(here.engine, "one", "busy");
       here.engine.setFiles([await modelFile("two", demo)]);
       expect(here.engine.served().map(({ alias }) => alias)).toEqual(["two"]);
       await expect(here.ask("one")).rejects.toMatchObject({ code: "model_not_found" });
@@ -364,7 +367,7 @@ describe("files that come and go", () => {
   test("another file under the same name takes its place, and both are counted while both are there", async () => {
     const here = await box(["one"], 1);
     try {
-      const busy = await useModel(here.engine, "one", "busy");
+      const busy = await keepBusy(here.engine, "one", "busy");
       const file = await modelFile("one", demo);
       here.engine.setFiles([{ ...file, createdAtMs: 1 }]);
       const next = here.ask("one");

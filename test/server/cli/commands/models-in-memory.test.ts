@@ -26,7 +26,8 @@ function thenAlways(first: object, later: object): Answer {
 describe("load", () => {
   test("follows the load until the model answers", async () => {
     const { stub, run } = await stubbed({
-      "POST /admin/models/coder/load": (response) => sendJson(response, 202, { model: inState("loading", "asked for") }),
+      "POST /admin/models/coder/load": (response) =>
+        sendJson(response, 202, { model: inState("loading", "asked for") }),
       "GET /admin/state": thenAlways(withModel(inState("loading", "asked for")), withModel(inState("ready", "loaded"))),
     });
     const { code, stdout } = await run("load", "coder");
@@ -48,10 +49,14 @@ describe("load", () => {
     expect(refused).toMatchObject({ code: 6, stdout: "" });
     expect(refused.stderr).toContain(noRoom.message);
     const later = await stubbed({
-      "POST /admin/models/coder/load": (response) => sendJson(response, 202, { model: inState("loading", "asked for") }),
+      "POST /admin/models/coder/load": (response) =>
+        sendJson(response, 202, { model: inState("loading", "asked for") }),
       "GET /admin/state": withModel(inState("failed", "the engine could not load it")),
     });
-    expect(await later.run("load", "coder")).toMatchObject({ code: 6, stderr: expect.stringContaining("could not load") });
+    expect(await later.run("load", "coder")).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining("could not load"),
+    });
   });
 
   test("no such model is exit 5, no server exit 3", async () => {

@@ -96,6 +96,18 @@ describe("a swap", () => {
     expect(box.leave("a", "a1")).toEqual([]);
   });
 
+  test("who was kept out for a group that left is let in before a later group has the room", () => {
+    const box = busyA();
+    box.add("c");
+    box.ask("b", "b1");
+    box.ask("a", "a2");
+    expect(box.ask("c", "c1")).toEqual([]);
+    expect(box.leave("b", "b1")).toEqual(["grant a2"]);
+    expect(box.ask("a", "a3")).toEqual([]);
+    box.leave("a", "a1");
+    expect(box.leave("a", "a2")).toEqual(["unload a for c"]);
+  });
+
   test("S-20 a request that comes while its model is leaving has it back", () => {
     const box = busyA();
     box.leave("a", "a1");

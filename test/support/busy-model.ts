@@ -3,7 +3,7 @@ import { isEnd } from "../../server/domain/chat.ts";
 import type { Engine } from "../../server/backends/engine/engine.ts";
 import { chatRequest } from "./chat-request.ts";
 
-export interface UsedModel {
+export interface BusyModel {
   /** Tokens so far. */
   tokens(): number;
   /** Ends it; gives how it ended. */
@@ -11,7 +11,7 @@ export interface UsedModel {
 }
 
 /** Resolves when the answer has begun. */
-export async function useModel(engine: Engine, model: string, requestId: string): Promise<UsedModel> {
+export async function keepBusy(engine: Engine, model: string, requestId: string): Promise<BusyModel> {
   const leaving = new AbortController();
   let tokens = 0;
   let begun = () => {};
