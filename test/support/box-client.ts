@@ -39,13 +39,13 @@ export async function chatOver(url: string, model = "lanthorn-demo"): Promise<{ 
   return { status };
 }
 
-/** Reads a stream for so long and leaves; says when the last text came. */
+/** Reads a stream for so long after its first text and leaves; says how long after it the last text came. */
 export async function streamFor(
   url: string,
   forMs: number,
 ): Promise<{ readonly status: number; readonly textAfterMs: number }> {
   const leaving = new AbortController();
-  const startMs = performance.now();
+  let firstMs: number | null = null;
   let textAfterMs = 0;
   let status = 0;
   try {
@@ -53,9 +53,10 @@ export async function streamFor(
     const response = await ask(url, wishes, leaving.signal);
     status = response.status;
     for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const passedMs = performance.now() - startMs;
-      if (chunk.includes('"content"')) textAfterMs = passedMs;
-      if (passedMs > forMs) leaving.abort();
+      if (!chunk.includes('"content"')) continue;
+      firstMs ??= performance.now();
+      textAfterMs = performance.now() - firstMs;
+      if (textAfterMs > forMs) leaving.abort();
     }
   } catch (thrown) {
     if (!leaving.signal.aborted) throw thrown;
