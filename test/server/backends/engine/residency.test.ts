@@ -50,10 +50,33 @@ async function box(
   };
 }
 
-const stateOf = async ({ engine }: RealEngine, alias: string) => (await engine.model(alias)).state;
+/** Most tests share one box with two models and room for one; each begins with nothing loaded. */
+let shared: Awaited<ReturnType<typeof box>>;
+beforeAll(async () => {
+  shared = await box(["one", "two"], 1);
+});
+afterAll(() => shared.close());
+
+/** The shared box with nothing loaded, and the workers that are started from now on. */
+async function emptied() {
+  for (const { id, state } of await shared.engine.models()) if (state !== "unloaded") shared.engine.unload(id, true);
+  await until("nothing is loaded", async () =>
+    (await shared.engine.models()).every(({ state }) => state === "unloaded"),
+  );
+  const [firstWorker, firstSent] = [shared.pids.length, shared.sent.length];
+  return {
+    ...shared,
+    workers: () => shared.pids.slice(firstWorker),
+    get sent() {
+      return shared.sent.slice(firstSent);
+    },
+  };
+}
+
+const stateOf = async ({ engine }: Pick<RealEngine, "engine">, alias: string) => (await engine.model(alias)).state;
 
 /** No request was sent to a worker after it had been told to end. */
-function expectNoneSentToTheEnding({ sent }: RealEngine): void {
+function expectNoneSentToTheEnding({ sent }: Pick<RealEngine, "sent">): void {
   const ending = new Set<number>();
   for (const { pid, type } of sent) {
     if (type === "shutdown") ending.add(pid);
@@ -62,57 +85,48 @@ function expectNoneSentToTheEnding({ sent }: RealEngine): void {
 }
 
 describe("S-20 a swap", () => {
-  test("waits for the busy model, serves all who wait in one go, and sends nothing to a worker that ends", async () => {
-    const here = await box(["one", "two"], 1);
-    try {
-      const busy = await keepBusy(here.engine, "one", "busy");
-      const waiting = ["two", "two", "two"].map((model) => here.ask(model));
-      await until("three wait", async () => (await here.engine.model("two")).waiting === 3);
-      const before = busy.tokens();
-      await until("the busy one goes on", () => busy.tokens() > before + 20);
-      expect(await stateOf(here, "one")).toBe("ready");
-      expect((await here.engine.model("two")).reason).toBe("3 requests wait for room; one is answering");
-      await busy.stop();
-      const answers = await Promise.all(waiting);
-      expect(answers.map(({ end }) => end.type)).toEqual(["finished", "finished", "finished"]);
-      expect(here.pids).toHaveLength(2);
-      expect(isAlive(here.pids[0] ?? -1)).toBe(false);
-      expectNoneSentToTheEnding(here);
-    } finally {
-      await here.close();
-    }
+  test("waits for the busy model, serves all who still wait in one go, and sends nothing to a worker that ends", async () => {
+    const here = await emptied();
+    const busy = await keepBusy(here.engine, "one", "busy");
+    const leaving = new AbortController();
+    const left = here.ask("two", leaving.signal);
+    const waiting = ["two", "two", "two"].map((model) => here.ask(model));
+    await until("four wait", async () => (await here.engine.model("two")).waiting === 4);
+    leaving.abort();
+    expect((await left).end.type).toBe("aborted");
+    const before = busy.tokens();
+    await until("the busy one goes on", () => busy.tokens() > before + 20);
+    expect(await stateOf(here, "one")).toBe("ready");
+    expect((await here.engine.model("two")).reason).toBe("3 requests wait for room; one is answering");
+    await busy.stop();
+    const answers = await Promise.all(waiting);
+    expect(answers.map(({ end }) => end.type)).toEqual(["finished", "finished", "finished"]);
+    expect(here.workers()).toHaveLength(2);
+    expect(isAlive(here.workers()[0] ?? -1)).toBe(false);
+    expectNoneSentToTheEnding(here);
   });
 
-  test("one of the waiting leaves: the others are served, and the last to leave takes the wish along", async () => {
-    const here = await box(["one", "two"], 1);
-    try {
-      const busy = await keepBusy(here.engine, "one", "busy");
-      const leaving = new AbortController();
-      const [first, second] = [here.ask("two", leaving.signal), here.ask("two", leaving.signal)];
-      await until("two wait", async () => (await here.engine.model("two")).waiting === 2);
-      leaving.abort();
-      expect([(await first).end.type, (await second).end.type]).toEqual(["aborted", "aborted"]);
-      await busy.stop();
-      // Nobody wants the other any more: this one is still there, and answers without another load.
-      expect((await here.ask("one")).end.type).toBe("finished");
-      expect(here.pids).toHaveLength(1);
-    } finally {
-      await here.close();
-    }
+  test("does not happen when all who waited for it have left: the busy model stays, and answers without a load", async () => {
+    const here = await emptied();
+    const busy = await keepBusy(here.engine, "one", "busy");
+    const leaving = new AbortController();
+    const [first, second] = [here.ask("two", leaving.signal), here.ask("two", leaving.signal)];
+    await until("two wait", async () => (await here.engine.model("two")).waiting === 2);
+    leaving.abort();
+    expect([(await first).end.type, (await second).end.type]).toEqual(["aborted", "aborted"]);
+    await busy.stop();
+    expect((await here.ask("one")).end.type).toBe("finished");
+    expect(here.workers()).toHaveLength(1);
   });
 
   test("a request that comes while its model is leaving has it back, without a failure", async () => {
-    const here = await box(["one"], 1);
-    try {
-      await here.ask("one");
-      here.engine.unload("one", false);
-      expect(await stateOf(here, "one")).toBe("stopping");
-      expect((await here.ask("one")).end.type).toBe("finished");
-      expect(here.pids).toHaveLength(2);
-      expectNoneSentToTheEnding(here);
-    } finally {
-      await here.close();
-    }
+    const here = await emptied();
+    await here.ask("one");
+    here.engine.unload("one", false);
+    expect(await stateOf(here, "one")).toBe("stopping");
+    expect((await here.ask("one")).end.type).toBe("finished");
+    expect(here.workers()).toHaveLength(2);
+    expectNoneSentToTheEnding(here);
   });
 
   test("forty interleaved requests to two models that do not fit together: no failure, and few swaps", async () => {
@@ -158,34 +172,26 @@ describe("S-20 a swap", () => {
 
 describe("S-17 abort during a load", () => {
   test("the one that stays is served, and only one worker was started", async () => {
-    const here = await box(["one"], 1);
-    try {
-      const leaving = new AbortController();
-      const first = here.ask("one", leaving.signal);
-      const second = here.ask("one");
-      await until("it loads", async () => (await stateOf(here, "one")) === "loading");
-      leaving.abort();
-      expect((await first).end.type).toBe("aborted");
-      expect((await second).end.type).toBe("finished");
-      expect(here.pids).toHaveLength(1);
-    } finally {
-      await here.close();
-    }
+    const here = await emptied();
+    const leaving = new AbortController();
+    const first = here.ask("one", leaving.signal);
+    const second = here.ask("one");
+    await until("it loads", async () => (await stateOf(here, "one")) === "loading");
+    leaving.abort();
+    expect((await first).end.type).toBe("aborted");
+    expect((await second).end.type).toBe("finished");
+    expect(here.workers()).toHaveLength(1);
   });
 
   test("when all have left, the load finishes and the next request finds the model there", async () => {
-    const here = await box(["one"], 1);
-    try {
-      const leaving = new AbortController();
-      const first = here.ask("one", leaving.signal);
-      await until("it loads", async () => (await stateOf(here, "one")) === "loading");
-      leaving.abort();
-      expect((await first).end.type).toBe("aborted");
-      expect((await here.ask("one")).end.type).toBe("finished");
-      expect(here.pids).toHaveLength(1);
-    } finally {
-      await here.close();
-    }
+    const here = await emptied();
+    const leaving = new AbortController();
+    const first = here.ask("one", leaving.signal);
+    await until("it loads", async () => (await stateOf(here, "one")) === "loading");
+    leaving.abort();
+    expect((await first).end.type).toBe("aborted");
+    expect((await here.ask("one")).end.type).toBe("finished");
+    expect(here.workers()).toHaveLength(1);
   });
 });
 
@@ -230,20 +236,16 @@ describe("keep-alive", () => {
 
 describe("room", () => {
   test("a pinned model is not pushed out: the other is refused, with the reason and a time", async () => {
-    const here = await box(["one", "two"], 1);
-    try {
-      await here.ask("one");
-      here.engine.pin("one", true);
-      await expect(here.ask("two")).rejects.toMatchObject({
-        code: "no_room",
-        message: 'There is no room for "two": it needs 1 MiB, and one is pinned.',
-        retryAfterSeconds: 60,
-      });
-      here.engine.pin("one", false);
-      expect((await here.ask("two")).end.type).toBe("finished");
-    } finally {
-      await here.close();
-    }
+    const here = await emptied();
+    await here.ask("one");
+    here.engine.pin("one", true);
+    await expect(here.ask("two")).rejects.toMatchObject({
+      code: "no_room",
+      message: 'There is no room for "two": it needs 1 MiB, and one is pinned.',
+      retryAfterSeconds: 60,
+    });
+    here.engine.pin("one", false);
+    expect((await here.ask("two")).end.type).toBe("finished");
   });
 
   test("what is larger than everything is refused with both figures", async () => {
@@ -280,28 +282,20 @@ describe("room", () => {
   });
 
   test("what is loaded ahead pushes nobody out", async () => {
-    const here = await box(["one", "two"], 1);
-    try {
-      await here.ask("one");
-      here.engine.preload("two");
-      expect([await stateOf(here, "one"), await stateOf(here, "two")]).toEqual(["ready", "unloaded"]);
-    } finally {
-      await here.close();
-    }
+    const here = await emptied();
+    await here.ask("one");
+    here.engine.preload("two");
+    expect([await stateOf(here, "one"), await stateOf(here, "two")]).toEqual(["ready", "unloaded"]);
   });
 
   test("a worker that dies keeps its room, and is back in it", async () => {
-    const here = await box(["one", "two"], 1);
-    try {
-      await here.ask("one");
-      process.kill(here.pids[0] ?? -1, "SIGKILL");
-      await until("a second worker", () => here.pids.length === 2);
-      await until("it is back", async () => (await stateOf(here, "one")) === "ready");
-      expect((await here.ask("two")).end.type).toBe("finished");
-      expect(here.pids.map(isAlive)).toEqual([false, false, true]);
-    } finally {
-      await here.close();
-    }
+    const here = await emptied();
+    await here.ask("one");
+    process.kill(here.workers()[0] ?? -1, "SIGKILL");
+    await until("a second worker", () => here.workers().length === 2);
+    await until("it is back", async () => (await stateOf(here, "one")) === "ready");
+    expect((await here.ask("two")).end.type).toBe("finished");
+    expect(here.workers().map(isAlive)).toEqual([false, false, true]);
   });
 });
 
@@ -328,21 +322,22 @@ describe("the admin", () => {
   });
 
   test("load brings a model in, unload takes it out while it still loads", async () => {
-    const here = await box(["one"], 1);
-    try {
-      await here.engine.load("one", never);
-      expect(await stateOf(here, "one")).toBe("ready");
-      here.engine.unload("one", false);
-      await until("it is out", async () => (await stateOf(here, "one")) === "unloaded");
-      here.engine.preload("one");
-      await until("it loads", () => here.pids.length === 2);
-      here.engine.unload("one", false);
-      await until("it is out again", async () => (await stateOf(here, "one")) === "unloaded");
-      await until("its process is gone", () => here.pids.map(isAlive).every((alive) => !alive));
-      expect((await here.ask("one")).end.type).toBe("finished");
-    } finally {
-      await here.close();
-    }
+    const here = await emptied();
+    await here.engine.load("one", never);
+    expect(await stateOf(here, "one")).toBe("ready");
+    here.engine.unload("one", false);
+    await until("it is out", async () => (await stateOf(here, "one")) === "unloaded");
+    here.engine.preload("one");
+    await until("it loads", () => here.workers().length === 2);
+    here.engine.unload("one", false);
+    await until("it is out again", async () => (await stateOf(here, "one")) === "unloaded");
+    await until("its process is gone", () =>
+      here
+        .workers()
+        .map(isAlive)
+        .every((alive) => !alive),
+    );
+    expect((await here.ask("one")).end.type).toBe("finished");
   });
 });
 
