@@ -27,7 +27,7 @@ const encoders: ReadonlySet<string> = new Set([
 const probabilityArchitectures: ReadonlySet<string> = new Set(["qwen3", "qwen3vl"]);
 
 /** Null: a chat model. A text: why it cannot be what was asked, the end of a sentence. */
-export function abilityOf(summary: GgufSummary, asked: ModelKind | null): PooledAbility | null | string {
+export function abilityOf(summary: Omit<GgufSummary, "shape">, asked: ModelKind | null): PooledAbility | null | string {
   const encoder = encoders.has(summary.architecture);
   const ranks = summary.classifier || summary.pooling === "rank";
   const vectors = encoder || (summary.pooling !== null && summary.pooling !== "none");

@@ -1,13 +1,18 @@
 /**
- * Which model files this box serves: the ones named by flag or config, and every GGUF in the data folder's `models/`. Each
- * is validated from its header; what cannot be served is refused with its reason, and the others go on.
+ * Which model files this box serves: the ones named by flag or config, every GGUF in the data folder's `models/`, and those
+ * of other tools that were imported. Each is validated from its header; what cannot be served is refused with its
+ * reason, and the others go on.
  * Runs in the server process and in commands.
  */
 import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { ModelFile } from "../server/domain/ports.ts";
 import { abilityOf, type ModelKind } from "./ability.ts";
+import type { GgufHeader } from "./gguf/format.ts";
+import { shapeOf } from "./gguf/shape.ts";
 import { examineGguf, type GgufSummary } from "./gguf/validate.ts";
+import { placeProblem } from "./import/walk.ts";
+import { type ImportedModel, readImports } from "./imports.ts";
 
 /** A model named by `--model` or in the config. */
 export interface ModelEntry {
@@ -22,6 +27,8 @@ export interface ModelEntry {
   readonly keepAliveMs?: number | "always" | undefined;
   readonly pin?: boolean | undefined;
   readonly preload?: boolean | undefined;
+  /** Shown instead of the path's last part, where that is only a hash. */
+  readonly shownName?: string | undefined;
 }
 
 /** Why a file is not served. No path. */
@@ -76,7 +83,8 @@ function partFileName(split: SplitName, part: number): string {
   return `${split.stem}-${padded(part)}-of-${padded(split.count)}.gguf`;
 }
 
-function defaultAlias(fileName: string): string {
+/** What a file is served under when nobody gives it a name. */
+export function defaultAlias(fileName: string): string {
   const split = splitNameOf(fileName);
   return (split?.stem ?? fileName.replace(/\.gguf$/i, "")).toLowerCase();
 }
@@ -84,24 +92,26 @@ function defaultAlias(fileName: string): string {
 /** More parts than any model has; a file name may claim 99,999. */
 const mostParts = 256;
 
-/** Bytes of the parts after the first, or why the model is refused. */
+/** Bytes and headers of the parts after the first, or why the model is refused. */
 async function furtherParts(
   path: string,
   split: SplitName | null,
   summary: GgufSummary,
-): Promise<{ readonly bytes: number } | string> {
+): Promise<{ readonly bytes: number; readonly headers: readonly GgufHeader[] } | string> {
   const count = split?.count ?? 1;
   if (summary.splitCount !== count) {
     return `it is one of ${summary.splitCount} parts, but its name says ${count === 1 ? "it is whole" : `${count} parts`}`;
   }
   if (count > mostParts) return `it claims to be split into ${count} parts; at most ${mostParts} are accepted`;
   let bytes = 0;
+  const headers: GgufHeader[] = [];
   for (let part = 2; split !== null && part <= count; part += 1) {
     const verdict = await examineGguf(join(dirname(path), partFileName(split, part)), "continuation");
     if (!verdict.accepted) return `its part ${part} of ${count} cannot be used: ${verdict.reason}`;
     bytes += verdict.sizeBytes;
+    headers.push(verdict.header);
   }
-  return { bytes };
+  return { bytes, headers };
 }
 
 function residencyWishes({ keepAliveMs, pin, preload }: ModelEntry): Partial<ModelFile> {
@@ -131,12 +141,13 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
   return {
     alias,
     path,
-    fileName,
+    fileName: entry.shownName ?? fileName,
     sizeBytes: verdict.sizeBytes + parts.bytes,
     createdAtMs: verdict.modifiedAtMs,
     trainedContextLength: verdict.summary.trainedContextLength,
     pooled,
     architecture: verdict.summary.architecture,
+    shape: parts.headers.length === 0 ? verdict.summary.shape : shapeOf(verdict.header, parts.headers),
     vocabularySize: verdict.summary.vocabularySize,
     tokenizer: verdict.summary.tokenizer,
     chatTemplate: verdict.summary.chatTemplate,
@@ -146,6 +157,11 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
     slots: entry.slots ?? null,
     ...residencyWishes(entry),
   };
+}
+
+/** The model of one entry as it would be served, or why it would not: the end of a sentence. */
+export function describeModel(entry: ModelEntry): Promise<ModelFile | string> {
+  return modelOf(entry, false);
 }
 
 function isEarlierPart(fileName: string, than: SplitName): boolean {
@@ -173,6 +189,32 @@ async function unnamed(folder: string, entries: readonly ModelEntry[]): Promise<
   return found;
 }
 
+/** Imported models that nobody named and that do not lie in the folder, those that are gone with their reason. */
+async function imported(folder: string, others: readonly ModelEntry[]): Promise<(ModelEntry & ImportProblem)[]> {
+  const models = readImports(folder) ?? [];
+  const known = new Set(await Promise.all(others.map((entry) => realPathOf(entry.path))));
+  const found: (ModelEntry & ImportProblem)[] = [];
+  for (const model of models) {
+    if (known.has(await realPathOf(model.path))) continue;
+    const { path, alias } = model;
+    found.push({ path, alias, shownName: shownNameOf(model), problem: await importProblem(model) });
+  }
+  return found;
+}
+
+interface ImportProblem {
+  readonly problem: string | null;
+}
+
+async function importProblem({ root, path, source }: ImportedModel): Promise<string | null> {
+  const problem = await placeProblem(root, path);
+  return problem === "there is no such file" ? `it is missing: it was imported from ${source}` : problem;
+}
+
+function shownNameOf({ name, path }: ImportedModel): string {
+  return name.split("/").at(-1) || basename(path);
+}
+
 export interface ListOptions {
   /** Where models lie that nobody named; it need not exist. */
   readonly folder: string;
@@ -181,17 +223,21 @@ export interface ListOptions {
 }
 
 /**
- * What can be served now, named models first, then the folder's in the order of their names. Never throws for what is in a
- * file or missing. A second model with an alias that is taken is refused.
+ * What can be served now, named models first, then the folder's in the order of their names, then imported ones. Never throws
+ * for what is in a file or missing. A second model with an alias that is taken is refused.
  */
 export async function listModels({ folder, entries }: ListOptions): Promise<Listing> {
   const files: ModelFile[] = [];
   const refusals: ModelRefusal[] = [];
   const holderOf = new Map<string, string>();
   const others = await unnamed(folder, entries);
-  for (const entry of [...entries, ...others]) {
-    const fileName = basename(entry.path);
-    const found = await modelOf(entry, !others.includes(entry));
+  const imports = await imported(folder, [...entries, ...others]);
+  if (readImports(folder) === null)
+    refusals.push({ fileName: "imports.json", reason: "it cannot be understood, so no imported model is served" });
+  const all: readonly (ModelEntry & Partial<ImportProblem>)[] = [...entries, ...others, ...imports];
+  for (const entry of all) {
+    const fileName = entry.shownName ?? basename(entry.path);
+    const found = entry.problem ?? (await modelOf(entry, entries.includes(entry)));
     if (typeof found === "string") {
       refusals.push({ fileName, reason: found });
       continue;

@@ -4,8 +4,10 @@
  */
 import { Server as TlsServer } from "node:https";
 import { freemem, hostname, networkInterfaces, totalmem } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ensureDemoModel } from "../models/demo/file.ts";
+import { openDownloads } from "../models/download/downloads.ts";
+import { readHubSettings } from "../models/download/hub/endpoint.ts";
 import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
@@ -16,17 +18,20 @@ import type { Backend } from "./backends/backend.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
-import { type PlanLoad, simplePlan } from "./backends/engine/load-plan.ts";
+import { simplePlan } from "./backends/engine/load-plan.ts";
 import { snapshotFolders } from "./backends/engine/snapshot-folder.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
 import type { ServedModel } from "./domain/model.ts";
 import { Failure } from "./domain/failure.ts";
+import type { PlanLoad } from "./domain/fit/load-plan.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
 import { type Capacity, capacityOf } from "./domain/residency/memory.ts";
+import { startHardwareSampler } from "./hardware/sampler.ts";
+import type { Tools } from "./hardware/run/tools.ts";
 import { createHttp, type Http } from "./http/http.ts";
-import { countedInference } from "./idle/activity.ts";
+import { countedDownloads, countedInference } from "./idle/activity.ts";
 import { createIdle, type Idle } from "./idle/idle.ts";
 import { createInference } from "./inference.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
@@ -40,6 +45,7 @@ import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
 import { openTls } from "./platform/tls/tls.ts";
+import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
 import { createRouter } from "./router/router.ts";
 
@@ -69,6 +75,8 @@ export interface AppliancePorts {
   readonly plan?: PlanLoad;
   /** What answers, made from the engine; the engine alone when absent. Tests put a scripted model before it. */
   readonly backends?: (engine: Engine) => readonly Backend[];
+  /** What is asked about the hardware; this machine's tools when absent. */
+  readonly tools?: Tools;
 }
 
 /** Facts of a running box, for whoever started it. */
@@ -133,7 +141,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const box = boxId(paths.home);
 
     await ensureDemoModel(paths.models);
-    const listing = await listModels({ folder: paths.models, entries: settings.models });
+    const readModels = () => listModels({ folder: paths.models, entries: settings.models });
+    const listing = await readModels();
     for (const refusal of listing.refusals) log.warn(refusal, "model refused");
 
     const listeners = new Set<(event: BoxEvent) => void>();
@@ -146,6 +155,15 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       context: settings.engine.context === "auto" ? null : settings.engine.context,
       keepAliveMs: settings.engine.keepAliveMs === "always" ? null : settings.engine.keepAliveMs,
     };
+    const hardware = startHardwareSampler({
+      modelsFolder: paths.models,
+      ...settings.hardware,
+      clock,
+      log,
+      ...(ports.tools === undefined ? {} : { tools: ports.tools }),
+      onChange: (view) => publish({ type: "hardware", hardware: view }),
+    });
+    undo.push(() => hardware.stop());
     const engine = createEngine({
       files: listing.files,
       settings: engineSettings,
@@ -159,11 +177,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         startPreparer: preparerStarter(log),
         snapshots: snapshotFolders(),
         plan: ports.plan ?? simplePlan(engineSettings),
+        gpus: hardware,
       },
     });
     undo.push(() => engine.close(0));
-    const router = createRouter(ports.backends?.(engine) ?? [engine]);
-    const rateLimits = createRateLimits(settings.limits, clock);
     const idle = createIdle({
       settings: idleSettings(settings.idle),
       clock,
@@ -172,6 +189,32 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       exit: (reason) => options.onIdle?.(reason),
     });
     undo.push(() => idle.stop());
+    const { caFile } = settings.network;
+    const upstream = createUpstreamFetch({
+      environment: process.env,
+      caFile: caFile === "" ? "" : resolve(paths.home, caFile),
+    });
+    undo.push(() => upstream.close());
+    const countDownload = countedDownloads(idle.begin);
+    const readModelsAgain = async () => engine.setFiles((await readModels()).files);
+    const downloads = openDownloads({
+      home: paths.home,
+      modelsFolder: paths.models,
+      settings: settings.downloads,
+      hub: () => readHubSettings(settings.hub.endpoint, process.env),
+      upstream,
+      clock,
+      log,
+      goOn: true,
+      publish: (download) => {
+        countDownload(download);
+        publish({ type: "download", download });
+      },
+      onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
+    });
+    undo.push(() => downloads.close());
+    const router = createRouter(ports.backends?.(engine) ?? [engine]);
+    const rateLimits = createRateLimits(settings.limits, clock);
     const spine = createInference({ router, ledger: ledger.writer, clock, log, publish });
     const inference = countedInference(spine, idle.begin);
 
@@ -185,6 +228,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       inference,
       access: { ...access, keyring: withKeyFile(access.keyring, paths.adminKey) },
       rateLimits,
+      downloads,
       reports: ledger.reports,
       settings: { ...settings.http, hosts: settings.hosts },
       clock,
@@ -206,6 +250,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         idle.stayAwake(untilMs);
         return idle.view();
       },
+      hardware: () => hardware.view(),
       configuration: () => listSettings(config),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {

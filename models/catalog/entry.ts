@@ -58,4 +58,6 @@ export interface CatalogEntry {
   readonly purposes: readonly CatalogPurpose[];
   readonly abilities: readonly ("tools" | "reasoning" | "fill-in-the-middle")[];
   readonly figures: readonly PublishedFigure[];
+  /** Where repository, file, bytes, hash and architecture were read, with the day. */
+  readonly sources?: readonly string[];
 }

@@ -16,6 +16,7 @@ import {
   valueTypes,
 } from "./format.ts";
 import { type OpenModelFile, withModelFile } from "./open.ts";
+import { localBytes, type RandomBytes } from "./random-bytes.ts";
 import { ByteSource } from "./source.ts";
 
 /**
@@ -250,9 +251,9 @@ async function readVersion(source: ByteSource): Promise<number> {
   return version;
 }
 
-/** The header of an open file. Throws Failure `invalid_request` with one plain reason that does not name the file. */
-export async function readOpenGgufHeader(file: OpenModelFile): Promise<GgufHeader> {
-  const source = new ByteSource(file.handle, file.sizeBytes, headerLimits.headerBytes);
+/** The header of a file, wherever it lies. Throws Failure `invalid_request` with one plain reason that does not name it. */
+export async function readHeaderFrom(bytes: RandomBytes): Promise<GgufHeader> {
+  const source = new ByteSource(bytes, headerLimits.headerBytes);
   const version = await readVersion(source);
   const tensorCount = boundedCount(await readUint64(source, "the counts"), headerLimits.tensorCount, "tensors");
   const metadataCount = boundedCount(
@@ -262,7 +263,12 @@ export async function readOpenGgufHeader(file: OpenModelFile): Promise<GgufHeade
   );
   const metadata = await readMetadata(source, metadataCount);
   const tensors = await readTensors(source, tensorCount);
-  return { version, metadata, tensors, headerBytes: source.position, fileBytes: file.sizeBytes };
+  return { version, metadata, tensors, headerBytes: source.position, fileBytes: bytes.totalBytes };
+}
+
+/** The header of an open file. Throws as above. */
+export async function readOpenGgufHeader(file: OpenModelFile): Promise<GgufHeader> {
+  return readHeaderFrom(localBytes(file.handle, file.sizeBytes));
 }
 
 /** The header of the file at `path`. Throws as above, and for a path that is no regular, readable file. */

@@ -1,17 +1,16 @@
 /**
- * Bytes of a file, read forward in bounded pieces. Never asks for a byte past the end that the file had when it was
- * opened, and never past the header limit: both end with a reason instead. Runs in the server process.
+ * Bytes of a file, here or elsewhere, read forward in bounded pieces. Never asks for a byte past the end that the file had
+ * when it was opened, and never past the header limit: both end with a reason instead. Runs in the server process and in
+ * commands.
  */
-import type { FileHandle } from "node:fs/promises";
 import { Failure } from "../../server/domain/failure.ts";
-
-/** How much is read at once. Bytes. */
-const pieceBytes = 1 << 20;
+import type { RandomBytes } from "./random-bytes.ts";
 
 export class ByteSource {
   readonly fileBytes: number;
-  readonly #handle: FileHandle;
+  readonly #bytes: RandomBytes;
   readonly #limitBytes: number;
+  #pieceBytes: number;
   #piece: Buffer = Buffer.alloc(0);
   /** File position of the piece's first byte. */
   #pieceStart = 0;
@@ -19,10 +18,11 @@ export class ByteSource {
   #next = 0;
 
   /** `limitBytes`: the furthest position that may be read. */
-  constructor(handle: FileHandle, fileBytes: number, limitBytes: number) {
-    this.#handle = handle;
-    this.fileBytes = fileBytes;
+  constructor(bytes: RandomBytes, limitBytes: number) {
+    this.#bytes = bytes;
+    this.fileBytes = bytes.totalBytes;
     this.#limitBytes = limitBytes;
+    this.#pieceBytes = bytes.firstPieceBytes;
   }
 
   get position(): number {
@@ -38,19 +38,15 @@ export class ByteSource {
     return this.#next + count <= this.#piece.length;
   }
 
-  /** Makes `count` bytes available, or throws a Failure. `count` is at most one piece. */
+  /** Makes `count` bytes available, or throws a Failure. */
   async fill(count: number, what: string): Promise<void> {
     if (this.has(count)) return;
     this.demand(count, what);
     const start = this.position;
-    const wanted = Math.min(Math.max(count, pieceBytes), this.fileBytes - start);
-    const piece = Buffer.allocUnsafe(wanted);
-    let filled = 0;
-    while (filled < wanted) {
-      const { bytesRead } = await this.#handle.read(piece, filled, wanted - filled, start + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
+    const room = Math.max(count, Math.min(this.#pieceBytes, this.#limitBytes - start));
+    const piece = Buffer.allocUnsafe(Math.min(room, this.fileBytes - start));
+    const filled = await this.#bytes.read(piece, start);
+    this.#pieceBytes = Math.min(2 * this.#pieceBytes, this.#bytes.mostPieceBytes);
     if (filled < count) throw truncated(what);
     this.#piece = piece.subarray(0, filled);
     this.#pieceStart = start;

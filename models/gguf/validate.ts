@@ -7,10 +7,12 @@
  */
 import { basename } from "node:path";
 import { Failure } from "../../server/domain/failure.ts";
+import type { ModelShape } from "../../server/domain/fit/shape.ts";
 import type { PooledAbility } from "../../server/domain/model.ts";
 import { defaultAlignment, type GgufHeader, type HeaderValue, type TensorEntry, tensorTypes } from "./format.ts";
 import { withModelFile } from "./open.ts";
 import { readOpenGgufHeader, shown } from "./reader.ts";
+import { shapeOf } from "./shape.ts";
 
 /** What the rest of the product wants to know about a model file. */
 export interface GgufSummary {
@@ -42,6 +44,8 @@ export interface GgufSummary {
   readonly fileType: number | null;
   /** 1, or how many files the model is split into. */
   readonly splitCount: number;
+  /** What it needs of memory, by the tensors of this file: of one part where the model is split. */
+  readonly shape: ModelShape;
 }
 
 /** The further parts of a split model carry tensors but not the model's description. */
@@ -52,6 +56,7 @@ export type GgufVerdict =
       readonly accepted: true;
       /** Null for a continuation. */
       readonly summary: GgufSummary | null;
+      readonly header: GgufHeader;
       readonly sizeBytes: number;
       /** Epoch milliseconds. */
       readonly modifiedAtMs: number;
@@ -267,6 +272,7 @@ function summarise(header: GgufHeader): GgufSummary {
     demo: demo?.type === "bool" && demo.value === true,
     fileType: fileType === undefined ? null : wholeNumberOf("general.file_type", fileType),
     splitCount: countOf(metadata, "split.count", 99_999) ?? 1,
+    shape: shapeOf(header),
   };
 }
 
@@ -288,10 +294,15 @@ async function examine(path: string, part: GgufPart): Promise<GgufVerdict> {
   return withModelFile(path, async (file) => {
     if (file.sizeBytes === 0) throw wrong("it is empty");
     const header = await readOpenGgufHeader(file);
-    checkTensors(header);
-    const summary = part === "model" ? summarise(header) : null;
-    return { accepted: true, summary, sizeBytes: file.sizeBytes, modifiedAtMs: file.modifiedAtMs };
+    const summary = judgeHeader(header, part);
+    return { accepted: true, summary, header, sizeBytes: file.sizeBytes, modifiedAtMs: file.modifiedAtMs };
   });
+}
+
+/** The same judgement on a header that somebody else read, as one of a file that is not here. Throws Failure `invalid_request`. */
+export function judgeHeader(header: GgufHeader, part: GgufPart): GgufSummary | null {
+  checkTensors(header);
+  return part === "model" ? summarise(header) : null;
 }
 
 /** The verdict on one file. Never throws for what is in the file or for its absence. */

@@ -2,9 +2,10 @@
  * Random weights in a true shape, with a tokenizer of the true size and a chat template: for speed, not for sense. Streams
  * to the file, so that a model of 15 GB needs no more memory than a small one. Used by commands, tests and benches.
  */
-import { tensorTypeIds } from "../gguf/format.ts";
+import { truncate, writeFile } from "node:fs/promises";
+import { defaultAlignment, tensorTypeIds, tensorTypes } from "../gguf/format.ts";
 import { float32Bytes } from "../gguf/float16.ts";
-import { type GgufPlan, tensorDataBytes, type WritableTensor, writeGguf } from "../gguf/writer.ts";
+import { type GgufPlan, headerBytes, tensorDataBytes, type WritableTensor, writeGguf } from "../gguf/writer.ts";
 import { type ByteLevelVocabulary, growVocabulary, learnVocabulary } from "../vocabulary/byte-level.ts";
 import { chatTemplate, endOfText, infillTokens, messageEnd, specialTokens, tokenTypes } from "../vocabulary/chatml.ts";
 import { commonTexts } from "../vocabulary/words.ts";
@@ -194,4 +195,32 @@ export async function writeRandomModel(
     const values = new Float32Array(tensor.dimensions[0] ?? 0).map(() => mean + deviation * source.normal());
     return [float32Bytes(values)];
   });
+}
+
+export interface HollowOptions {
+  /** Of the matrices; F16 when absent. Where a row does not divide into its blocks, F16 stays. */
+  readonly typeId?: number;
+  /** Without an output matrix: the input table is used again. */
+  readonly tied?: boolean;
+}
+
+/**
+ * Writes the same file with nothing in it: the header, and a hole where the weights would be. It takes no room on disk and is
+ * what the engine allocates memory for; its answers are noise. Gives the size it claims, in bytes.
+ */
+export async function writeHollowModel(path: string, shape: Shape, options: HollowOptions = {}): Promise<number> {
+  const { typeId = tensorTypeIds.F16, tied = false } = options;
+  const blockNumbers = tensorTypes.get(typeId)?.elements ?? 1;
+  const tensors = fillingsOf(shape, "chat")
+    .map(({ tensor }): WritableTensor => {
+      const isMatrix = tensor.typeId === tensorTypeIds.F16;
+      return isMatrix && (tensor.dimensions[0] ?? 0) % blockNumbers === 0 ? { ...tensor, typeId } : tensor;
+    })
+    .filter((tensor) => !tied || tensor.name !== "output.weight");
+  const header = headerBytes({ metadata: metadataOf(shape, "chat"), tensors });
+  const padded = (bytes: number): number => Math.ceil(bytes / defaultAlignment) * defaultAlignment;
+  const size = header.length + tensors.reduce((sum, tensor) => sum + padded(tensorDataBytes(tensor)), 0);
+  await writeFile(path, header);
+  await truncate(path, size);
+  return size;
 }

@@ -112,6 +112,17 @@ const engine = z.strictObject({
   templateTimeLimitMs: milliseconds.min(10).default(2000).describe("Longest time a chat template may run"),
 });
 
+const hardware = z.strictObject({
+  sampleMs: milliseconds
+    .refine((ms) => ms === 0 || ms >= 250, "must be 0 or a whole number from 250")
+    .default(10_000)
+    .describe("Between two looks at the GPUs' memory, power and temperature; 0: the hardware is not looked at"),
+  whenGpuLost: z
+    .enum(["error", "cpu"])
+    .default("error")
+    .describe("What becomes of requests while a GPU does not answer: an error that says so, or the slow CPU"),
+});
+
 const http = z.strictObject({
   bodyLimitBytes: z
     .int()
@@ -137,6 +148,33 @@ const tls = z.strictObject({
 
 const network = z.strictObject({
   caFile: optionalFile.describe("Certificate authorities of your own to trust when this box calls others, in PEM form"),
+});
+
+const hub = z.strictObject({
+  endpoint: z
+    .string()
+    .trim()
+    .max(1000)
+    .default("")
+    .describe("Where models are downloaded from; empty: HF_ENDPOINT, else https://huggingface.co"),
+});
+
+const downloads = z.strictObject({
+  rateLimitBytesPerSecond: z
+    .int()
+    .min(0)
+    .max(2 ** 40)
+    .default(0)
+    .describe("Speed of all downloads together; 0: no limit"),
+  parallel: z.int().min(1).max(16).default(4).describe("Connections of one download"),
+  atOnce: z.int().min(1).max(4).default(1).describe("Downloads at the same time; further ones wait"),
+  patienceMs: milliseconds.min(1000).default(1_800_000).describe("How long a download tries without a new byte"),
+  keepFreeBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .default(2 ** 30)
+    .describe("What downloads leave free on the disk"),
 });
 
 /** Per caller and minute; 0 is no limit. */
@@ -197,9 +235,12 @@ export const configSchema = z.strictObject({
     .describe("Tell the LAN of this box by mDNS; auto: when it listens there and is no container or rental"),
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
   engine: engine.prefault({}).describe("The engine"),
+  hardware: hardware.prefault({}).describe("The hardware"),
   http: http.prefault({}).describe("The HTTP server"),
   tls: tls.prefault({}).describe("Encryption"),
   network: network.prefault({}).describe("Calls to others"),
+  hub: hub.prefault({}).describe("Where models come from"),
+  downloads: downloads.prefault({}).describe("Downloads"),
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),

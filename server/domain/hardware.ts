@@ -10,8 +10,11 @@ export type Figure<Value> = { readonly value: Value; readonly source: FigureSour
 
 export type GpuVendor = "nvidia" | "amd" | "apple" | "intel" | "other";
 
-/** `lost`: it was there and does not answer any more, as after a suspend; it is probed again. */
-export type GpuState = "present" | "lost";
+/**
+ * `lost`: it was there and does not answer any more, as after a suspend; it is probed again. `unused`: it is there, and the
+ * engine does not list it beside the ones it computes on (hidden by `CUDA_VISIBLE_DEVICES`, or a slow one beside a fast one).
+ */
+export type GpuState = "present" | "lost" | "unused";
 
 export interface GpuView {
   /** The same for one card as long as it stays in its place: its UUID, else its bus address, else its index. */

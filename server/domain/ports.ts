@@ -2,6 +2,9 @@
  * What one room needs from a neighbour or from above, as small interfaces. Joined in `server/appliance.ts` only.
  * Pure types: no I/O here.
  */
+import type { ModelShape } from "./fit/shape.ts";
+import type { HardwareView } from "./hardware.ts";
+import type { DownloadView } from "./download.ts";
 import type { ModelView, PooledAbility, QueueEntryView } from "./model.ts";
 
 /** Time is passed in. `now` is for people and rows, `monotonicMs` for every time-out and every duration. */
@@ -27,6 +30,8 @@ export interface ModelFile {
   readonly pooled: PooledAbility | null;
   /** `general.architecture` of the header. */
   readonly architecture: string;
+  /** What it needs of memory, all its parts together. */
+  readonly shape: ModelShape;
   readonly vocabularySize: number;
   /** `tokenizer.ggml.model`: which kind of vocabulary this is. */
   readonly tokenizer: string;
@@ -46,10 +51,22 @@ export interface ModelFile {
   readonly preload?: boolean;
 }
 
+/** What the engine may count on of the graphics cards. Asked before a model is loaded and before it answers. */
+export interface GpuPromise {
+  /** The engine was seen to compute on a GPU here: a worker that has none is at fault. */
+  isPromised(): boolean;
+  /** Why a model with weights of this size must not be served now; null: nothing that it was promised is missing. */
+  lost(weightBytes: number): { readonly reason: string; readonly retryAfterMs: number } | null;
+  /** A worker found no GPU where one was promised: it is looked at again soon. */
+  missed(): void;
+}
+
 /** Facts that others may want to hear: the admin event stream, the log, metrics. */
 export type BoxEvent =
   | { readonly type: "model"; readonly model: ModelView }
   | { readonly type: "queue"; readonly queue: readonly QueueEntryView[] }
+  | { readonly type: "hardware"; readonly hardware: HardwareView }
+  | { readonly type: "download"; readonly download: DownloadView }
   | { readonly type: "request"; readonly id: string; readonly status: string };
 
 export type Publish = (event: BoxEvent) => void;

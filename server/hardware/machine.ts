@@ -3,7 +3,7 @@ import type { Machine } from "../domain/fit/machine.ts";
 import type { GpuVendor, HardwareView } from "../domain/hardware.ts";
 
 /** What each of the engine's builds computes on. */
-const vendorsOf: Readonly<Record<HardwareView["engine"]["gpu"], readonly GpuVendor[]>> = Object.freeze({
+export const vendorsOf: Readonly<Record<HardwareView["engine"]["gpu"], readonly GpuVendor[]>> = Object.freeze({
   "cuda-13": ["nvidia"],
   "cuda-12": ["nvidia"],
   vulkan: ["nvidia", "amd", "intel", "other"],
@@ -12,7 +12,7 @@ const vendorsOf: Readonly<Record<HardwareView["engine"]["gpu"], readonly GpuVend
 });
 
 /**
- * A lost GPU and one whose memory nobody reports are left out: nothing may be promised on them. Where only the total is
+ * A lost GPU, one that the engine does not use and one whose memory nobody reports are left out: nothing may be promised on them. Where only the total is
  * reported, all of it counts as free. `limitBytes` is `engine.memoryLimit`; null: none.
  */
 export function machineOf(view: HardwareView, limitBytes: number | null): Machine {

@@ -1,8 +1,10 @@
 /** What the HTTP room needs from the others, handed in by `server/appliance.ts`. Types only. */
+import type { Downloads } from "../../models/download/downloads.ts";
 import type { Access } from "../access/access.ts";
 import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
+import type { HardwareView } from "../domain/hardware.ts";
 import type { ModelView } from "../domain/model.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
 import type { Inference } from "../inference.ts";
@@ -58,6 +60,7 @@ export interface HttpDeps {
     readonly sessions: Sessions;
   };
   readonly rateLimits: RateLimits;
+  readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
   readonly settings: HttpSettings;
   readonly timing?: HttpTiming;
@@ -71,6 +74,8 @@ export interface HttpDeps {
   readonly log: Log;
   /** `GET /admin/state`, in the shape of the design. */
   boxState(): Promise<object>;
+  /** `GET /admin/hardware`: what was seen last; never looks itself. */
+  hardware(): HardwareView;
   /** Which models are in memory. All throw a Failure for what cannot be done. */
   readonly models: {
     model(alias: string): Promise<ModelView>;

@@ -14,6 +14,8 @@ export interface DataPaths {
   readonly models: string;
   readonly config: string;
   readonly ledger: string;
+  /** What real loads taught about memory. */
+  readonly fitLessons: string;
   /** The admin key the server made for this box's own user. */
   readonly adminKey: string;
   /** Where the running server is: pid and address. */
@@ -34,6 +36,7 @@ export function dataPaths(environment: Readonly<Record<string, string | undefine
     models: join(home, "models"),
     config: join(home, "lanthorn.yaml"),
     ledger: join(home, "ledger.db"),
+    fitLessons: join(home, "fit-lessons.json"),
     adminKey: join(home, "admin.key"),
     serverFile: join(home, "server.json"),
     tlsCertificate: join(home, "tls.crt"),

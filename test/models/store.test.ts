@@ -32,6 +32,7 @@ describe("what is served", () => {
       createdAtMs: 1_700_000_000_000,
       trainedContextLength: 4096,
       architecture: "llama",
+      shape: expect.objectContaining({ weightBytes: 48, vocabularySize: 3, tiedOutput: true }),
       vocabularySize: 3,
       tokenizer: "gpt2",
       chatTemplate: "{{ messages[0].content }}",
@@ -125,6 +126,7 @@ describe("a model in several files", () => {
     writeGgufParts(alone, "big.gguf", smallModel);
     const [whole] = (await listModels({ folder: alone, entries: [] })).files;
     expect(files[0]?.sizeBytes).toBeGreaterThan(whole?.sizeBytes ?? Infinity);
+    expect(files[0]?.shape.weightBytes).toBe(3 * (whole?.shape.weightBytes ?? 0));
   });
 
   test.each([

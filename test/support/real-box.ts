@@ -1,5 +1,5 @@
 /** The whole appliance in this process, on a free port and in a data folder of its own. */
-import { type Appliance, createAppliance } from "../../server/appliance.ts";
+import { type Appliance, type AppliancePorts, createAppliance } from "../../server/appliance.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { systemClock } from "../../server/platform/clock.ts";
 import { dataPaths } from "../../server/platform/paths.ts";
@@ -11,9 +11,19 @@ export interface RealBox {
   stop(): Promise<void>;
 }
 
-export async function realBox(environment: Readonly<Record<string, string>> = {}): Promise<RealBox> {
+/** It does not look at this machine's hardware unless a test asks for it. */
+export async function realBox(
+  environment: Readonly<Record<string, string>> = {},
+  ports: Partial<AppliancePorts> = {},
+): Promise<RealBox> {
   const folder = await temporaryFolder();
-  const all = { LANTHORN_HOME: folder.path, LANTHORN_PORT: "0", LANTHORN_ENGINE_THREADS: "1", ...environment };
+  const all = {
+    LANTHORN_HOME: folder.path,
+    LANTHORN_PORT: "0",
+    LANTHORN_ENGINE_THREADS: "1",
+    LANTHORN_HARDWARE_SAMPLE_MS: "0",
+    ...environment,
+  };
   const paths = dataPaths(all);
   const config = loadConfig({ file: paths.config, environment: all, flags: [], workingFolder: folder.path });
   const appliance = await createAppliance(
@@ -26,7 +36,7 @@ export async function realBox(environment: Readonly<Record<string, string>> = {}
       lan: false,
       onStopAsked: () => {},
     },
-    { clock: systemClock, log: silentLog },
+    { clock: systemClock, log: silentLog, ...ports },
   );
   return {
     started: appliance.started,

@@ -5,7 +5,8 @@ import { basename, join } from "node:path";
 import { abilityOf } from "../../models/ability.ts";
 import { examineGguf } from "../../models/gguf/validate.ts";
 import { createEngine, type Engine } from "../../server/backends/engine/engine.ts";
-import { type PlanLoad, simplePlan } from "../../server/backends/engine/load-plan.ts";
+import type { PlanLoad } from "../../server/domain/fit/load-plan.ts";
+import { simplePlan } from "../../server/backends/engine/load-plan.ts";
 import type { EngineSettings } from "../../server/backends/engine/model-host.ts";
 import type { ToWorker } from "../../server/backends/engine/protocol.ts";
 import { snapshotFolders } from "../../server/backends/engine/snapshot-folder.ts";
@@ -88,7 +89,7 @@ export async function realEngine(
 export async function modelFile(alias: string, path: string): Promise<ModelFile> {
   const verdict = await examineGguf(path);
   if (!verdict.accepted || verdict.summary === null) throw new Error(`${path} is no model`);
-  const { architecture, vocabularySize, tokenizer, chatTemplate } = verdict.summary;
+  const { architecture, shape, vocabularySize, tokenizer, chatTemplate } = verdict.summary;
   const pooled = abilityOf(verdict.summary, null);
   if (typeof pooled === "string") throw new Error(pooled);
   return {
@@ -100,6 +101,7 @@ export async function modelFile(alias: string, path: string): Promise<ModelFile>
     trainedContextLength: pooled === null ? 32_768 : verdict.summary.trainedContextLength,
     pooled,
     architecture,
+    shape,
     vocabularySize,
     tokenizer,
     chatTemplate,

@@ -41,7 +41,13 @@ export interface ServerWishes {
 export async function startServer(wishes: ServerWishes = {}): Promise<RunningServer> {
   const folder = wishes.home === undefined ? await temporaryFolder() : null;
   const home = wishes.home ?? folder?.path ?? "";
-  const environment = { ...process.env, LANTHORN_HOME: home, LANTHORN_ENGINE_THREADS: "1", ...wishes.environment };
+  const environment = {
+    ...process.env,
+    LANTHORN_HOME: home,
+    LANTHORN_ENGINE_THREADS: "1",
+    LANTHORN_HARDWARE_SAMPLE_MS: "0",
+    ...wishes.environment,
+  };
   const serve = [bin, "serve", "--port", "0", "--ready-json", ...(wishes.flags ?? [])];
   const [program, ...first] =
     wishes.narrowed === undefined

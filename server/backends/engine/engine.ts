@@ -40,6 +40,8 @@ export interface Engine extends Backend {
   pin(alias: string, pinned: boolean): void;
   /** One model as it is now. Throws `model_not_found`. */
   model(alias: string): Promise<ModelView>;
+  /** What models may take, when more is known of the machine. What is loaded stays. */
+  setCapacity(capacity: Capacity): void;
   /** Epoch milliseconds at which the next model leaves memory for want of use; null: none does. */
   nextUnloadMs(): number | null;
   /** The files there are now: new ones can be asked for, running answers of those that are gone end as they would. */
@@ -158,6 +160,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     pin: (alias, pinned) => residency.pin(hostNamed(alias), pinned),
     model: async (alias) => hostNamed(alias).view(),
+    setCapacity: (capacity) => residency.setCapacity(capacity),
     nextUnloadMs: () => residency.nextUnloadMs(),
     setFiles: (files) => {
       if (closing) return;

@@ -1,26 +1,10 @@
 /**
- * How a model is to be loaded and what that takes, asked before each load. Runs in the server process. `simplePlan` knows the
- * file and the settings only; a port of the engine may know the machine.
+ * What is chosen for a load that nobody asked otherwise: threads, context, and a plan by a rule of thumb. Runs in the server
+ * process. `simplePlan` knows the file and the settings only; `domain/fit/load-plan.ts` knows the machine.
  */
 import { availableParallelism } from "node:os";
-import type { Footprint, KvType } from "../../domain/fit/verdict.ts";
+import type { LoadPlan } from "../../domain/fit/load-plan.ts";
 import type { ModelFile } from "../../domain/ports.ts";
-
-export interface LoadPlan {
-  /** Tokens one request may hold. The engine may round it up a little when it loads the model. */
-  readonly contextLength: number;
-  /** Requests it answers at the same time. */
-  readonly slots: number;
-  /** Layers in the GPU's memory; null: the engine decides. */
-  readonly gpuLayers: number | null;
-  readonly kvType: KvType;
-  readonly footprint: Footprint;
-  /** Why so, in words a person reads. */
-  readonly reason: string;
-}
-
-/** `refused`: the end of a sentence that says why it cannot be loaded here. */
-export type PlanLoad = (file: ModelFile) => LoadPlan | { readonly refused: string };
 
 /** Below this a model is computed faster by one thread than by several that wait for each other at every layer. */
 const tinyModelBytes = 32 * 2 ** 20;
@@ -75,10 +59,12 @@ export function simplePlan(settings: PlanSettings): (file: ModelFile) => LoadPla
     const slots = file.slots ?? settings.slots;
     const kvBytes = pooled?.inOnePiece ? 0 : sizeBytes * kvPerTokenShare * contextLength * slots;
     return {
+      type: "load",
       contextLength,
       slots,
       gpuLayers: null,
-      kvType: "f16",
+      kv: "f16",
+      placement: "cpu",
       footprint: { ramBytes: Math.ceil(sizeBytes * (1 + buffersShare) + kvBytes), vramBytes: 0 },
       reason: "as the settings ask for it",
     };

@@ -5,10 +5,11 @@
  */
 import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import type { LoadPlan, PlanLoad } from "../../domain/fit/load-plan.ts";
 import { type Cleaned, cleaned } from "../../domain/hygiene.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
-import type { Clock, Log, ModelFile, Publish } from "../../domain/ports.ts";
-import { chooseThreads, type LoadPlan, type PlanLoad, simplePlan } from "./load-plan.ts";
+import type { Clock, GpuPromise, Log, ModelFile, Publish } from "../../domain/ports.ts";
+import { chooseThreads, simplePlan } from "./load-plan.ts";
 import type { Preparer } from "./preparation/preparer.ts";
 import type { Preparation } from "./preparation/prompts.ts";
 import type { PromptInput } from "./preparation/protocol.ts";
@@ -51,6 +52,8 @@ export interface HostPorts {
   readonly snapshots: SnapshotFolders;
   /** How a model is to be loaded; asked before each load. */
   readonly plan: PlanLoad;
+  /** Absent: no GPU is promised to anybody. */
+  readonly gpus?: GpuPromise;
 }
 
 /** Whoever keeps the room in memory: told of what happens by itself, and asked what people see of it. */
@@ -72,6 +75,8 @@ export interface ResidencyView {
 
 /** How long a failed load is remembered before a request may try again. */
 const failedLoadMs = 30_000;
+/** How long it is remembered that a worker found no GPU: the hardware is looked at meanwhile. */
+const missingGpuMs = 5_000;
 /** Time a worker gets to end by itself. */
 const shutdownLimitMs = 2_000;
 /** A state question that takes longer is answered from what is known. */
@@ -107,7 +112,7 @@ export class ModelHost {
     this.#keeper = keeper;
     const plan = ports.plan(file);
     // What cannot be loaded now has figures all the same: what the settings ask for.
-    this.#plan = "refused" in plan ? simplePlan(settings)(file) : plan;
+    this.#plan = plan.type === "load" ? plan : simplePlan(settings)(file);
     this.line = new WaitingLine(file.alias, this.#plan.slots, settings.queue, ports.clock, (callers) =>
       this.#link?.waiting(callers),
     );
@@ -128,8 +133,8 @@ export class ModelHost {
   plan(): LoadPlan {
     if (this.#link !== null || this.#becomingReady !== null) return this.#plan;
     const plan = this.#ports.plan(this.file);
-    if ("refused" in plan) {
-      throw new Failure("no_room", `"${this.file.alias}" cannot be loaded here: ${plan.refused}.`, {
+    if (plan.type === "refuse") {
+      throw new Failure("no_room", `"${this.file.alias}" cannot be loaded here. ${plan.reason}`, {
         retryAfterSeconds: 60,
       });
     }
@@ -172,6 +177,8 @@ export class ModelHost {
   /** Why nobody need ask for it now; null: it may be asked for. */
   refusal(): Failure | null {
     if (this.#closed) return new Failure("shutting_down", "The box is shutting down.");
+    const missing = this.#missingGpu();
+    if (missing !== null) return missing;
     return this.#situation.state === "failed" && (this.#situation.leftMs ?? 0) > 0 ? this.#unavailable() : null;
   }
 
@@ -269,11 +276,15 @@ export class ModelHost {
         slots: plan.slots,
         batchSize: this.#settings.batchSize,
         threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes),
+        gpuLayers: plan.gpuLayers,
+        kvType: plan.kv,
         tokenGapMs: this.#settings.tokenGapMs,
         snapshots,
         pooled,
       });
       this.#checkLife(life);
+      const missing = this.#missingGpu();
+      if (missing !== null) throw missing;
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
       log.info({ model: this.file.alias, workerPid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");
       this.#wasReady = true;
@@ -282,9 +293,11 @@ export class ModelHost {
       return link;
     } catch (thrown) {
       if (life !== this.#life || !(thrown instanceof Failure) || thrown.code !== "model_unavailable") throw thrown;
-      log.error({ model: this.file.alias, cause: thrown.cause }, "model could not be loaded");
+      log.error({ model: this.file.alias, cause: thrown.cause ?? thrown.why }, "model could not be loaded");
       link.shutdown(shutdownLimitMs);
-      throw this.#fail("the engine could not load it (see the log)", failedLoadMs);
+      throw thrown.why === null
+        ? this.#fail("the engine could not load it (see the log)", failedLoadMs)
+        : this.#fail(thrown.why, missingGpuMs);
     } finally {
       stopTimer();
     }
@@ -342,10 +355,26 @@ export class ModelHost {
     void this.view().then((model) => this.#ports.publish({ type: "model", model }));
   }
 
+  /** Why it must not answer: a GPU was promised and is lost, or its worker found none. Never silently the CPU. */
+  #missingGpu(): Failure | null {
+    const { gpus } = this.#ports;
+    const lost = gpus?.lost(this.file.sizeBytes) ?? null;
+    if (lost !== null) return gpuMissing(this.file.alias, lost.reason, lost.retryAfterMs);
+    if (!gpus?.isPromised() || this.#loaded?.gpu !== "cpu" || !this.#link?.alive) return null;
+    gpus.missed();
+    this.#link.kill("it computes on the CPU where a GPU was promised");
+    return gpuMissing(this.file.alias, "its process found no GPU where one was promised", missingGpuMs);
+  }
+
   #unavailable(): Failure {
     const { reason, leftMs } = this.#situation;
     return new Failure("model_unavailable", `"${this.file.alias}" cannot answer: ${reason}.`, {
       retryAfterSeconds: (leftMs ?? 5_000) / 1_000,
     });
   }
+}
+
+function gpuMissing(alias: string, reason: string, retryAfterMs: number): Failure {
+  const message = `"${alias}" cannot answer: ${reason}.`;
+  return new Failure("model_unavailable", message, { why: reason, retryAfterSeconds: retryAfterMs / 1_000 });
 }

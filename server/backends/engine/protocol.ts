@@ -4,6 +4,8 @@
  */
 import type { ChosenLogprob, FinishReason, LogprobsWish, Sampling } from "../../domain/chat.ts";
 import type { FailureCode } from "../../domain/failure.ts";
+import type { EngineBytes } from "../../domain/fit/corrections.ts";
+import type { KvType } from "../../domain/fit/verdict.ts";
 import type { PooledAbility } from "../../domain/model.ts";
 
 /** `Sampling` with the map as pairs: IPC speaks JSON. */
@@ -55,6 +57,9 @@ export type ToWorker =
       readonly slots: number;
       readonly batchSize: number;
       readonly threads: number;
+      /** Layers on the GPU, the output being one; null: the library decides. */
+      readonly gpuLayers: number | null;
+      readonly kvType: KvType;
       readonly tokenGapMs: number;
       /** Where prefixes that leave their slot are kept, in memory; null: nowhere. The parent removes the folder. */
       readonly snapshots: { readonly folder: string; readonly limitBytes: number } | null;
@@ -74,6 +79,12 @@ export type ToWorker =
   | { readonly type: "state"; readonly id: number }
   | { readonly type: "ping"; readonly id: number }
   | { readonly type: "shutdown" };
+
+/** What the engine says it took; the three are those of a fit's verdict, the other two where they lie. */
+export interface EngineMemory extends EngineBytes {
+  readonly ramBytes: number;
+  readonly vramBytes: number;
+}
 
 export interface WorkerSlot {
   readonly state: "idle" | "waiting" | "prefill" | "decode";
@@ -133,6 +144,8 @@ export type FromWorker =
       readonly slots: number;
       readonly vocabularySize: number;
       readonly gpu: string;
+      /** Null: the engine did not say. */
+      readonly memory: EngineMemory | null;
     }
   | { readonly type: "load-failed"; readonly message: string }
   /** Tokens of each input of `prepare-inputs`, in order; those that the tokenizer adds included. */

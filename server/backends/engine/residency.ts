@@ -135,6 +135,11 @@ export class Residency {
     this.#tell({ type: "pin", model: this.#keyOf(host), pinned });
   }
 
+  /** More is known of the machine. */
+  setCapacity(capacity: Capacity): void {
+    this.#tell({ type: "capacity", capacity });
+  }
+
   /** How many requests use it, and how many wait for it. */
   usage(host: ModelHost): { readonly using: number; readonly waiting: number } {
     const resident = this.#resident(host);
@@ -255,7 +260,7 @@ export class Residency {
     if (reason.type === "removed") {
       return new Failure("model_not_found", `"${alias}" is not served here any more.`, { param: "model" });
     }
-    return noRoom(alias, reason, this.#options.capacity, (key) => this.#aliasOf(key));
+    return noRoom(alias, reason, this.#state.capacity, (key) => this.#aliasOf(key));
   }
 
   #keyOf(host: ModelHost): string {

@@ -1,8 +1,10 @@
 /** `lanthorn doctor`: looks at everything a server needs, says what is wrong and how to put it right. Changes nothing. */
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { type CommandContext, examples } from "../command.ts";
 import type { Check, CheckContext, Finding } from "../doctor/check.ts";
-import { asCommandFailure } from "../errors.ts";
+import { asCommandFailure, CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { findServer } from "../server-address.ts";
@@ -16,11 +18,17 @@ export function define(command: Command, context: CommandContext): void {
   examples(command, [
     ["lanthorn doctor", "each line ok, note or fail; exit 1 when something has to be fixed"],
     ["lanthorn doctor --json", "the same as an array of {title, status, text, fix}"],
+    ["lanthorn doctor --save-hardware box.json", "writes down this machine, for --hardware elsewhere"],
   ]);
-  command.action(() => doctor(context));
+  command.option("--save-hardware <file>", "write what the tools say about this machine into a new file");
+  command.action((options: DoctorOptions) => doctor(context, options));
 }
 
-async function doctor(context: CommandContext): Promise<void> {
+interface DoctorOptions {
+  readonly saveHardware?: string;
+}
+
+async function doctor(context: CommandContext, { saveHardware }: DoctorOptions): Promise<void> {
   const { output, environment, workingFolder, signal } = context;
   const [{ checks }, { dataPaths }] = await Promise.all([
     import("../doctor/index.ts"),
@@ -40,8 +48,21 @@ async function doctor(context: CommandContext): Promise<void> {
     findings.push({ title: check.title, ...(await look(check, around)) });
   }
   progress.end(null);
+  if (saveHardware !== undefined) await saveMachine(resolve(workingFolder, saveHardware), around);
   output.answer(findings, () => findingsText(findings, output));
   if (findings.some((finding) => finding.status === "fail")) context.setExitCode(exitCodes.failed);
+}
+
+/** What the checks looked at, in the form that `--hardware` reads. Never over a file that is there. */
+async function saveMachine(path: string, around: CheckContext): Promise<void> {
+  const { machineLook } = await import("../doctor/machine-look.ts");
+  const machine = await machineLook(around);
+  try {
+    await writeFile(path, `${JSON.stringify(machine, null, 2)}\n`, { flag: "wx" });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : "";
+    throw new CommandFailure(exitCodes.failed, "not_saved", `${path} cannot be written.`, { why, cause });
+  }
 }
 
 /** A check that breaks is a finding too: the others are still worth knowing. */

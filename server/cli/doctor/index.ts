@@ -3,6 +3,7 @@ import type { Check } from "./check.ts";
 import { configCheck } from "./config.ts";
 import { dataFolderCheck, diskCheck } from "./data-folder.ts";
 import { engineCheck } from "./engine.ts";
+import { gpuCheck, memoryCheck } from "./hardware.ts";
 import { ledgerCheck } from "./ledger.ts";
 import { nodeCheck } from "./node.ts";
 import { portCheck } from "./port.ts";
@@ -16,5 +17,7 @@ export const checks: readonly Check[] = Object.freeze([
   portCheck,
   tlsCheck,
   ledgerCheck,
+  gpuCheck,
+  memoryCheck,
   engineCheck,
 ]);

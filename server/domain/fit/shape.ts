@@ -28,8 +28,12 @@ export interface ModelShape {
   /** Output tensors; the input table again where the model ties them. Bytes. */
   readonly outputBytes: number;
   readonly tiedOutput: boolean;
-  /** Of all experts' weights, the part one token uses; 1 for a dense model. Decides the speed class. */
+  /** Of all weights, the part one token uses: with a mixture of experts a small one; 1 for a dense model. Decides the speed class. */
   readonly activeShare: number;
+  /** Experts of a layer that one token passes through, each `feedForwardLength` wide; absent: 1, a dense model. */
+  readonly expertsUsed?: number;
+  /** The engine can compute attention without a table of all pairs, and keep KV quantized; absent: it can. */
+  readonly flashAttention?: boolean;
   /** Bytes of all tensors. */
   readonly weightBytes: number;
 }

@@ -73,6 +73,8 @@ export type ResidencyEvent =
   /** Somebody wants it out; its users finish first. */
   | { readonly type: "unload"; readonly model: string }
   | { readonly type: "pin"; readonly model: string; readonly pinned: boolean }
+  /** More is known of the machine. What is loaded stays, whatever there is room for. */
+  | { readonly type: "capacity"; readonly capacity: Capacity }
   | { readonly type: "tick" };
 
 export type UnloadReason =

@@ -7,7 +7,7 @@
  * when a model arrives is let in together, whatever else waits for the room.
  */
 import type { Footprint } from "../fit/verdict.ts";
-import { hasRoomFor, noBytes, sumOf } from "./memory.ts";
+import { type Capacity, hasRoomFor, noBytes, sumOf } from "./memory.ts";
 import type {
   RefusalReason,
   Resident,
@@ -34,6 +34,7 @@ class Turn {
   readonly #nowMs: number;
   readonly #models: Map<string, Resident>;
   readonly #orders: ResidencyOrder[] = [];
+  #capacity: Capacity;
   #arrivals: number;
   #wakeAtMs: number | null = null;
 
@@ -42,15 +43,20 @@ class Turn {
     this.#nowMs = nowMs;
     this.#models = new Map(before.models);
     this.#arrivals = before.arrivals;
+    this.#capacity = before.capacity;
   }
 
   outcome(): Step {
-    const state = { ...this.#before, arrivals: this.#arrivals, models: this.#models };
+    const state = { ...this.#before, capacity: this.#capacity, arrivals: this.#arrivals, models: this.#models };
     return { state, orders: this.#orders, wakeAtMs: this.#wakeAtMs };
   }
 
   take(event: ResidencyEvent): void {
     if (event.type === "tick") return;
+    if (event.type === "capacity") {
+      this.#capacity = event.capacity;
+      return;
+    }
     if (event.type === "added") {
       this.#models.set(event.model, newcomer(event.model, event.keepAliveMs, event.pinned));
       return;
@@ -145,7 +151,7 @@ class Turn {
 
   /** Nobody is left waiting for what cannot happen by itself. */
   #refuseImpossible(): void {
-    const { capacity } = this.#before;
+    const capacity = this.#capacity;
     for (const { model, wish } of this.#groups()) {
       const pinned = [...this.#models.values()].filter(
         (other) => other.model !== model && other.pinned && !other.removed && !other.leaving && stays(other),
@@ -160,7 +166,7 @@ class Turn {
   /** Loads what has room, and frees the room of the first group that lacks it. Gives the models that let nobody new in. */
   #makeRoom(): ReadonlySet<string> {
     const closed = new Set<string>();
-    const { capacity } = this.#before;
+    const capacity = this.#capacity;
     /** What will be taken once the first group that lacks room has it; null: every group so far had room. */
     let after: Footprint | null = null;
     for (const group of this.#groups()) {
@@ -219,7 +225,7 @@ class Turn {
 
   #hasRoomNow(wish: Footprint): boolean {
     const taken = sumOf([...this.#models.values()].map(({ footprint }) => footprint));
-    return hasRoomFor(wish, taken, this.#before.capacity);
+    return hasRoomFor(wish, taken, this.#capacity);
   }
 
   #load(model: string): void {

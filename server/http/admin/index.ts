@@ -3,7 +3,9 @@ import type { RequestListener } from "node:http";
 import type { RequestHandler } from "express";
 import { answerFailures, createApplication } from "../through-express.ts";
 import { configResource } from "./config.ts";
+import { downloadsResource } from "./downloads.ts";
 import { eventsResource } from "./events.ts";
+import { hardwareResource } from "./hardware.ts";
 import { keysResource } from "./keys.ts";
 import { modelsResource } from "./models.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
@@ -14,12 +16,14 @@ import { usageResource } from "./usage.ts";
 
 export const adminResources = Object.freeze({
   state: stateResource,
+  hardware: hardwareResource,
   stop: stopResource,
   keys: keysResource,
   models: modelsResource,
   stayAwake: stayAwakeResource,
   usage: usageResource,
   config: configResource,
+  downloads: downloadsResource,
   events: eventsResource,
 }) satisfies Readonly<Record<string, AdminResource>>;
 

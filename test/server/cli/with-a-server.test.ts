@@ -13,7 +13,7 @@ interface Served {
 }
 
 async function serve(): Promise<Served> {
-  const environment = { LANTHORN_HOME: temporaryFolder() };
+  const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_HARDWARE_SAMPLE_MS: "0" };
   const server = startLanthorn(["serve", "--port", "0", "--ready-json", "--log-level", "error"], { environment });
   const [line] = await once(server.stdout.setEncoding("utf8"), "data");
   return { environment, server, ready: JSON.parse(String(line)) };

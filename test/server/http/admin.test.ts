@@ -1,6 +1,6 @@
 /** The admin resources: state, stop, keys, usage, configuration, events. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { jsonOf, openRaw, openRoom, type Room } from "./room.ts";
+import { bareMachine, jsonOf, openRaw, openRoom, type Room } from "./room.ts";
 
 let room: Room;
 beforeAll(async () => {
@@ -17,6 +17,14 @@ function ask(method: string, path: string, body?: unknown): Promise<Response> {
 test("state and configuration are what the box says", async () => {
   expect(await (await ask("GET", "/admin/state")).json()).toEqual({ box: { name: "here" }, models: [], queue: [] });
   expect(await (await ask("GET", "/admin/config")).json()).toEqual({ settings: [] });
+});
+
+test("the hardware is what was seen last, with its age", async () => {
+  const answer = await ask("GET", "/admin/hardware");
+  const { ageMs, ...view } = await jsonOf<{ ageMs: number }>(answer);
+  expect([answer.status, view]).toEqual([200, bareMachine]);
+  expect(ageMs).toBeGreaterThan(0);
+  expect((await room.get("/admin/hardware")).status).toBe(401);
 });
 
 describe("keys", () => {

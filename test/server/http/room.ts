@@ -15,6 +15,7 @@ import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
 import { Failure } from "../../../server/domain/failure.ts";
 import type { ModelView, ServedModel } from "../../../server/domain/model.ts";
 import type { Scores, Vectors, WholeEvent } from "../../../server/domain/embedding.ts";
+import type { HardwareView } from "../../../server/domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "../../../server/domain/ports.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import type { HttpDeps, HttpSettings, HttpTiming } from "../../../server/http/deps.ts";
@@ -41,6 +42,17 @@ export const coder: ServedModel = {
   contextLength: 8192,
   slots: 4,
   demo: false,
+};
+
+/** A machine of which only the memory is known. */
+export const bareMachine: HardwareView = {
+  sampledAtMs: 1_700_000_000_000,
+  platform: "linux",
+  gpus: [],
+  cpu: { name: null, physicalCores: null, threads: null },
+  memory: { totalBytes: { value: 17_179_869_184, source: "node" }, freeBytes: null },
+  disk: { totalBytes: null, freeBytes: null },
+  engine: { gpu: "cpu", reason: "No GPU was found, so models run on the CPU." },
 };
 
 /** One request as the spine sees it, and what a test lets the spine answer. */
@@ -96,6 +108,11 @@ export interface RoomOptions {
   readonly tls?: HttpDeps["tls"];
   readonly clock?: Clock;
   readonly models?: Partial<HttpDeps["models"]>;
+  readonly downloads?: HttpDeps["downloads"];
+}
+
+function noDownloads(): never {
+  throw new Failure("not_found", "There is no such download.");
 }
 
 export const quick: HttpTiming = { commitMs: 200, stallMs: 1000, bodyGraceMs: 1000, discardMs: 1000, partingMs: 500 };
@@ -197,6 +214,13 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },
       systemClock,
     ),
+    downloads: options.downloads ?? {
+      list: () => [],
+      start: noDownloads,
+      pause: noDownloads,
+      resume: noDownloads,
+      cancel: noDownloads,
+    },
     reports: ledger.reports,
     settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },
     timing: { ...quick, ...options.timing },
@@ -211,6 +235,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       ...options.models,
     },
     stayAwake: (untilMs) => ({ next: null, at: null, awakeUntil: untilMs }),
+    hardware: () => bareMachine,
     configuration: () => ({ settings: [] }),
     readiness: () => state.ready,
     subscribe(listener) {

@@ -1,5 +1,6 @@
 /** The idle ladder: what comes next, when, and what puts it off. */
 import { describe, expect, test } from "vitest";
+import { countedDownloads } from "../../../server/idle/activity.ts";
 import { createIdle, type IdleOptions } from "../../../server/idle/idle.ts";
 import { type IdleFacts, ladder } from "../../../server/idle/ladder.ts";
 import { manualClock } from "../../support/manual-clock.ts";
@@ -93,4 +94,20 @@ describe("a box that ends when idle", () => {
     clock.advance(60_000);
     expect(exits).toEqual([]);
   });
+});
+
+test("a download keeps the box awake while it gets on, not while it stalls or is paused", () => {
+  const { idle } = idleBox();
+  const tell = countedDownloads(idle.begin);
+  const next = (state: Parameters<typeof tell>[0]["state"]) => {
+    tell({ id: "one", state });
+    return idle.view().next;
+  };
+  expect(next("queued")).toBeNull();
+  expect(next("downloading")).toBeNull();
+  expect(next("stalled")).toBe("exit");
+  expect(next("downloading")).toBeNull();
+  expect(next("paused")).toBe("exit");
+  expect(next("verifying")).toBeNull();
+  expect(next("done")).toBe("exit");
 });

@@ -31,8 +31,8 @@ export class Embedding {
     send: (message: FromWorker) => void,
   ): Promise<Embedding> {
     const embedder = await loadEmbedder(options, ability);
-    const { contextLength, vocabularySize, gpu } = embedder;
-    send({ type: "loaded", contextLength, slots: options.slots, vocabularySize, gpu });
+    const { contextLength, vocabularySize, gpu, memory } = embedder;
+    send({ type: "loaded", contextLength, slots: options.slots, vocabularySize, gpu, memory });
     return new Embedding(embedder, options.slots, send);
   }
 

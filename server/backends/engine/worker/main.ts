@@ -42,6 +42,8 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
       slots: options.slots,
       batchSize: options.batchSize,
       threads: options.threads,
+      gpuLayers: options.gpuLayers,
+      kvType: options.kvType,
     });
     loaded = {
       model,
@@ -51,8 +53,8 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
         emit: (events) => send({ type: "step", events }),
       }),
     };
-    const { contextLength, slots, vocabularySize, gpu } = model;
-    send({ type: "loaded", contextLength, slots, vocabularySize, gpu });
+    const { contextLength, slots, vocabularySize, gpu, memory } = model;
+    send({ type: "loaded", contextLength, slots, vocabularySize, gpu, memory });
   } catch (thrown) {
     send({ type: "load-failed", message: thrown instanceof Error ? thrown.message : String(thrown) });
   }

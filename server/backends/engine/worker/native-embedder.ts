@@ -7,15 +7,18 @@
  */
 import type { LlamaModel } from "node-llama-cpp";
 import { z } from "zod";
+import { cpuBatchSize } from "../../../domain/fit/place.ts";
 import type { PooledAbility } from "../../../domain/model.ts";
-import type { PooledInput } from "../protocol.ts";
-import { checkBinding, cpuBatchSize, type LoadOptions, loadWeights } from "./native.ts";
+import type { EngineMemory, PooledInput } from "../protocol.ts";
+import { checkBinding, type LoadOptions, loadWeights } from "./native.ts";
 
 export interface NativeEmbedder {
   /** Most tokens of one input. */
   readonly contextLength: number;
   readonly vocabularySize: number;
   readonly gpu: string;
+  /** What the engine says it took; null: it did not say. */
+  readonly memory: EngineMemory | null;
   /** The tokens of an input as the model wants them, with those that begin and end it. */
   tokens(input: PooledInput): Uint32Array;
   /**
@@ -26,10 +29,10 @@ export interface NativeEmbedder {
 }
 
 export async function loadEmbedder(
-  options: Omit<LoadOptions, "slots">,
+  options: Omit<LoadOptions, "slots" | "kvType">,
   ability: PooledAbility,
 ): Promise<NativeEmbedder> {
-  const { llama, model } = await loadWeights(options);
+  const { llama, model, memory } = await loadWeights(options);
   const { inOnePiece, pooling } = ability;
   const inPieces = llama.gpu === false ? Math.min(options.batchSize, cpuBatchSize) : options.batchSize;
   const batchSize = inOnePiece ? options.contextLength : inPieces;
@@ -45,6 +48,7 @@ export async function loadEmbedder(
   };
   const context = await model.createContext(contextOptions);
   const { addonContext, addonModel } = checkBinding(llama, model, context);
+  const taken = await memory();
   // Pooling over all tokens needs them all; the last token's vector needs only its own, and no other's logits.
   const needsAll = inOnePiece || pooling === "mean";
 
@@ -60,6 +64,7 @@ export async function loadEmbedder(
     contextLength: inOnePiece ? batchSize : context.contextSize,
     vocabularySize: ability.vocabularySize,
     gpu: llama.gpu === false ? "cpu" : llama.gpu,
+    memory: taken,
     tokens: inputTokens(model, (text, special) => addonModel.tokenize(text, special)),
     compute: async (tokens, stopped) => {
       addonContext.disposeSequence(0);

@@ -9,6 +9,10 @@
  */
 import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
 import { z } from "zod";
+import { cpuBatchSize } from "../../../domain/fit/place.ts";
+import type { KvType } from "../../../domain/fit/verdict.ts";
+import type { EngineMemory } from "../protocol.ts";
+import { EngineMemoryLog } from "./engine-memory.ts";
 import { tokenBytes } from "./token-bytes.ts";
 
 /** A KV sequence of the context, 0 to slots - 1. */
@@ -96,13 +100,10 @@ export interface LoadOptions {
   readonly batchSize: number;
   /** Compute threads; 0 lets the library choose. */
   readonly threads: number;
+  /** Layers on the GPU, the output being one; null: the library decides. */
+  readonly gpuLayers: number | null;
+  readonly kvType: KvType;
 }
-
-/**
- * Most tokens per decode call on a CPU. The library reserves logits for every token of a call (600 kB each with a vocabulary of
- * 151,936), and a CPU computes a prompt no faster in larger pieces.
- */
-export const cpuBatchSize = 256;
 
 export interface NativeModel {
   readonly contextLength: number;
@@ -110,6 +111,8 @@ export interface NativeModel {
   readonly batchSize: number;
   readonly vocabularySize: number;
   readonly gpu: string;
+  /** What the engine says it took; null: it did not say. */
+  readonly memory: EngineMemory | null;
   /** Text of tokens, control tokens left out; a character cut in two shows as U+FFFD. `before` gives spacing its context. */
   detokenize(tokens: readonly number[], before: readonly number[]): string;
   /** Text of tokens with control tokens spelled out. */
@@ -157,37 +160,79 @@ const metadataShape = z.object({
     .optional(),
 });
 
+export interface Weights {
+  readonly llama: Llama;
+  readonly model: LlamaModel;
+  /** What everything loaded so far took, and now the engine writes errors only. Null: it did not say. */
+  memory(): Promise<EngineMemory | null>;
+}
+
 /** Loads the weights. Throws the library's error; the caller turns it into words. */
-export async function loadWeights(
-  options: Pick<LoadOptions, "modelPath" | "threads">,
-): Promise<{ readonly llama: Llama; readonly model: LlamaModel }> {
+export async function loadWeights(options: Pick<LoadOptions, "modelPath" | "threads" | "gpuLayers">): Promise<Weights> {
   const library = await import("node-llama-cpp");
+  const { LlamaLogLevel } = library;
+  const log = new EngineMemoryLog();
   const llama = await library.getLlama({
     gpu: "auto",
     build: "never",
     skipDownload: true,
     progressLogs: false,
-    logLevel: library.LlamaLogLevel.error,
+    // Sizes are told at this level, and nowhere else.
+    logLevel: LlamaLogLevel.info,
+    logger: (level, message) => {
+      log.note(message);
+      if (level === LlamaLogLevel.error || level === LlamaLogLevel.fatal)
+        process.stderr.write(`${message.trimEnd()}\n`);
+    },
     ...(options.threads > 0 ? { maxThreads: options.threads } : {}),
   });
-  return { llama, model: await llama.loadModel({ modelPath: options.modelPath }) };
+  const { modelPath, gpuLayers } = options;
+  const placed = gpuLayers === null ? {} : { gpuLayers, ...withoutOwnChecks };
+  const model = await llama.loadModel({ modelPath, ...placed });
+  return {
+    llama,
+    model,
+    memory: async () => {
+      // Lines come from the engine's own thread, and the last may still be on their way.
+      for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      llama.logLevel = LlamaLogLevel.error;
+      return log.figures(model.size);
+    },
+  };
 }
+
+/** Whoever names a number of layers has counted the memory already; the library would refuse by margins of its own. */
+const withoutOwnChecks = Object.freeze({ ignoreMemorySafetyChecks: true });
+
+const kvTypeNames: Readonly<Record<Exclude<KvType, "f16">, "Q8_0" | "Q4_0">> = Object.freeze({
+  q8_0: "Q8_0",
+  q4_0: "Q4_0",
+});
 
 /** Loads weights and makes the context. Throws the library's error; the caller turns it into words. */
 export async function loadNative(options: LoadOptions): Promise<NativeModel> {
-  const { llama, model } = await loadWeights(options);
+  const { llama, model, memory } = await loadWeights(options);
+  const kvType = options.kvType === "f16" ? null : kvTypeNames[options.kvType];
   const context = await model.createContext({
     sequences: options.slots,
     contextSize: options.contextLength,
     batchSize: llama.gpu === false ? Math.min(options.batchSize, cpuBatchSize) : options.batchSize,
     // A sliding-window model keeps its whole window, or its prefix could not be reused (engine trap: SWA).
     swaFullCache: true,
+    ...(options.gpuLayers === null ? {} : withoutOwnChecks),
+    ...(kvType === null ? {} : { experimentalKvCacheKeyType: kvType, experimentalKvCacheValueType: kvType }),
     ...(options.threads > 0 ? { threads: options.threads } : {}),
   });
-  return wrap(llama, model, context, options);
+  return wrap(llama, model, context, options, await memory());
 }
 
-function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: LoadOptions): NativeModel {
+function wrap(
+  llama: Llama,
+  model: LlamaModel,
+  context: LlamaContext,
+  options: LoadOptions,
+  memory: EngineMemory | null,
+): NativeModel {
   const { addonContext, addonModel, bindings } = checkBinding(llama, model, context);
   const metadata = metadataShape.safeParse(model.fileInfo.metadata);
   const tokenizer = metadata.success ? metadata.data.tokenizer : undefined;
@@ -205,6 +250,7 @@ function wrap(llama: Llama, model: LlamaModel, context: LlamaContext, options: L
     batchSize: context.batchSize,
     vocabularySize: tokenizer?.ggml?.tokens?.length ?? 0,
     gpu: llama.gpu === false ? "cpu" : llama.gpu,
+    memory,
     detokenize: (tokens, before) => {
       if (splitsAtSpecialTokens || before.length === 0) return addonModel.detokenize(Uint32Array.from(tokens), false);
       const lead = addonModel.detokenize(Uint32Array.from(before), false);

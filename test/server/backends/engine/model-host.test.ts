@@ -118,3 +118,97 @@ describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) =
     expect(started()).toBe(2);
   });
 });
+
+describe("a model that was promised a GPU", () => {
+  /** A worker that loads on whatever a test says, over a promise that a test keeps or breaks. */
+  function promised() {
+    const manual = manualClock();
+    const world = { gpu: "cuda", lost: null as string | null, promised: true, missed: 0, started: 0, killed: 0 };
+    const startWorker: StartWorker = (handlers) => {
+      world.started += 1;
+      const { gpu } = world;
+      return {
+        pid: world.started,
+        send: ({ type }) => {
+          const size = { contextLength: 2_048, slots: 2, vocabularySize: 1, memory: null };
+          const loaded = { type: "loaded", ...size, gpu } as const;
+          if (type === "load") queueMicrotask(() => handlers.onMessage(loaded));
+          if (type === "shutdown") queueMicrotask(() => handlers.onExit("exit code 0"));
+          return true;
+        },
+        kill: () => {
+          world.killed += 1;
+          queueMicrotask(() => handlers.onExit("killed by SIGKILL"));
+        },
+      };
+    };
+    const gpus: NonNullable<HostPorts["gpus"]> = {
+      isPromised: () => world.promised,
+      lost: () => (world.lost === null ? null : { reason: world.lost, retryAfterMs: 2_000 }),
+      missed: () => {
+        world.missed += 1;
+      },
+    };
+    const preparer = {} as HostPorts["preparer"];
+    const ports = {
+      preparer,
+      snapshots: snapshotFolders(),
+      clock: manual,
+      startWorker,
+      log: silentLog,
+      publish: () => {},
+      gpus,
+    };
+    return { world, manual, model: new ModelHost(someModel, testSettings, ports) };
+  }
+
+  test("is refused with the reason while it is lost, before and after it was loaded, and served again when it is back", async () => {
+    const { world, model } = promised();
+    world.lost = "its GPU is lost: RTX 3090 does not answer any more";
+    const refusal = {
+      code: "model_unavailable",
+      message: '"small" cannot answer: its GPU is lost: RTX 3090 does not answer any more.',
+      retryAfterSeconds: 2,
+    };
+    await expect(model.ready()).rejects.toMatchObject(refusal);
+    expect(world.started).toBe(0);
+    world.lost = null;
+    const link = await model.ready();
+    world.lost = "its GPU is lost: RTX 3090 does not answer any more";
+    await expect(model.ready()).rejects.toMatchObject(refusal);
+    world.lost = null;
+    expect(await model.ready()).toBe(link);
+    expect(world).toMatchObject({ started: 1, killed: 0 });
+  });
+
+  test("and whose worker found none is an error, not a slow answer; it is tried again soon", async () => {
+    const { world, model, manual } = promised();
+    world.gpu = "cpu";
+    const refusal = {
+      code: "model_unavailable",
+      message: '"small" cannot answer: its process found no GPU where one was promised.',
+      retryAfterSeconds: 5,
+    };
+    await expect(model.ready()).rejects.toMatchObject(refusal);
+    expect(world).toMatchObject({ started: 1, killed: 1, missed: 1 });
+    await expect(model.ready()).rejects.toMatchObject(refusal);
+    expect(world.started).toBe(1);
+    world.gpu = "cuda";
+    manual.advance(5_001);
+    expect((await model.ready()).alive).toBe(true);
+    expect(world.started).toBe(2);
+  });
+
+  test("a worker that was on the CPU before the promise was known is replaced", async () => {
+    const { world, model, manual } = promised();
+    Object.assign(world, { gpu: "cpu", promised: false });
+    await model.ready();
+    Object.assign(world, { gpu: "cuda", promised: true });
+    await expect(model.ready()).rejects.toMatchObject({ code: "model_unavailable" });
+    await Promise.resolve();
+    const again = model.ready();
+    manual.advance(251);
+    expect((await again).alive).toBe(true);
+    expect(world).toMatchObject({ started: 2, killed: 1 });
+  });
+});

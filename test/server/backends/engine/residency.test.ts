@@ -1,7 +1,8 @@
 /** Models coming into memory and leaving it, over real worker processes: who waits, who is spared, what is given back. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensureDemoModel } from "../../../../models/demo/file.ts";
-import { type PlanLoad, simplePlan } from "../../../../server/backends/engine/load-plan.ts";
+import type { PlanLoad } from "../../../../server/domain/fit/load-plan.ts";
+import { simplePlan } from "../../../../server/backends/engine/load-plan.ts";
 import type { EngineSettings } from "../../../../server/backends/engine/model-host.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
 import { decoderModel } from "../../../support/pooled-models.ts";
@@ -268,12 +269,14 @@ describe("room", () => {
   });
 
   test("a plan that refuses is told as it is, and nothing is loaded", async () => {
-    const plan: PlanLoad = () => ({ refused: "it needs a GPU with 24 GiB, and there is none" });
+    const footprint = { ramBytes: 0, vramBytes: 24 * 2 ** 30 };
+    const reason = "It needs a GPU with 24 GiB, and there is none.";
+    const plan: PlanLoad = () => ({ type: "refuse", footprint, reason, alternatives: [] });
     const here = await realEngine([{ alias: "large", path: demo }], {}, { plan });
     try {
       await expect(here.engine.load("large", never)).rejects.toMatchObject({
         code: "no_room",
-        message: '"large" cannot be loaded here: it needs a GPU with 24 GiB, and there is none.',
+        message: '"large" cannot be loaded here. It needs a GPU with 24 GiB, and there is none.',
       });
       expect(here.pids).toEqual([]);
     } finally {

@@ -29,6 +29,7 @@ function paperModel(slots: number, batchSize = 128): PaperModel {
     batchSize,
     vocabularySize: 100_000,
     gpu: "paper",
+    memory: null,
     detokenize: (tokens) => tokens.map((token) => `<${token}>`).join(""),
     spell: (tokens) => tokens.map((token) => `<${token}>`).join(""),
     controlToken: () => null,

@@ -5,9 +5,13 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { judgeFree } from "../../../../server/cli/doctor/data-folder.ts";
 import { judgeEngine } from "../../../../server/cli/doctor/engine.ts";
+import { judgeGpus, judgeMemory } from "../../../../server/cli/doctor/hardware.ts";
 import { judgeCertificate, judgeOff } from "../../../../server/cli/doctor/tls.ts";
 import { judgeNode } from "../../../../server/cli/doctor/node.ts";
+import { readHardwareFile } from "../../../../server/hardware/file.ts";
+import { machinePicture, recordedMachine } from "../../../support/machines.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { printing, toolsOnPath } from "../../../support/tools-on-path.ts";
 import { lanthorn, type Outcome } from "../run-command.ts";
 
 interface Line {
@@ -79,6 +83,34 @@ test("a data folder that is not there yet is no fault, and is not made", async (
   expect(existsSync(join(home, ".."))).toBe(false);
 });
 
+test("the machine can be written down, and is read back as it is", async () => {
+  const { nvidiaSmi } = await recordedMachine("rtx-3090");
+  const text = nvidiaSmi?.answer.outcome === "printed" ? nvidiaSmi.answer.text : "";
+  toolsOnPath({ "nvidia-smi": printing(text.trimEnd()) });
+  const home = temporaryFolder();
+  const options = { environment: { LANTHORN_HOME: home, LANTHORN_PORT: "0" }, workingFolder: home };
+  await lanthorn(["doctor", "--save-hardware", "box.json"], options);
+  const { gpus, platform } = await readHardwareFile(join(home, "box.json"));
+  expect(platform).toBe(process.platform);
+  expect(gpus).toMatchObject([{ name: "NVIDIA GeForce RTX 3090", memoryTotalBytes: { value: 24 * 1024 ** 3 } }]);
+  const again = await lanthorn(["doctor", "--save-hardware", "box.json"], options);
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("box.json cannot be written") });
+});
+
+test("a driver that does not work is a fault, with what to do", async () => {
+  toolsOnPath({ "nvidia-smi": printing("NVIDIA-SMI has failed because it couldn't communicate with the driver.", 9) });
+  const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_PORT: "0" };
+  const outcome = await lanthorn(["doctor", "--json"], { environment });
+  expect(outcome.code).toBe(1);
+  expect(lineOf(outcome, "GPU")).toEqual({
+    title: "GPU",
+    status: "fail",
+    text: expect.stringMatching(/^nvidia-smi fails \(NVIDIA-SMI has failed because/),
+    fix: expect.stringContaining("reboot"),
+  });
+  expect(lineOf(outcome, "Memory")?.text).toMatch(/ free/);
+});
+
 test("a server that does not answer at LANTHORN_URL is a fault", async () => {
   const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: "http://127.0.0.1:9" };
   const outcome = await lanthorn(["doctor", "--json"], { environment });
@@ -115,6 +147,41 @@ describe("judgements", () => {
       status: "fail",
       text: "No prebuilt binary",
     });
+  });
+});
+
+describe("hardware", () => {
+  test.each([
+    [
+      "rtx-3090",
+      "ok",
+      /^NVIDIA GeForce RTX 3090, 24\.0 GiB \(23\.6 GiB free\), driver 580\.95\.05\. .*runs CUDA 13$/,
+      null,
+    ],
+    ["a40-48gb", "ok", /so CUDA 12 computes$/, null],
+    ["apple-m3-max", "ok", /Metal$/, null],
+    ["no-gpu", "note", /^No GPU was found, so models run on the CPU$/, null],
+    ["old-driver", "note", /so Vulkan computes$/, /^update the NVIDIA driver to 580 or newer$/],
+    ["driver-failing", "fail", /^nvidia-smi fails/, /^reboot/],
+    ["gb10", "note", /no CUDA build of the engine/, null],
+    ["intel-arc-a770", "note", /not in use: Raptor Lake-S/, null],
+  ])("%s is %s", async (name, status, text, fix) => {
+    const finding = judgeGpus(await machinePicture(name));
+    expect(finding).toMatchObject({ status, text: expect.stringMatching(text) });
+    if (fix === null) expect(finding.fix).toBeNull();
+    else expect(finding.fix).toMatch(fix);
+  });
+
+  test("little memory matters where models live in it", async () => {
+    const judged = async (name: string, freeBytes: number) => {
+      const { view } = await machinePicture(name);
+      return judgeMemory({ ...view, memory: { ...view.memory, freeBytes: { value: freeBytes, source: "node" } } })
+        .status;
+    };
+    expect(await judged("no-gpu", 2 ** 30)).toBe("note");
+    expect(await judged("no-gpu", 2 ** 33)).toBe("ok");
+    expect(await judged("rtx-3090", 2 ** 30)).toBe("ok");
+    expect(await judged("apple-m3-max", 2 ** 30)).toBe("note");
   });
 });
 

@@ -250,6 +250,23 @@ describe("refusals", () => {
   });
 });
 
+test("when more is known of the machine, what waits may have room, and what is loaded stays", () => {
+  let state = emptyResidency({ ramBytes: 1, vramBytes: 0, totalBytes: 1 }, 0);
+  const happens = (event: ResidencyEvent) => {
+    const outcome = step(state, event, 0);
+    state = outcome.state;
+    return outcome.orders.map(words);
+  };
+  const one = { ramBytes: 1, vramBytes: 0 };
+  for (const model of ["a", "b"]) happens({ type: "added", model, keepAliveMs: null, pinned: false });
+  happens({ type: "asked", model: "a", ticket: "a1", wish: one });
+  happens({ type: "loaded", model: "a" });
+  expect(happens({ type: "asked", model: "b", ticket: "b1", wish: one })).toEqual([]);
+  const more = { ramBytes: 2, vramBytes: 0, totalBytes: 2 };
+  expect(happens({ type: "capacity", capacity: more })).toEqual(["load b"]);
+  expect(happens({ type: "capacity", capacity: { ...more, totalBytes: 1 } })).toEqual([]);
+});
+
 describe("preloading", () => {
   test("pushes nobody out", () => {
     const box = busyA();

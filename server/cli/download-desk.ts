@@ -1,0 +1,166 @@
+/**
+ * Where downloads are carried out: in the running server, which goes on when this command ends, or in this very process while
+ * none runs. The commands see one desk and do not know which. Runs in the command's process.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import { z } from "zod";
+import type { DownloadWish } from "../../models/download/wish.ts";
+import { type DownloadView, isSettled } from "../domain/download.ts";
+import { type Client, withClient } from "./client.ts";
+import type { CommandContext } from "./command.ts";
+import { CommandFailure } from "./errors.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { findServer } from "./server-address.ts";
+
+export interface DownloadDesk {
+  /** What is asked for goes on when this command is over. */
+  readonly goesOn: boolean;
+  list(): Promise<readonly DownloadView[]>;
+  start(wish: DownloadWish): Promise<DownloadView>;
+  act(action: DownloadAction, id: string): Promise<DownloadView>;
+}
+
+export type DownloadAction = "pause" | "resume" | "cancel";
+
+/** Another command holds the lock for milliseconds, a server that is just starting or stopping for longer. */
+const lockWaitMs = 3_000;
+
+export async function withDownloadDesk<Result>(
+  context: CommandContext,
+  work: (desk: DownloadDesk) => Promise<Result>,
+): Promise<Result> {
+  const address = findServer(context.environment);
+  if (address !== null) return withClient(address, (client) => work(deskOfServer(client)));
+  const { dataPaths, createDataFolder } = await import("../platform/paths.ts");
+  const { takeDataLock } = await import("../platform/data-lock.ts");
+  const paths = dataPaths(context.environment);
+  createDataFolder(paths);
+  const outcome = takeDataLock(paths, lockWaitMs);
+  if (!outcome.taken) {
+    throw new CommandFailure(exitCodes.noRoom, "data_folder_in_use", "The data folder is in use", {
+      why: "A server is starting or stopping there, or another command works on it.",
+      next: ["lanthorn", "lanthorn models downloads"],
+    });
+  }
+  try {
+    return await withOwnDownloads(context, paths.home, work);
+  } finally {
+    outcome.lock.release();
+  }
+}
+
+async function withOwnDownloads<Result>(
+  { environment, workingFolder }: CommandContext,
+  home: string,
+  work: (desk: DownloadDesk) => Promise<Result>,
+): Promise<Result> {
+  const [
+    { openDownloads },
+    { readHubSettings },
+    { loadConfig },
+    { createUpstreamFetch },
+    { systemClock },
+    { createLog },
+  ] = await Promise.all([
+    import("../../models/download/downloads.ts"),
+    import("../../models/download/hub/endpoint.ts"),
+    import("../config/load.ts"),
+    import("../platform/upstream/upstream-fetch.ts"),
+    import("../platform/clock.ts"),
+    import("../platform/log.ts"),
+  ]);
+  const [{ dataPaths }, { resolve }] = await Promise.all([import("../platform/paths.ts"), import("node:path")]);
+  const paths = dataPaths(environment);
+  const { values } = loadConfig({ file: paths.config, environment, flags: [], workingFolder });
+  const { caFile } = values.network;
+  const upstream = createUpstreamFetch({ environment, caFile: caFile === "" ? "" : resolve(home, caFile) });
+  const downloads = openDownloads({
+    home,
+    modelsFolder: paths.models,
+    settings: values.downloads,
+    hub: () => readHubSettings(values.hub.endpoint, environment),
+    upstream,
+    clock: systemClock,
+    log: createLog({ level: "silent" }),
+    // Only what this command is for; the rest waits for a server, or for its own command.
+    goOn: false,
+    publish: () => {},
+    onFiles: () => {},
+  });
+  try {
+    return await work({
+      goesOn: false,
+      list: async () => downloads.list(),
+      start: async (wish) => downloads.start(wish),
+      act: async (action, id) => downloads[action](id),
+    });
+  } finally {
+    await downloads.close();
+    await upstream.close();
+  }
+}
+
+function deskOfServer(client: Client): DownloadDesk {
+  return {
+    goesOn: true,
+    list: async () => (await client.call("GET", "/admin/downloads", downloadsAnswer)).downloads,
+    start: async (body) => (await client.call("POST", "/admin/downloads", downloadAnswer, { body })).download,
+    act: async (action, id) =>
+      (await client.call("POST", `/admin/downloads/${encodeURIComponent(id)}/${action}`, downloadAnswer)).download,
+  };
+}
+
+/** Between two looks. A bar moves four times a second, and a server is asked no more often. */
+const lookGapMs = 250;
+
+/** Looks until the download leaves its state only by somebody's hand, or the signal says stop. Resolves with the last look. */
+export async function follow(
+  desk: DownloadDesk,
+  first: DownloadView,
+  onView: (view: DownloadView) => void | Promise<void>,
+  signal: AbortSignal,
+): Promise<DownloadView> {
+  let view = first;
+  for (;;) {
+    await onView(view);
+    if (isSettled(view.state) || signal.aborted) return view;
+    await pause(lookGapMs, undefined, { signal }).catch(() => {});
+    const found = (await desk.list()).find((one) => one.id === first.id);
+    if (found === undefined)
+      throw new CommandFailure(exitCodes.noSuchThing, "no_such_download", "The download is gone");
+    view = found;
+  }
+}
+
+/** A newer server may know more words; they are shown, not judged. */
+const word = <Word extends string>() => z.custom<Word>((value) => typeof value === "string");
+const time = z.number();
+
+const downloadShape = z.object({
+  id: z.string(),
+  model: z.string(),
+  alias: z.string().nullable(),
+  repository: z.string(),
+  commit: z.string().nullable(),
+  state: word<DownloadView["state"]>(),
+  since: time,
+  reason: z.string(),
+  until: time.nullable(),
+  bytes: time.nullable(),
+  doneBytes: time,
+  bytesPerSecond: time.nullable(),
+  leftMs: time.nullable(),
+  files: z.array(z.object({ path: z.string(), fileName: z.string(), bytes: time, doneBytes: time })),
+  trouble: z
+    .object({
+      code: word<NonNullable<DownloadView["trouble"]>["code"]>(),
+      message: z.string(),
+      why: z.string(),
+      next: z.array(z.string()),
+    })
+    .nullable(),
+  createdAtMs: time,
+}) satisfies z.ZodType<DownloadView, unknown>;
+
+const downloadAnswer = z.object({ download: downloadShape });
+const downloadsAnswer = z.object({ downloads: z.array(downloadShape) });
