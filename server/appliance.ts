@@ -3,8 +3,8 @@
  * It joins ports to rooms and starts and stops them in order; what a room does is written in the room.
  */
 import { Server as TlsServer } from "node:https";
-import { hostname, networkInterfaces } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { freemem, hostname, networkInterfaces, totalmem } from "node:os";
+import { join, resolve } from "node:path";
 import { ensureDemoModel } from "../models/demo/file.ts";
 import { openDownloads } from "../models/download/downloads.ts";
 import { readHubSettings } from "../models/download/hub/endpoint.ts";
@@ -18,15 +18,21 @@ import type { Backend } from "./backends/backend.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
+import { simplePlan } from "./backends/engine/load-plan.ts";
 import { snapshotFolders } from "./backends/engine/snapshot-folder.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
 import type { ServedModel } from "./domain/model.ts";
+import { Failure } from "./domain/failure.ts";
+import type { PlanLoad } from "./domain/fit/load-plan.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
+import { type Capacity, capacityOf } from "./domain/residency/memory.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
 import { createHttp, type Http } from "./http/http.ts";
+import { countedDownloads, countedInference } from "./idle/activity.ts";
+import { createIdle, type Idle } from "./idle/idle.ts";
 import { createInference } from "./inference.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { boxId } from "./platform/box-id.ts";
@@ -56,6 +62,8 @@ export interface ApplianceOptions {
   readonly lock?: DataLock;
   /** Asked to stop from outside, by `POST /admin/stop`. */
   onStopAsked(request: { readonly now: boolean }): void;
+  /** `idle.whenIdle: exit`: nobody needs the box any more. Absent: it stays. */
+  onIdle?(reason: string): void;
 }
 
 export interface AppliancePorts {
@@ -63,6 +71,8 @@ export interface AppliancePorts {
   readonly log: Log;
   /** How engine workers are started; tests may watch or replace it. */
   readonly startWorker?: StartWorker;
+  /** How each model is loaded and what it takes; by a rule of thumb when absent. */
+  readonly plan?: PlanLoad;
   /** What answers, made from the engine; the engine alone when absent. Tests put a scripted model before it. */
   readonly backends?: (engine: Engine) => readonly Backend[];
   /** What is asked about the hardware; this machine's tools when absent. */
@@ -131,12 +141,19 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const box = boxId(paths.home);
 
     await ensureDemoModel(paths.models);
-    const listing = await listModels({ folder: paths.models, entries: settings.models });
+    const readModels = () => listModels({ folder: paths.models, entries: settings.models });
+    const listing = await readModels();
     for (const refusal of listing.refusals) log.warn(refusal, "model refused");
 
     const listeners = new Set<(event: BoxEvent) => void>();
     const publish = (event: BoxEvent) => {
       for (const listener of listeners) listener(event);
+    };
+    const engineSettings = {
+      ...settings.engine,
+      threads: settings.engine.threads === "auto" ? null : settings.engine.threads,
+      context: settings.engine.context === "auto" ? null : settings.engine.context,
+      keepAliveMs: settings.engine.keepAliveMs === "always" ? null : settings.engine.keepAliveMs,
     };
     const hardware = startHardwareSampler({
       modelsFolder: paths.models,
@@ -149,11 +166,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     undo.push(() => hardware.stop());
     const engine = createEngine({
       files: listing.files,
-      settings: {
-        ...settings.engine,
-        threads: settings.engine.threads === "auto" ? null : settings.engine.threads,
-        context: settings.engine.context === "auto" ? null : settings.engine.context,
-      },
+      settings: engineSettings,
+      capacity: memoryForModels(settings.engine.memoryLimit),
       ports: {
         clock,
         log,
@@ -162,16 +176,27 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         startWorker: ports.startWorker ?? workerStarter(log),
         startPreparer: preparerStarter(log),
         snapshots: snapshotFolders(),
+        plan: ports.plan ?? simplePlan(engineSettings),
         gpus: hardware,
       },
     });
     undo.push(() => engine.close(0));
+    const idle = createIdle({
+      settings: idleSettings(settings.idle),
+      clock,
+      log,
+      nextUnloadMs: () => engine.nextUnloadMs(),
+      exit: (reason) => options.onIdle?.(reason),
+    });
+    undo.push(() => idle.stop());
     const { caFile } = settings.network;
     const upstream = createUpstreamFetch({
       environment: process.env,
       caFile: caFile === "" ? "" : resolve(paths.home, caFile),
     });
     undo.push(() => upstream.close());
+    const countDownload = countedDownloads(idle.begin);
+    const readModelsAgain = async () => engine.setFiles((await readModels()).files);
     const downloads = openDownloads({
       home: paths.home,
       modelsFolder: paths.models,
@@ -181,14 +206,17 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       clock,
       log,
       goOn: true,
-      publish: (download) => publish({ type: "download", download }),
-      // Rescan here: engine.setFiles((await listModels(…)).files). Until then a restart serves them.
-      onFiles: (files) => log.info({ files: files.map((file) => basename(file)) }, "downloaded"),
+      publish: (download) => {
+        countDownload(download);
+        publish({ type: "download", download });
+      },
+      onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
     const router = createRouter(ports.backends?.(engine) ?? [engine]);
     const rateLimits = createRateLimits(settings.limits, clock);
-    const inference = createInference({ router, ledger: ledger.writer, clock, log, publish });
+    const spine = createInference({ router, ledger: ledger.writer, clock, log, publish });
+    const inference = countedInference(spine, idle.begin);
 
     let isReady = true;
     let stopped: Promise<void> | null = null;
@@ -209,7 +237,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       fingerprint,
       boxId: box,
       boxState: () =>
-        boxState(engine, rateLimits, {
+        boxState(engine, rateLimits, idle, {
           name: hostname(),
           version,
           url,
@@ -217,6 +245,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
           pid: process.pid,
           startedAtMs,
         }),
+      models: engine,
+      stayAwake: (untilMs) => {
+        idle.stayAwake(untilMs);
+        return idle.view();
+      },
       hardware: () => hardware.view(),
       configuration: () => listSettings(config),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
@@ -250,7 +283,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     } else if (announcing.reason !== null) log.info({ reason: announcing.reason }, "not announced on the LAN");
     undo.push(() => announcer?.stop());
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
-    for (const file of listing.files) if (file.asked) engine.preload(file.alias);
+    for (const file of listing.files) if (file.preload ?? file.asked) engine.preload(file.alias);
 
     return {
       started: {
@@ -286,8 +319,8 @@ function lockDataFolder(paths: DataPaths): DataLock {
   return outcome.lock;
 }
 
-/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held and nothing sleeps until budgets and idling exist. */
-async function boxState(engine: Engine, rateLimits: RateLimits, box: object): Promise<object> {
+/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held until budgets exist. */
+async function boxState(engine: Engine, rateLimits: RateLimits, idle: Idle, box: object): Promise<object> {
   const models = await engine.models();
   return {
     box,
@@ -295,9 +328,31 @@ async function boxState(engine: Engine, rateLimits: RateLimits, box: object): Pr
     queue: engine.queue(),
     rateLimited: rateLimits.refusals(),
     held: 0,
-    idle: { next: null, at: null },
+    idle: idle.view(),
     rss: process.memoryUsage.rss(),
   };
+}
+
+/** What models may take of this machine; a container's limit counts as the machine's memory. */
+function memoryForModels(limit: "auto" | number): Capacity {
+  const container = process.constrainedMemory();
+  const memoryTotalBytes = container > 0 ? Math.min(container, totalmem()) : totalmem();
+  return capacityOf({
+    gpus: [],
+    unifiedMemory: false,
+    memoryTotalBytes,
+    memoryFreeBytes: freemem(),
+    limitBytes: limit === "auto" ? null : limit,
+  });
+}
+
+function idleSettings(settings: ResolvedConfig["values"]["idle"]): ResolvedConfig["values"]["idle"] {
+  if (settings.whenIdle !== "command" || settings.command.length > 0) return settings;
+  throw new Failure("cannot_start", "The settings for an idle box do not go together.", {
+    why: "idle.whenIdle is command, and idle.command is empty.",
+    next: ['export LANTHORN_IDLE_COMMAND=\'["systemctl","suspend"]\'', "export LANTHORN_IDLE_WHEN_IDLE=exit"],
+    param: "idle.command",
+  });
 }
 
 /** Where a person can read the admin key; null: nowhere on disk (it came from the environment, or was shown once). */

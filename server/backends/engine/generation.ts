@@ -41,6 +41,8 @@ export interface GenerationWish {
   readonly place: Place;
   /** What the request has spent so far. */
   readonly times: Times;
+  /** Called once the worker is done with this answer. */
+  readonly onComputed: () => void;
 }
 
 /** A slot of a worker. */
@@ -89,7 +91,7 @@ async function takeTurn({ host, place, prompt }: GenerationWish, times: Times, s
 
 async function* generated(
   turn: Turn,
-  { host, request, gbnf, context, prompt }: GenerationWish,
+  { host, request, gbnf, context, prompt, onComputed }: GenerationWish,
   times: Times,
   signal: AbortSignal,
   ports: GenerationPorts,
@@ -109,6 +111,7 @@ async function* generated(
   const account = accountOf(slot, promptTokens);
   link.generate(context.requestId, wish, (event) => {
     account(event);
+    if (event.type === "done" || event.type === "cancelled" || event.type === "failed") onComputed();
     queue.push(event);
   });
   const cancel = () => link.cancel(context.requestId);

@@ -3,9 +3,9 @@ import {
   chooseContext,
   chooseOnePieceContext,
   chooseThreads,
-  type HostPorts,
-  ModelHost,
-} from "../../../../server/backends/engine/model-host.ts";
+  simplePlan,
+} from "../../../../server/backends/engine/load-plan.ts";
+import { type HostPorts, ModelHost } from "../../../../server/backends/engine/model-host.ts";
 import { snapshotFolders } from "../../../../server/backends/engine/snapshot-folder.ts";
 import type { StartWorker } from "../../../../server/backends/engine/worker-link.ts";
 import type { Failure } from "../../../../server/domain/failure.ts";
@@ -78,8 +78,21 @@ describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) =
       };
     };
     const preparer = {} as HostPorts["preparer"];
-    const ports = { preparer, snapshots: snapshotFolders(), clock, startWorker, log: silentLog, publish: () => {} };
-    return { clock, started: () => started, host: new ModelHost(someModel, testSettings, ports) };
+    const plan = simplePlan(testSettings);
+    const ports = {
+      preparer,
+      plan,
+      snapshots: snapshotFolders(),
+      clock,
+      startWorker,
+      log: silentLog,
+      publish: () => {},
+    };
+    const keeper = {
+      lost: () => {},
+      about: () => ({ pinned: false, waiting: 0, waitsFor: null, unloadsAtMs: null }),
+    };
+    return { clock, started: () => started, host: new ModelHost(someModel, testSettings, ports, keeper) };
   }
 
   test("a model that could not be loaded may be tried again after its time, not a day later or at once", async () => {
