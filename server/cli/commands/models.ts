@@ -34,7 +34,7 @@ const subcommands: readonly Subcommand[] = [
 export function define(command: Command, context: CommandContext): void {
   examples(
     command,
-    subcommands.flatMap((one): readonly Example[] => one.examples),
+    subcommands.flatMap((one) => [...one.examples]),
   );
   for (const one of subcommands) one.define(command, context);
 }

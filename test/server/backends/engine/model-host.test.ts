@@ -5,7 +5,7 @@ import {
   chooseThreads,
   simplePlan,
 } from "../../../../server/backends/engine/load-plan.ts";
-import { type HostPorts, ModelHost } from "../../../../server/backends/engine/model-host.ts";
+import { type HostKeeper, type HostPorts, ModelHost } from "../../../../server/backends/engine/model-host.ts";
 import { snapshotFolders } from "../../../../server/backends/engine/snapshot-folder.ts";
 import type { StartWorker } from "../../../../server/backends/engine/worker-link.ts";
 import type { Failure } from "../../../../server/domain/failure.ts";
@@ -59,6 +59,12 @@ beforeAll(async () => {
   await folder.remove();
 });
 
+/** Nobody pins it, waits for it or unloads it. */
+const keeper: HostKeeper = {
+  lost: () => {},
+  about: () => ({ pinned: false, waiting: 0, waitsFor: null, unloadsAtMs: null }),
+};
+
 describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) => {
   /** Every worker started so far; each refuses its model, or dies, as a test says. */
   function host(outcome: "refuses" | "dies") {
@@ -78,19 +84,14 @@ describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) =
       };
     };
     const preparer = {} as HostPorts["preparer"];
-    const plan = simplePlan(testSettings);
     const ports = {
       preparer,
-      plan,
+      plan: simplePlan(testSettings),
       snapshots: snapshotFolders(),
       clock,
       startWorker,
       log: silentLog,
       publish: () => {},
-    };
-    const keeper = {
-      lost: () => {},
-      about: () => ({ pinned: false, waiting: 0, waitsFor: null, unloadsAtMs: null }),
     };
     return { clock, started: () => started, host: new ModelHost(someModel, testSettings, ports, keeper) };
   }
@@ -152,6 +153,7 @@ describe("a model that was promised a GPU", () => {
     const preparer = {} as HostPorts["preparer"];
     const ports = {
       preparer,
+      plan: simplePlan(testSettings),
       snapshots: snapshotFolders(),
       clock: manual,
       startWorker,
@@ -159,7 +161,7 @@ describe("a model that was promised a GPU", () => {
       publish: () => {},
       gpus,
     };
-    return { world, manual, model: new ModelHost(someModel, testSettings, ports) };
+    return { world, manual, model: new ModelHost(someModel, testSettings, ports, keeper) };
   }
 
   test("is refused with the reason while it is lost, before and after it was loaded, and served again when it is back", async () => {
