@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import type { DownloadWish } from "../../models/download/wish.ts";
 import { type DownloadView, isSettled } from "../domain/download.ts";
+import { readBoxState } from "./box-state.ts";
 import { type Client, withClient } from "./client.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./errors.ts";
@@ -18,6 +19,8 @@ export interface DownloadDesk {
   list(): Promise<readonly DownloadView[]>;
   start(wish: DownloadWish): Promise<DownloadView>;
   act(action: DownloadAction, id: string): Promise<DownloadView>;
+  /** A client of the running server can ask for this alias; null: no server runs. */
+  isServed(alias: string): Promise<boolean | null>;
 }
 
 export type DownloadAction = "pause" | "resume" | "cancel";
@@ -93,6 +96,7 @@ async function withOwnDownloads<Result>(
       list: async () => downloads.list(),
       start: async (wish) => downloads.start(wish),
       act: async (action, id) => downloads[action](id),
+      isServed: async () => null,
     });
   } finally {
     await downloads.close();
@@ -107,8 +111,19 @@ function deskOfServer(client: Client): DownloadDesk {
     start: async (body) => (await client.call("POST", "/admin/downloads", downloadAnswer, { body })).download,
     act: async (action, id) =>
       (await client.call("POST", `/admin/downloads/${encodeURIComponent(id)}/${action}`, downloadAnswer)).download,
+    isServed: async (alias) => {
+      // A server that takes new files up does so within moments.
+      for (let look = 0; look < mostServedLooks; look += 1) {
+        const { models } = await readBoxState(client);
+        if (models.some((model) => model.id === alias)) return true;
+        await pause(lookGapMs);
+      }
+      return false;
+    },
   };
 }
+
+const mostServedLooks = 4;
 
 /** Between two looks. A bar moves four times a second, and a server is asked no more often. */
 const lookGapMs = 250;

@@ -62,10 +62,13 @@ export function createHubCalls(hub: HubSettings, ports: HubPorts): HubCalls {
   const lookup = ports.lookup ?? lookUpAll;
   const known = new Map<string, Promise<Scope>>();
 
-  function scopeOf(hostname: string): Promise<Scope> {
+  function scopeOf(url: URL): Promise<Scope> {
+    const { hostname } = url;
     const scope = scopeOfHost(hostname);
     if (scope !== null) return Promise.resolve(scope);
-    // A name that cannot be looked up here may be known to the proxy; a direct connection to it fails by itself.
+    // A proxy looks names up itself, in a network of its own; here they may be unknown, or somebody else's.
+    if (!upstream.isDirect(url)) return Promise.resolve("public");
+    // What cannot be looked up cannot be connected to either.
     const asked =
       known.get(hostname) ??
       lookup(hostname).then(
@@ -78,7 +81,7 @@ export function createHubCalls(hub: HubSettings, ports: HubPorts): HubCalls {
 
   async function checkRedirect(target: URL): Promise<void> {
     if (target.hostname === hub.endpoint.hostname) return;
-    const [from, to] = await Promise.all([scopeOf(hub.endpoint.hostname), scopeOf(target.hostname)]);
+    const [from, to] = await Promise.all([scopeOf(hub.endpoint), scopeOf(target)]);
     if (!mayLead(from, to)) throw refusedHost(target.host, to);
   }
 

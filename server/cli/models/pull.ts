@@ -151,7 +151,10 @@ async function finish(
   const view = isStopped && !isOver ? await desk.act("pause", last.id) : last;
   const again = `lanthorn models pull ${view.model}`;
   if (view.state === "done") {
-    context.output.note(`${printable(view.alias ?? view.model)} is ready: every byte fetched, SHA-256 verified.`);
+    const alias = view.alias ?? view.model;
+    context.output.note(`${printable(alias)} is ready: every byte fetched, SHA-256 verified.`);
+    if ((await desk.isServed(alias)) === false)
+      context.output.note("The running server serves it after a restart: lanthorn stop, then lanthorn serve.");
     if (!context.output.json) context.output.answer(view, () => view.files.map((file) => file.fileName).join("\n"));
     return;
   }

@@ -28,6 +28,8 @@ export interface UpstreamFetch {
   fetch(url: string | URL, init?: Omit<RequestInit, "dispatcher" | "redirect">): Promise<Response>;
   /** For undici's `request`, `stream` and the like: what carries a call to this address. */
   dispatcherFor(url: URL): Dispatcher;
+  /** No proxy carries a call to this address: its name is looked up by this machine. */
+  isDirect(url: URL): boolean;
   /** Cuts what is still running. */
   close(): Promise<void>;
 }
@@ -63,11 +65,15 @@ export function createUpstreamFetch(settings: UpstreamSettings): UpstreamFetch {
     return new ProxyAgent({ ...limits, uri: proxy, connectTimeout: connectTimeoutMs, requestTls: tls, proxyTls: tls });
   }
 
+  function proxyOf(url: URL): string | null {
+    proxies ??= readProxySettings(environment);
+    return fingerprint !== null ? null : proxyFor(url, proxies);
+  }
+
   function dispatcherFor(url: URL): Dispatcher {
     const isTls = url.protocol === "https:";
     if (fingerprint !== null && !isTls) throw new Error("a server known by its certificate is called over TLS only");
-    proxies ??= readProxySettings(environment);
-    const proxy = fingerprint !== null ? null : proxyFor(url, proxies);
+    const proxy = proxyOf(url);
     const name = `${url.protocol} ${proxy ?? ""}`;
     const known = agents.get(name);
     if (known !== undefined) return known;
@@ -82,6 +88,7 @@ export function createUpstreamFetch(settings: UpstreamSettings): UpstreamFetch {
       return fetch(target, { ...init, redirect: "manual", dispatcher: dispatcherFor(target) });
     },
     dispatcherFor,
+    isDirect: (url) => proxyOf(url) === null,
     close: async () => {
       const closing = [...agents.values()];
       agents.clear();

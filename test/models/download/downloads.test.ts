@@ -1,5 +1,15 @@
 /** The queue: pausing, going on, giving up, restarts, space, split models, what may not be overwritten. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { provenanceOf } from "../../../models/download/provenance.ts";
@@ -7,6 +17,7 @@ import { listModels } from "../../../models/store.ts";
 import { hubWith, mebibyte, plainWish, stage } from "../../support/download-stage.ts";
 import { startHub } from "../../support/hub/hub.ts";
 import { writeFilledGguf } from "../../support/filled-gguf.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { encodeGguf, smallModel, value, withKey } from "../../support/gguf-bytes.ts";
 
 const slow = { bytesPerSecond: 12 * mebibyte };
@@ -285,6 +296,20 @@ describe("what becomes a model", () => {
     expect(provenanceOf(target)).toMatchObject({ sha256: file.sha256, path: "coder-Q4_K_M.gguf" });
     expect(await here.pull()).toMatchObject({ state: "done" });
     expect(hub.meter.bytes()).toBe(0);
+  });
+
+  test("models/ on another disk: the file is copied there once and named", async ({ skip }) => {
+    const shm = "/dev/shm";
+    const home = temporaryFolder();
+    if (!existsSync(shm) || statSync(shm).dev === statSync(home).dev) skip("there is no second file system here");
+    const other = mkdtempSync(join(shm, "lanthorn-test-"));
+    onTestFinished(() => rmSync(other, { recursive: true, force: true }));
+    symlinkSync(other, join(home, "models"));
+    const { hub } = await hubWith(mebibyte);
+    const here = await stage(hub, {}, home);
+    expect(await here.pull()).toMatchObject({ state: "done" });
+    expect([readdirSync(other), here.leftovers()]).toEqual([["coder-Q4_K_M.gguf"], []]);
+    expect(provenanceOf(join(home, "models", "coder-Q4_K_M.gguf"))).not.toBeNull();
   });
 
   test("a different file is never overwritten", async () => {

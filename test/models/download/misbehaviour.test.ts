@@ -200,6 +200,20 @@ describe("how it gets there", () => {
     expect(sawToken()).toEqual([new URL(hub.url).host]);
   });
 
+  test("S-33 names in the list of files that lead elsewhere are not taken, not even as the only ones of their kind", async () => {
+    const listsAlso = [
+      "../../up-Q8_0.gguf",
+      "/etc/abs-Q8_0.gguf",
+      "a\\b-Q8_0.gguf",
+      "nul\u0000-Q8_0.gguf",
+      "c:x-Q8_0.gguf",
+    ];
+    const here = await stage(hub, { script: { listsAlso } });
+    expect((await here.pull({ model: "acme/coder-GGUF:Q8_0" })).trouble).toMatchObject({ code: "not_found" });
+    expect(await here.pull()).toMatchObject({ state: "done" });
+    expect(here.models()).toEqual(["coder-Q4_K_M.gguf"]);
+  });
+
   test("neither token nor signed link is in a log line, an event or a file", async () => {
     const lines: string[] = [];
     const log = createLog({ level: "debug", write: (line) => void lines.push(line) });

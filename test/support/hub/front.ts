@@ -89,6 +89,14 @@ function sendPage(response: ServerResponse, url: URL, { files }: Repository, scr
     const lfs = script.listsNoHash === true ? {} : { lfs: { oid: sha256, size: bytes, pointerSize: 134 } };
     return { type: "file", path, size: bytes, oid, ...lfs };
   });
+  const hostile = (from === 0 ? (script.listsAlso ?? []) : []).map((path) => ({
+    type: "file",
+    path,
+    size: 1000,
+    oid: "0",
+    lfs: { oid: "a".repeat(64), size: 1000, pointerSize: 134 },
+  }));
+  entries.unshift(...hostile);
   sendJson(response, [...(from === 0 ? [{ type: "directory", path: "folder", size: 0, oid: "0" }] : []), ...entries]);
 }
 

@@ -27,6 +27,8 @@ export interface HubWishes {
   readonly folder: string;
   readonly script?: Script;
   readonly port?: number;
+  /** What links call the storage host; its address when absent. */
+  readonly storageName?: string;
 }
 
 export async function startHub(wishes: HubWishes): Promise<StandInHub> {
@@ -35,10 +37,15 @@ export async function startHub(wishes: HubWishes): Promise<StandInHub> {
   let meter = new HubMeter();
   const used = new Map<string, number>();
   const stage = { script: () => script, used, meter: () => meter };
+  const { storageName = "127.0.0.1" } = wishes;
   let storageUrl = "";
   let secondStorageUrl = "";
   const storage = createStorage({ ...stage, secondUrl: () => secondStorageUrl });
-  const front = serveFront({ ...stage, shelf, link: (file) => storageUrl + storage.link(file) });
+  const front = serveFront({
+    ...stage,
+    shelf,
+    link: (file) => storageUrl.replace("127.0.0.1", storageName) + storage.link(file),
+  });
   const servers: Server[] = [];
   const serve = async (listener: RequestListener, port: number): Promise<string> => {
     const server = createServer(listener);

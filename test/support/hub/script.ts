@@ -46,6 +46,8 @@ export interface Script {
   readonly saysNothing?: boolean;
   /** The list of files names no hash. */
   readonly listsNoHash?: boolean;
+  /** Further paths that the list of files names, with a hash; there is nothing behind them. */
+  readonly listsAlso?: readonly string[];
   /** Repositories that moved: old name → new name. Answered with a relative redirect. */
   readonly renamed?: Readonly<Record<string, string>>;
   /** Whoever does not have this token is refused. */

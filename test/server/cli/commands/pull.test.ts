@@ -139,6 +139,10 @@ test("beside a server it is carried out there, shown by both, and what Ctrl-C pa
     expect(await server.command("models", "downloads", "resume", paused.id.slice(-4))).toMatchObject({ code: 0 });
     const done = await server.command("models", "pull", "acme/coder-GGUF");
     expect(done).toMatchObject({ code: 0, stdout: "coder-Q4_K_M.gguf\n" });
+    // Ready is said; whether a client can ask for it at once is said as it is.
+    const listed = JSON.parse((await server.command("models", "list", "--json")).stdout);
+    const isServed = listed.some(({ alias }: { alias: string }) => alias === "coder-q4_k_m");
+    expect(done.stderr.includes("after a restart")).toBe(!isServed);
     expect(hub.meter.bytes()).toBe(file.bytes - paused.doneBytes);
     expect(existsSync(join(server.home, "models", "coder-Q4_K_M.gguf"))).toBe(true);
   } finally {
