@@ -1,12 +1,14 @@
 /** The real engine over a real worker process and a real GGUF, as the appliance builds it, without HTTP and ledger. */
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { createContentIds } from "../../models/content-id.ts";
 import { abilityOf } from "../../models/ability.ts";
 import { examineGguf } from "../../models/gguf/validate.ts";
 import { createEngine, type Engine } from "../../server/backends/engine/engine.ts";
 import type { EngineSettings } from "../../server/backends/engine/model-host.ts";
-import { snapshotFolders } from "../../server/backends/engine/snapshot-folder.ts";
+import { createKvStore, type KvStore, type KvStoreOptions } from "../../server/backends/engine/kv-store/kv-store.ts";
 import { preparerStarter, workerStarter } from "../../server/backends/engine/start-process.ts";
 import type { BoxEvent, Log, ModelFile } from "../../server/domain/ports.ts";
 import { systemClock } from "../../server/platform/clock.ts";
@@ -25,24 +27,40 @@ export const testSettings: EngineSettings = {
   watchdogMs: 10_000,
   templateTimeLimitMs: 2_000,
   hygiene: "on",
-  snapshotBytes: 64 * 2 ** 20,
 };
+
+/** In memory, for itself alone. */
+export function testStore(): KvStoreOptions {
+  return {
+    mode: "ram",
+    memoryBytes: 64 * 2 ** 20,
+    storeBytes: 256 * 2 ** 20,
+    folder: join(tmpdir(), `lanthorn-test-kv-${randomUUID()}`),
+    contentId: createContentIds().of,
+    build: "test build",
+    keepsGroup: () => true,
+    log: silentLog,
+  };
+}
 
 export interface RealEngine {
   readonly engine: Engine;
   readonly published: readonly BoxEvent[];
   /** Process ids of all workers ever started, oldest first. */
   readonly pids: readonly number[];
+  readonly kvStore: KvStore;
   close(): Promise<void>;
 }
 
 export async function realEngine(
   models: readonly { readonly alias: string; readonly path: string }[],
   settings: Partial<EngineSettings> = {},
+  store: Partial<KvStoreOptions> = {},
 ): Promise<RealEngine> {
   const published: BoxEvent[] = [];
   const pids: number[] = [];
-  const start = workerStarter(silentLog);
+  const start = workerStarter(store.log ?? silentLog);
+  const kvStore = createKvStore({ ...testStore(), ...store });
   const files = await Promise.all(models.map(({ alias, path }) => modelFile(alias, path)));
   const engine = createEngine({
     files,
@@ -52,7 +70,7 @@ export async function realEngine(
       log: silentLog,
       publish: (event) => published.push(event),
       newToolCallId,
-      snapshots: snapshotFolders(),
+      kvStore,
       startPreparer: preparerStarter(silentLog),
       startWorker: (handlers) => {
         const worker = start(handlers);
@@ -61,7 +79,11 @@ export async function realEngine(
       },
     },
   });
-  return { engine, published, pids, close: () => engine.close(0) };
+  const close = async () => {
+    await engine.close(0);
+    kvStore.close();
+  };
+  return { engine, published, pids, kvStore, close };
 }
 
 export async function modelFile(alias: string, path: string): Promise<ModelFile> {

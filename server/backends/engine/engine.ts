@@ -28,6 +28,8 @@ export interface Engine extends Backend {
   queue(): readonly QueueEntryView[];
   /** Begins to load a model nobody has asked for yet. Failures are logged and shown in its state. */
   preload(alias: string): void;
+  /** The key of a sharing group has ended: workers keep nothing of it. */
+  forget(group: string): void;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -101,6 +103,9 @@ export function createEngine(options: EngineOptions): Engine {
         .get(alias)
         ?.ready()
         .catch(() => {});
+    },
+    forget: (group) => {
+      for (const host of hosts.values()) host.forget(group);
     },
     close: async (graceMs) => {
       closing = true;

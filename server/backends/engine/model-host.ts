@@ -13,7 +13,7 @@ import type { Preparation } from "./preparation/prompts.ts";
 import type { PromptInput } from "./preparation/protocol.ts";
 import { type ReplyFormat, replyFormatOf } from "./reply/format-of.ts";
 import { afterCrash } from "./restart-policy.ts";
-import type { SnapshotFolders } from "./snapshot-folder.ts";
+import type { KvStore } from "./kv-store/kv-store.ts";
 import { WaitingLine } from "./waiting-line.ts";
 import { type Loaded, type StartWorker, WorkerLink } from "./worker-link.ts";
 
@@ -32,8 +32,6 @@ export interface EngineSettings {
   readonly templateTimeLimitMs: number;
   /** Take out of prompts what changes with every request (`domain/hygiene`). */
   readonly hygiene: "on" | "off";
-  /** Most bytes of memory for prefixes that left their slot, per model; 0 switches it off. */
-  readonly snapshotBytes: number;
 }
 
 export interface HostPorts {
@@ -42,13 +40,13 @@ export interface HostPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: Publish;
-  readonly snapshots: SnapshotFolders;
+  readonly kvStore: Pick<KvStore, "placeOf">;
 }
 
 /** How long a failed load is remembered before a request may try again. */
 const failedLoadMs = 30_000;
-/** Time a worker gets to end by itself. */
-const shutdownLimitMs = 2_000;
+/** Time a worker gets to save what its slots hold and end by itself; the server's own backstop is longer. */
+const shutdownLimitMs = 6_000;
 /** A state question that takes longer is answered from what is known. */
 const stateLimitMs = 500;
 
@@ -209,6 +207,11 @@ export class ModelHost {
     };
   }
 
+  /** The key of a sharing group has ended. */
+  forget(group: string): void {
+    this.#link?.forget(group);
+  }
+
   /** Ends the worker; resolves when its process is gone. New requests are refused from now on. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -228,12 +231,8 @@ export class ModelHost {
     this.#become("loading", "asked for", null);
     const startedAtMs = clock.monotonicMs();
     const { pooled } = this.file;
-    const snapshots = this.#ports.snapshots.make(pooled === null ? this.#settings.snapshotBytes : 0);
     const link = new WorkerLink(this.#ports.startWorker, clock, this.#settings.watchdogMs, {
-      onDeath: (reason) => {
-        if (snapshots !== null) this.#ports.snapshots.remove(snapshots.folder);
-        this.#died(link, reason);
-      },
+      onDeath: (reason) => this.#died(link, reason),
     });
     this.#link = link;
     const stopTimer = clock.after(this.#settings.loadTimeoutMs, () => {
@@ -247,7 +246,8 @@ export class ModelHost {
         batchSize: this.#settings.batchSize,
         threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes, availableParallelism()),
         tokenGapMs: this.#settings.tokenGapMs,
-        snapshots,
+        // Read from the file while the process starts.
+        kvStore: pooled === null ? await this.#ports.kvStore.placeOf(this.file) : null,
         pooled,
       });
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);

@@ -6,7 +6,6 @@ import {
   type HostPorts,
   ModelHost,
 } from "../../../../server/backends/engine/model-host.ts";
-import { snapshotFolders } from "../../../../server/backends/engine/snapshot-folder.ts";
 import type { StartWorker } from "../../../../server/backends/engine/worker-link.ts";
 import type { Failure } from "../../../../server/domain/failure.ts";
 import type { Clock, ModelFile } from "../../../../server/domain/ports.ts";
@@ -78,7 +77,7 @@ describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) =
       };
     };
     const preparer = {} as HostPorts["preparer"];
-    const ports = { preparer, snapshots: snapshotFolders(), clock, startWorker, log: silentLog, publish: () => {} };
+    const ports = { preparer, kvStore: { placeOf: async () => null }, clock, startWorker, log: silentLog, publish: () => {} };
     return { clock, started: () => started, host: new ModelHost(someModel, testSettings, ports) };
   }
 
