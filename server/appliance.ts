@@ -280,7 +280,10 @@ function adminKeyFile(paths: DataPaths, firstKeyFile: string | null): string | n
 }
 
 /** At home what was computed outlives the server; a rented disk outlives the rental. */
-function kvStoreMode(asked: "auto" | "off" | "ram" | "disk", { container, rental }: Surroundings): "off" | "ram" | "disk" {
+function kvStoreMode(
+  asked: "auto" | "off" | "ram" | "disk",
+  { container, rental }: Surroundings,
+): "off" | "ram" | "disk" {
   if (asked !== "auto") return asked;
   return container || rental ? "ram" : "disk";
 }

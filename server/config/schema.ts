@@ -64,7 +64,9 @@ const engine = z.strictObject({
   kvStore: z
     .enum(["auto", "off", "ram", "disk"])
     .default("auto")
-    .describe("Where computed prefixes are kept: off, in memory, or on disk too; auto: disk, and ram in a container or rental"),
+    .describe(
+      "Where computed prefixes are kept: off, in memory, or on disk too; auto: disk, and ram in a container or rental",
+    ),
   kvStoreBytes: z
     .int()
     .min(0)

@@ -84,5 +84,11 @@ export async function startLanthorn(modelPath: string, shape: ServerShape): Prom
 
 const newKey = z.object({ secret: z.string() });
 const state = z.object({
-  models: z.array(z.object({ id: z.string(), state: z.string(), slots: z.array(z.object({ caller: z.string().nullable(), tokens: z.number() })) })),
+  models: z.array(
+    z.object({
+      id: z.string(),
+      state: z.string(),
+      slots: z.array(z.object({ caller: z.string().nullable(), tokens: z.number() })),
+    }),
+  ),
 });

@@ -1,4 +1,13 @@
-import { appendFileSync, closeSync, copyFileSync, openSync, statSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  openSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { contentId, createContentIds } from "../../models/content-id.ts";
@@ -65,7 +74,10 @@ test("what is no model has no name", async () => {
 
 test("all parts of a split model are one content", async () => {
   const parts = temporaryFolder();
-  const [first, second] = ["00001", "00002"].map((part) => join(parts, `model-${part}-of-00002.gguf`)) as [string, string];
+  const [first, second] = ["00001", "00002"].map((part) => join(parts, `model-${part}-of-00002.gguf`)) as [
+    string,
+    string,
+  ];
   copyFileSync(demo, first);
   copyFileSync(demo, second);
   const ids = createContentIds();

@@ -55,7 +55,10 @@ test("an isolated key sees no hit on what others sent, and others none on what i
   // Nor after a restart, where both are found on disk.
   await server.stop();
   const { home } = server;
-  const groups = () => readdirSync(join(home, "kv")).flatMap((model) => readdirSync(join(home, "kv", model))).sort();
+  const groups = () =>
+    readdirSync(join(home, "kv"))
+      .flatMap((model) => readdirSync(join(home, "kv", model)))
+      .sort();
   expect(groups()).toEqual([`key-${spy.key.id}`, "model.json", "shared"]);
   const first = server;
   server = await start(home);

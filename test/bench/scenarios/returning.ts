@@ -36,7 +36,8 @@ export const returning: Scenario = {
     ] as const;
     await contestant.restart({ emptied: false });
     const back = await turn(contestant, second);
-    if (back.cachedTokens < conversationTokens * 0.9) throw new Error(`only ${back.cachedTokens} tokens were found again`);
+    if (back.cachedTokens < conversationTokens * 0.9)
+      throw new Error(`only ${back.cachedTokens} tokens were found again`);
     await contestant.restart({ emptied: true });
     const control = await turn(contestant, second);
     if (control.cachedTokens > 0) throw new Error(`the store was empty, but ${control.cachedTokens} tokens were found`);

@@ -18,7 +18,9 @@ export interface ContextShape {
 
 /** Architectures whose positions do not depend on how long the context is. */
 const anyLength = new Set([
-  ..."llama qwen2 qwen2moe qwen3 qwen3moe gemma gemma2 gemma3 gpt-oss deepseek2 starcoder2 granite command-r".split(" "),
+  ..."llama qwen2 qwen2moe qwen3 qwen3moe gemma gemma2 gemma3 gpt-oss deepseek2 starcoder2 granite command-r".split(
+    " ",
+  ),
 ]);
 
 /**

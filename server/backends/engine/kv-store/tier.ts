@@ -77,7 +77,8 @@ export class Tier {
         const header = this.#headerOf(path);
         if (header === null || header.model !== this.#model || header.group !== group) removeState(path);
         // Of the same model in another shape: of use again when the settings are what they were.
-        else if (header.shape === this.#shape) found.push({ state: { ...header, path }, usedMs: statSync(path).mtimeMs });
+        else if (header.shape === this.#shape)
+          found.push({ state: { ...header, path }, usedMs: statSync(path).mtimeMs });
       }
     }
     found.sort((left, right) => left.usedMs - right.usedMs);

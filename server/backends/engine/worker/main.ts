@@ -73,7 +73,13 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
 
 function tiersOf(place: KvPlace | null, model: NativeModel): SnapshotTiers {
   if (place === null) return { memory: null, disk: null };
-  const shape = stateShape({ ...place, contextLength: model.contextLength, slots: model.slots, gpu: model.gpu, cacheType });
+  const shape = stateShape({
+    ...place,
+    contextLength: model.contextLength,
+    slots: model.slots,
+    gpu: model.gpu,
+    cacheType,
+  });
   return {
     memory: place.memory && new Tier("memory", place.memory, place.model, shape),
     disk: place.disk && new Tier("disk", place.disk, place.model, shape),

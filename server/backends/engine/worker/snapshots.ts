@@ -121,6 +121,7 @@ export class Snapshots {
       const expectedMs = (tokens * this.#bytesPerToken) / this.#bytesPerMs;
       return this.#ports.monotonicMs() + expectedMs < untilMs;
     };
+    await Promise.all(this.#kept.map(({ written }) => written));
     await this.#spilling;
     for (const held of slots) {
       if (!inTime(held.tokens.length)) return;
@@ -134,10 +135,10 @@ export class Snapshots {
     }
   }
 
-  /** A key has ended: nothing of its group is kept from now on. */
+  /** A key has ended: nothing of its group is kept from now on. The server removes what is there, of all models at once. */
   forget(group: string): void {
     this.#forgotten.add(group);
-    for (const snapshot of this.#kept.filter((one) => one.group === group)) this.#remove(snapshot);
+    this.#kept = this.#kept.filter((one) => one.group !== group);
   }
 
   /** Into the first of the tiers that takes it. `last`: there will be no later chance. */
@@ -200,7 +201,8 @@ export class Snapshots {
       const own = this.#kept.find(({ state }) => state?.path === path);
       if (own === undefined) removeState(path);
       else if (own.inUse > 0) continue;
-      else if (tier === this.#memory && this.#disk !== null) this.#spilling = this.#spilling.then(() => this.#toDisk(own));
+      else if (tier === this.#memory && this.#disk !== null)
+        this.#spilling = this.#spilling.then(() => this.#toDisk(own));
       else this.#remove(own);
     }
   }
@@ -256,9 +258,12 @@ export class Snapshots {
     if (ms > 1) this.#bytesPerMs = bytes / ms;
   }
 
-  /** Memory may have room again later. A disk that is full, or gone, is not tried again by this worker. */
+  /**
+   * Memory may have room again later, and a file that is gone was removed on purpose: for somebody's need of room, or with its
+   * key. A disk that is full or cannot be written is not tried again by this worker.
+   */
   #failed(tier: Tier, thrown: unknown): void {
-    if (tier !== this.#disk) return;
+    if (tier !== this.#disk || (thrown instanceof Error && Reflect.get(thrown, "code") === "ENOENT")) return;
     this.#disk = null;
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     this.#ports.say(`saved prefixes no longer go to disk: ${why}`);

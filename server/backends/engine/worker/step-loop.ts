@@ -87,7 +87,8 @@ export class StepLoop {
 
   /** Ends the job between the current step and the next. Unknown ids are ignored: the answer may just have ended. */
   cancel(id: string): void {
-    const job = this.#admission.pending.find((one) => one.id === id) ?? this.#slots.find((slot) => slot.job?.id === id)?.job;
+    const job =
+      this.#admission.pending.find((one) => one.id === id) ?? this.#slots.find((slot) => slot.job?.id === id)?.job;
     if (!job) return;
     job.cancelled = true;
     this.#wake();
@@ -123,7 +124,11 @@ export class StepLoop {
       this.#dropCancelled();
       await this.#admission.admit();
       await this.#admission.resumeWaiting();
-      const turns = planTurns(this.#slots, () => this.#stepFacts(), () => this.#callers());
+      const turns = planTurns(
+        this.#slots,
+        () => this.#stepFacts(),
+        () => this.#callers(),
+      );
       this.#flush();
       if (turns.length === 0) return;
       await this.#step(turns);

@@ -2,8 +2,17 @@
  * A conversation comes back after its worker ended, over real worker processes, the real engine and the demo model: it computes
  * only what is new, or everything, and never something else.
  */
-import { copyFileSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  copyFileSync,
+  cpSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { constructDemo, tokenId } from "../../../../models/demo/construct.ts";
 import { ensureDemoModel, swapOutputRows } from "../../../../models/demo/file.ts";
@@ -17,22 +26,46 @@ import { temporaryFolder } from "../../../support/temporary-folder.ts";
 const never = new AbortController().signal;
 let asked = 0;
 const words = (count: number, word = "word") => Array.from({ length: count }, (_, at) => `${word}${at}`).join(" ");
+const conversation = words(300, "turn");
+const goesOn = `${conversation} and more`;
+const names = ["one", "two", "three", "four"];
 
-let models: Awaited<ReturnType<typeof asyncFolder>>;
+let folder: Awaited<ReturnType<typeof asyncFolder>>;
 let demo: string;
+/** A store in which `conversation` was left by somebody of the shared group, and one with a conversation of each name. */
+let withOne: string;
+let withFour: string;
+/** What `goesOn` is answered when all of it is computed. */
+let fresh: Answered;
 beforeAll(async () => {
-  models = await asyncFolder();
-  demo = await ensureDemoModel(models.path);
-});
-afterAll(() => models.remove());
+  folder = await asyncFolder();
+  demo = await ensureDemoModel(folder.path);
+  withOne = join(folder.path, "one");
+  withFour = join(folder.path, "four");
+  await Promise.all([
+    life({ mode: "disk", folder: withOne }, (box) => ask(box, conversation)),
+    life({ mode: "disk", folder: withFour }, async (box) => {
+      for (const name of names) await ask(box, words(300, name));
+    }),
+    life({ mode: "off" }, async (box) => {
+      fresh = await ask(box, goesOn);
+    }),
+  ]);
+}, 120_000);
+afterAll(() => folder.remove());
+
+interface LifeWishes {
+  readonly path?: string;
+  readonly slots?: number;
+}
 
 /** One life of a server: a box, what it is asked, its end. */
 async function life<Result>(
   store: Partial<KvStoreOptions>,
   work: (box: RealEngine) => Promise<Result>,
-  path = demo,
+  { path = demo, slots = 4 }: LifeWishes = {},
 ): Promise<Result> {
-  const box = await realEngine([{ alias: "lanthorn-demo", path }], { slots: 2, context: 4_096 }, store);
+  const box = await realEngine([{ alias: "lanthorn-demo", path }], { slots, context: 4_096 }, store);
   try {
     return await work(box);
   } finally {
@@ -40,135 +73,118 @@ async function life<Result>(
   }
 }
 
-async function ask(box: RealEngine, text: string, sharingGroup?: string) {
+interface Answered {
+  readonly answer: string;
+  readonly cached: number;
+  readonly prompt: number;
+}
+
+async function ask(box: RealEngine, text: string, sharingGroup?: string): Promise<Answered> {
   asked += 1;
-  const context = { requestId: `req_${asked}`, callerName: "ayo", ...(sharingGroup === undefined ? {} : { sharingGroup }) };
+  const group = sharingGroup === undefined ? {} : { sharingGroup };
+  const context = { requestId: `req_${asked}`, callerName: "ayo", ...group };
   const { text: answer, end } = await collect(box.engine.chat(chatRequest(text, { maxTokens: 24 }), context, never));
   if (end.type !== "finished") throw new Error(`ended as ${end.type}`);
   return { answer, cached: end.usage.cachedTokens, prompt: end.usage.promptTokens };
 }
 
-const conversation = words(300, "turn");
-const goesOn = `${conversation} and more`;
-
-/** A store on disk in a folder of its own, in which the conversation was left. */
-async function left(group?: string): Promise<{ readonly store: Partial<KvStoreOptions>; readonly folder: string }> {
-  const folder = join(temporaryFolder(), "kv");
-  const store = { mode: "disk", folder } as const;
-  await life(store, (box) => ask(box, conversation, group));
-  return { store, folder };
+/** A copy for one test, to be damaged at will. */
+function storeLike(left: string): { readonly mode: "disk"; readonly folder: string } {
+  const copy = join(temporaryFolder(), "kv");
+  cpSync(left, copy, { recursive: true, preserveTimestamps: true });
+  return { mode: "disk", folder: copy };
 }
 
-const onlyFile = (folder: string) => {
-  const files = storedFiles(folder);
-  expect(files).toHaveLength(1);
-  return files[0]?.path ?? "";
-};
+function expectFound({ cached, prompt }: Answered): void {
+  expect(cached).toBeGreaterThan(prompt * 0.9);
+}
+
+const pathsIn = (store: { readonly folder: string }) => storedFiles(store.folder).map(({ path }) => path);
 
 describe("a conversation that comes back after a restart", () => {
   test("computes only what is new, and gets the same answer as if it had been computed", async () => {
-    const { store, folder } = await left();
-    const path = onlyFile(folder);
-    expect([path, headerOf(path), dirname(path)].map((name) => (statSync(name).mode & 0o777).toString(8))).toEqual([
-      "600",
-      "600",
-      "700",
-    ]);
-    const fresh = await life({ mode: "off" }, (box) => ask(box, goesOn));
+    const store = storeLike(withOne);
+    const [path = ""] = pathsIn(store);
+    const modes = [path, headerOf(path), dirname(path)].map((name) => (statSync(name).mode & 0o777).toString(8));
+    expect(modes).toEqual(["600", "600", "700"]);
     expect(fresh.cached).toBe(0);
     const back = await life(store, (box) => ask(box, goesOn));
-    expect(back.cached).toBeGreaterThan(back.prompt * 0.9);
+    expectFound(back);
     expect(back.answer).toBe(fresh.answer);
   });
 
-  test.each([
-    ["one byte was changed", (path: string) => {
-      const bytes = readFileSync(path);
-      const at = bytes.length >> 1;
-      bytes[at] = (bytes[at] ?? 0) ^ 0xff;
-      writeFileSync(path, bytes);
-    }],
-    ["it was cut short", (path: string) => truncateSync(path, 5_000)],
-    ["it was emptied", (path: string) => truncateSync(path, 0)],
-    ["its header is gone", (path: string) => renameSync(headerOf(path), `${path}.elsewhere`)],
-  ])("computes everything when %s, to the same answer", async (_what, damage) => {
-    const { store, folder } = await left();
-    const path = onlyFile(folder);
-    damage(path);
-    const back = await life(store, async (box) => {
-      const answer = await ask(box, goesOn);
-      expect(storedFiles(folder).map((file) => file.path)).not.toContain(path);
-      return answer;
-    });
-    const fresh = await life({ mode: "off" }, (box) => ask(box, goesOn));
-    expect(back).toEqual(fresh);
+  test("computes everything, to the same answer, when the state is changed, cut short, emptied or without its header", async () => {
+    const store = storeLike(withFour);
+    const [changed = "", cut = "", emptied = "", nameless = ""] = pathsIn(store);
+    const bytes = readFileSync(changed);
+    const at = bytes.length >> 1;
+    bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+    writeFileSync(changed, bytes);
+    truncateSync(cut, 5_000);
+    truncateSync(emptied, 0);
+    renameSync(headerOf(nameless), join(store.folder, "elsewhere"));
+    const askAll = async (box: RealEngine) => {
+      const answers: Answered[] = [];
+      for (const name of names) answers.push(await ask(box, `${words(300, name)} and more`));
+      return answers;
+    };
+    const back = await life(store, askAll);
+    expect(back.map(({ cached }) => cached < 64)).toEqual([true, true, true, true]);
+    const [computed, again] = await Promise.all([life({ mode: "off" }, askAll), life(store, askAll)]);
+    expect(back.map(({ answer }) => answer)).toEqual(computed.map(({ answer }) => answer));
     // What was damaged has been replaced by what was computed.
-    expect((await life(store, (box) => ask(box, goesOn))).cached).toBeGreaterThan(back.prompt * 0.9);
+    for (const answered of again) expectFound(answered);
+    expect(pathsIn(store)).not.toContain(changed);
   });
 
   test("computes everything when another model's state was put in its place", async () => {
-    const second = await ensureDemoModel(models.path, "second");
-    const folder = join(temporaryFolder(), "kv");
-    const store = { mode: "disk", folder } as const;
-    await life(store, (box) => ask(box, conversation), second);
-    const foreign = onlyFile(folder);
-    const kept = { state: readFileSync(foreign), header: readFileSync(headerOf(foreign)) };
-    await life(store, (box) => ask(box, conversation));
-    const [own] = storedFiles(folder).filter(({ path }) => path !== foreign);
-    const place = dirname(own?.path ?? "");
-    writeFileSync(own?.path ?? "", kept.state);
-    writeFileSync(join(place, "moved.kv"), kept.state);
-    writeFileSync(join(place, "moved.json"), kept.header);
-    const back = await life(store, (box) => ask(box, goesOn));
-    expect(back.cached).toBe(0);
+    const second = await ensureDemoModel(folder.path, "second");
+    const store = storeLike(withOne);
+    const [own = ""] = pathsIn(store);
+    await life(store, (box) => ask(box, conversation), { path: second });
+    const foreign = pathsIn(store).find((path) => path !== own) ?? "";
+    // Its bytes under our header, and both of its files under another name.
+    copyFileSync(foreign, own);
+    copyFileSync(foreign, join(dirname(own), "moved.kv"));
+    copyFileSync(headerOf(foreign), join(dirname(own), "moved.json"));
+    expect(await life(store, (box) => ask(box, goesOn))).toEqual(fresh);
   });
 
   test("computes everything when the model was replaced under its name", async () => {
     const path = join(temporaryFolder(), "model.gguf");
     copyFileSync(demo, path);
-    const folder = join(temporaryFolder(), "kv");
-    const store = { mode: "disk", folder } as const;
-    await life(store, (box) => ask(box, conversation), path);
-    const before = onlyFile(folder);
+    const store = { mode: "disk", folder: join(temporaryFolder(), "kv") } as const;
+    await life(store, (box) => ask(box, conversation), { path });
+    const [before] = pathsIn(store);
+    expect(before).toBeDefined();
     const model = constructDemo(voices.demo);
     await swapOutputRows(path, tokenId(model, "Hello"), tokenId(model, "!"));
-    const back = await life(store, (box) => ask(box, goesOn), path);
-    expect(back.cached).toBe(0);
-    expect(storedFiles(folder).map((file) => file.path)).not.toContain(before);
+    expect((await life(store, (box) => ask(box, goesOn), { path })).cached).toBe(0);
+    expect(pathsIn(store)).not.toContain(before);
   });
 
   test("computes everything with other slots: the engine takes no such state", async () => {
-    const { store } = await left();
-    const box = await realEngine([{ alias: "lanthorn-demo", path: demo }], { slots: 1, context: 4_096 }, store);
-    try {
-      expect((await ask(box, goesOn)).cached).toBe(0);
-    } finally {
-      await box.close();
-    }
+    expect(await life(storeLike(withOne), (box) => ask(box, goesOn), { slots: 1 })).toEqual(fresh);
   });
+});
 
-  test("is found again after the worker was unloaded, in memory, as long as the server lives", async () => {
-    const folder = join(temporaryFolder(), "kv");
-    const memoryFolder = temporaryFolder();
-    const box = await realEngine(
-      [{ alias: "lanthorn-demo", path: demo }],
-      { slots: 1, context: 4_096 },
-      { mode: "ram", folder, memoryFolder },
-    );
-    try {
+test("a worker that dies loses only what was not saved yet: the next one finds the rest in memory, and the end frees it", async () => {
+  const memoryFolder = temporaryFolder();
+  const back = await life(
+    { mode: "ram", memoryFolder },
+    async (box) => {
       await ask(box, conversation);
-      // Out of its slot, and so into memory; then the worker ends as a crash would end it.
+      // Out of its slot, and so into memory.
       await ask(box, words(300, "other"));
       await until("it is saved", () => memoryFiles(memoryFolder).some((path) => path.endsWith(".kv")));
       process.kill(box.pids[0] ?? -1, "SIGKILL");
       await until("there is another worker", () => box.pids.length === 2);
-      const back = await ask(box, goesOn);
-      expect(back.cached).toBeGreaterThan(back.prompt * 0.9);
-    } finally {
-      await box.close();
-    }
-    expect(memoryFiles(memoryFolder)).toEqual([]);
-  });
+      return ask(box, goesOn);
+    },
+    { slots: 1 },
+  );
+  expectFound(back);
+  expect(memoryFiles(memoryFolder)).toEqual([]);
 });
 
 /** Files of the store in memory: one folder per server lies in there. */
@@ -177,72 +193,64 @@ function memoryFiles(folder: string): readonly string[] {
 }
 
 describe("sharing groups", () => {
-  test("a key that keeps apart finds nothing of others, in slots, in memory and on disk, and the others nothing of it", async () => {
-    const { store } = await left();
+  test("a key that keeps apart finds nothing of others, in slots and on disk, and what is its own", async () => {
+    const store = storeLike(withOne);
     await life(store, async (box) => {
       expect((await ask(box, goesOn, "key-7")).cached).toBe(0);
       expect((await ask(box, goesOn, "key-8")).cached).toBe(0);
-      const again = await ask(box, goesOn, "key-8");
-      expect(again.cached).toBeGreaterThan(again.prompt * 0.9);
+      expectFound(await ask(box, goesOn, "key-8"));
+      expectFound(await ask(box, goesOn));
     });
-    const own = await life(store, (box) => ask(box, goesOn, "key-7"));
-    expect(own.cached).toBeGreaterThan(own.prompt * 0.9);
-  });
-
-  test("what was kept for a key goes with it", async () => {
-    const { store, folder } = await left("key-7");
     await life(store, async (box) => {
-      expect((await ask(box, goesOn, "key-7")).cached).toBeGreaterThan(0);
+      expectFound(await ask(box, goesOn, "key-7"));
       box.engine.forget("key-7");
       box.kvStore.dropGroup("key-7");
-      expect(storedFiles(folder)).toEqual([]);
     });
-    // Its slot was not saved either.
-    expect(storedFiles(folder)).toEqual([]);
+    // What its slot held was not saved again.
+    expect(pathsIn(store).map((path) => basename(dirname(path)))).not.toContain("key-7");
+    expect(pathsIn(store).map((path) => basename(dirname(path)))).toContain("key-8");
   });
 });
 
 test("off keeps nothing: not out of a slot, not at the end, and not what was there before", async () => {
-  const { folder } = await left();
+  const { folder: left } = storeLike(withOne);
   const memoryFolder = temporaryFolder();
-  await life({ mode: "off", folder, memoryFolder }, async (box) => {
-    expect((await ask(box, goesOn)).cached).toBe(0);
-    for (const other of ["a", "b", "c"]) await ask(box, words(300, other));
-    expect((await ask(box, goesOn)).cached).toBeLessThan(64);
-  });
-  expect([storedFiles(folder), namesIn(folder), namesIn(memoryFolder)]).toEqual([[], [], []]);
+  const off = { mode: "off", folder: left, memoryFolder } as const;
+  await life(
+    off,
+    async (box) => {
+      expect((await ask(box, goesOn)).cached).toBe(0);
+      await ask(box, words(300, "other"));
+      expect((await ask(box, goesOn)).cached).toBeLessThan(64);
+    },
+    { slots: 1 },
+  );
+  expect([namesIn(left), namesIn(memoryFolder)]).toEqual([[], []]);
 });
 
 test("over the limit the conversations used longest ago go", async () => {
-  const folder = join(temporaryFolder(), "kv");
-  const unlimited = { mode: "disk", folder } as const;
-  await life(unlimited, (box) => ask(box, words(300, "first")));
-  const bytes = storedFiles(folder)[0]?.bytes ?? 0;
-  // Room for two and a half.
-  const store = { ...unlimited, storeBytes: bytes * 2.5 };
-  for (const name of ["second", "third"]) await life(store, (box) => ask(box, words(300, name)));
-  expect(storedFiles(folder)).toHaveLength(2);
-  const cached = await life(store, async (box) => [
-    (await ask(box, `${words(300, "third")} on`)).cached,
-    (await ask(box, `${words(300, "first")} on`)).cached,
-  ]);
-  expect(cached[0]).toBeGreaterThan(300);
-  expect(cached[1]).toBeLessThan(64);
+  const store = storeLike(withFour);
+  const bytes = storedFiles(store.folder)[0]?.bytes ?? 0;
+  for (const [at, path] of pathsIn(store).entries()) utimesSync(path, 1_000 + at, 1_000 + at);
+  const [first = "", second = "", third = "", fourth = ""] = pathsIn(store);
+  // Room for three and a half, and a fifth comes.
+  await life({ ...store, storeBytes: bytes * 3.5 }, (box) => ask(box, words(300, "five")));
+  const left = pathsIn(store);
+  expect([first, second, third, fourth].map((path) => left.includes(path))).toEqual([false, false, true, true]);
+  expect(left).toHaveLength(3);
 });
 
 test("a worker killed while it saves leaves nothing that the next start trips over", async () => {
-  const { store, folder } = await left();
-  const place = dirname(onlyFile(folder));
-  mkdirSync(place, { recursive: true });
+  const store = storeLike(withOne);
+  const place = dirname(pathsIn(store)[0] ?? "");
   // What a kill leaves: a draft of a process that is gone, a state that has no header yet.
   writeFileSync(join(place, `half.${2 ** 22 + 1}.draft`), Buffer.alloc(10_000));
   writeFileSync(join(place, "nameless.kv"), Buffer.alloc(10_000));
-  const box = await realEngine([{ alias: "lanthorn-demo", path: demo }], { slots: 2, context: 4_096 }, store);
+  const box = await realEngine([{ alias: "lanthorn-demo", path: demo }], { slots: 4, context: 4_096 }, store);
   try {
-    const back = await ask(box, goesOn);
-    expect(back.cached).toBeGreaterThan(back.prompt * 0.9);
+    expectFound(await ask(box, goesOn));
+    expect(namesIn(place).filter((name) => /half|nameless/.test(name))).toEqual([]);
     await ask(box, words(900, "big"));
-    expect([...namesIn(place)].filter((name) => /half|nameless/.test(name))).toEqual([]);
     const closing = box.close();
     // In the middle of its saving, or just before or after: all are to be survived.
     process.kill(box.pids[0] ?? -1, "SIGKILL");
@@ -250,7 +258,6 @@ test("a worker killed while it saves leaves nothing that the next start trips ov
   } finally {
     await box.close();
   }
-  const next = await life(store, (later) => ask(later, goesOn));
-  expect(next.answer).not.toBe("");
-  expect([...namesIn(place)].filter((name) => name.endsWith(".draft"))).toEqual([]);
+  expectFound(await life(store, (later) => ask(later, goesOn)));
+  expect(namesIn(place).filter((name) => name.endsWith(".draft"))).toEqual([]);
 });

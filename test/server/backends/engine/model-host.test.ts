@@ -77,7 +77,14 @@ describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) =
       };
     };
     const preparer = {} as HostPorts["preparer"];
-    const ports = { preparer, kvStore: { placeOf: async () => null }, clock, startWorker, log: silentLog, publish: () => {} };
+    const ports = {
+      preparer,
+      kvStore: { placeOf: async () => null },
+      clock,
+      startWorker,
+      log: silentLog,
+      publish: () => {},
+    };
     return { clock, started: () => started, host: new ModelHost(someModel, testSettings, ports) };
   }
 

@@ -9,7 +9,17 @@ import {
 const tokens = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at);
 
 function slot(sequence: number, computed: readonly number[], more: Partial<SlotFacts> = {}): SlotFacts {
-  return { sequence, busy: false, computed, planned: computed, lastUse: sequence, session: null, side: false, group: "shared", ...more };
+  return {
+    sequence,
+    busy: false,
+    computed,
+    planned: computed,
+    lastUse: sequence,
+    session: null,
+    side: false,
+    group: "shared",
+    ...more,
+  };
 }
 
 /** Where a prompt goes. */

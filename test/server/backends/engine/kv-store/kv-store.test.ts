@@ -61,7 +61,9 @@ describe("a worker is told", () => {
       disk: { root: options.folder, limitBytes: 2 ** 30 },
     });
     expect(await place(home({ mode: "ram" }), "m1")).toMatchObject({ disk: null, memory: { limitBytes: 2 ** 26 } });
-    expect(await place(home({ mode: "ram", storeBytes: 2 ** 25 }), "m1")).toMatchObject({ memory: { limitBytes: 2 ** 25 } });
+    expect(await place(home({ mode: "ram", storeBytes: 2 ** 25 }), "m1")).toMatchObject({
+      memory: { limitBytes: 2 ** 25 },
+    });
     expect(await place(home({ memoryBytes: 0 }), "m1")).toMatchObject({ memory: null, disk: { limitBytes: 2 ** 30 } });
     expect(await place(home({ mode: "off" }), "m1")).toBeNull();
     expect(await place(home({ memoryBytes: 0, storeBytes: 0 }), "m1")).toBeNull();

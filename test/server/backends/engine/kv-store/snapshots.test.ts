@@ -1,5 +1,5 @@
 /** What a worker saves and brings back, over a model of paper whose states are small files. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { storedFiles } from "../../../../../server/backends/engine/kv-store/folders.ts";
@@ -67,7 +67,7 @@ describe("a prefix that leaves its slot", () => {
     await store.snapshots.keep(held(numbers(500)), 500);
     expect([store.inMemory(), store.onDisk()]).toEqual([1, 0]);
     const found = store.find(numbers(500));
-    expect([...(await store.snapshots.bring(0, found?.id ?? -1))].map(Number)).toEqual(numbers(500));
+    expect(Array.from(await store.snapshots.bring(0, found?.id ?? -1))).toEqual(numbers(500));
   });
 
   test("is not saved when it is short, or when it is saved already", async () => {
@@ -186,21 +186,24 @@ describe("a state that cannot be used", () => {
     const folder = temporaryFolder();
     const store = snapshotsIn(folder);
     await store.snapshots.saveAll([held(numbers(500))], soon());
-    const other = snapshotsIn(folder);
-    other.snapshots.forget("shared");
+    rmSync(join(folder, "disk"), { recursive: true });
     expect(await store.snapshots.bring(0, store.find(numbers(500))?.id ?? -1)).toEqual([]);
   });
 });
 
-test("a key that ended takes its states with it, and nothing of it is saved any more", async () => {
-  const store = snapshotsIn(temporaryFolder());
-  await store.snapshots.keep(held(numbers(500), "key-7"), 500);
-  await store.snapshots.keep(held(numbers(500)), 500);
-  await store.snapshots.saveAll([], soon());
+test("nothing is given or saved any more of a key that ended, not even what is just being written", async () => {
+  const folder = temporaryFolder();
+  const store = snapshotsIn(folder, { memory: null });
+  await store.snapshots.saveAll([held(numbers(500)), held(numbers(500), "key-7")], soon());
+  await store.snapshots.keep(held(numbers(900, 5_000), "key-7"), 900);
+  expect(store.snapshots.facts()).toHaveLength(3);
+  // As the server does it.
   store.snapshots.forget("key-7");
-  await store.snapshots.saveAll([held(numbers(900), "key-7")], soon());
-  expect(store.snapshots.facts().map(({ group }) => group)).toEqual(["shared"]);
-  expect(store.onDisk()).toBe(1);
+  rmSync(join(folder, "disk", "model", "key-7"), { recursive: true });
+  await store.snapshots.saveAll([held(numbers(900), "key-7"), held(numbers(700, 9_000))], soon());
+  expect(store.snapshots.facts().map(({ group }) => group)).toEqual(["shared", "shared"]);
+  expect(readdirSync(join(folder, "disk", "model"))).toEqual(["shared"]);
+  expect([store.onDisk(), store.lines]).toEqual([2, []]);
 });
 
 test("a disk that takes nothing is given up with one line; memory goes on, and nothing fails", async () => {

@@ -137,7 +137,13 @@ test("a state moves to another tier, unless it was changed since", async () => {
 test("a header says no more than what it was given", () => {
   const header = { model: "m", shape: "s", group: "g", tokens: Uint32Array.of(1, 2), bytes: 5, crc32: 6 };
   expect(readHeader(headerText(header))).toEqual(header);
-  for (const text of ["", "{}", "null", headerText({ ...header, bytes: 0 }), headerText(header).replace('"format":1', '"format":2')]) {
+  for (const text of [
+    "",
+    "{}",
+    "null",
+    headerText({ ...header, bytes: 0 }),
+    headerText(header).replace('"format":1', '"format":2'),
+  ]) {
     expect(readHeader(text)).toBeNull();
   }
 });
