@@ -20,7 +20,7 @@ const start = (home?: string) =>
   });
 beforeAll(async () => {
   server = await start();
-});
+}, 60_000);
 afterAll(() => server.remove());
 
 async function admin(method: string, path: string, body?: object): Promise<unknown> {
@@ -77,4 +77,5 @@ test("an isolated key sees no hit on what others sent, and others none on what i
     await server.remove();
     server = first;
   }
-});
+  // Two starts, on a machine that may be busy.
+}, 120_000);
