@@ -5,6 +5,7 @@
 import { Server as TlsServer } from "node:https";
 import { freemem, hostname, networkInterfaces, totalmem } from "node:os";
 import { join, resolve } from "node:path";
+import { createContentIds } from "../models/content-id.ts";
 import { ensureDemoModel } from "../models/demo/file.ts";
 import { openDownloads } from "../models/download/downloads.ts";
 import { readHubSettings } from "../models/download/hub/endpoint.ts";
@@ -18,11 +19,12 @@ import type { Backend } from "./backends/backend.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
+import { createKvStore, type KvStore } from "./backends/engine/kv-store/kv-store.ts";
 import { simplePlan } from "./backends/engine/load-plan.ts";
-import { snapshotFolders } from "./backends/engine/snapshot-folder.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
+import { groupOfKey, sharedGroup } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
 import { Failure } from "./domain/failure.ts";
 import type { PlanLoad } from "./domain/fit/load-plan.ts";
@@ -40,7 +42,7 @@ import { type DataLock, dataFolderInUse, takeDataLock } from "./platform/data-lo
 import { newToolCallId } from "./platform/ids.ts";
 import { type Announcer, startAnnouncer } from "./platform/lan/announce.ts";
 import { announceAddresses, shouldAnnounce } from "./platform/lan/should-announce.ts";
-import { readSurroundings } from "./platform/lan/surroundings.ts";
+import { readSurroundings, type Surroundings } from "./platform/lan/surroundings.ts";
 import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
@@ -164,6 +166,17 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       onChange: (view) => publish({ type: "hardware", hardware: view }),
     });
     undo.push(() => hardware.stop());
+    const kvStore = createKvStore({
+      mode: kvStoreMode(settings.engine.kvStore, readSurroundings(process.env)),
+      memoryBytes: settings.engine.snapshotBytes,
+      storeBytes: settings.engine.kvStoreBytes,
+      folder: paths.kv,
+      contentId: createContentIds().of,
+      build: engineBuild(),
+      keepsGroup: (group) => isLivingGroup(group, access.keyring, clock.now()),
+      log,
+    });
+    undo.push(() => kvStore.close());
     const engine = createEngine({
       files: listing.files,
       settings: engineSettings,
@@ -175,7 +188,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         newToolCallId,
         startWorker: ports.startWorker ?? workerStarter(log),
         startPreparer: preparerStarter(log),
-        snapshots: snapshotFolders(),
+        kvStore,
         plan: ports.plan ?? simplePlan(engineSettings),
         gpus: hardware,
       },
@@ -226,7 +239,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     let url = "";
     const http = createHttp({
       inference,
-      access: { ...access, keyring: withKeyFile(access.keyring, paths.adminKey) },
+      access: { ...access, keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore) },
       rateLimits,
       downloads,
       reports: ledger.reports,
@@ -358,6 +371,41 @@ function idleSettings(settings: ResolvedConfig["values"]["idle"]): ResolvedConfi
 /** Where a person can read the admin key; null: nowhere on disk (it came from the environment, or was shown once). */
 function adminKeyFile(paths: DataPaths, firstKeyFile: string | null): string | null {
   return [firstKeyFile, paths.adminKey].find((file) => file !== null && readAdminKey(file) !== null) ?? null;
+}
+
+/** At home what was computed outlives the server; a rented disk outlives the rental. */
+function kvStoreMode(
+  asked: "auto" | "off" | "ram" | "disk",
+  { container, rental }: Surroundings,
+): "off" | "ram" | "disk" {
+  if (asked !== "auto") return asked;
+  return container || rental ? "ram" : "disk";
+}
+
+/** Saved states are of everybody, or of a key that keeps apart and still works. */
+function isLivingGroup(group: string, keyring: Pick<Keyring, "list">, nowMs: number): boolean {
+  return (
+    group === sharedGroup ||
+    keyring.list().some((key) => {
+      const isLiving = key.revokedAtMs === null && (key.expiresAtMs === null || key.expiresAtMs > nowMs);
+      return key.isolate && isLiving && groupOfKey(key.id) === group;
+    })
+  );
+}
+
+/** With a key goes what was computed for nobody else. */
+function forgetting(keyring: Keyring, engine: Pick<Engine, "forget">, kvStore: Pick<KvStore, "dropGroup">): Keyring {
+  return {
+    ...keyring,
+    revoke: (id) => {
+      const row = keyring.revoke(id);
+      if (row?.isolate) {
+        engine.forget(groupOfKey(id));
+        kvStore.dropGroup(groupOfKey(id));
+      }
+      return row;
+    },
+  };
 }
 
 /** A new admin key is also the one that this box's own command line and shell read from the data folder. */

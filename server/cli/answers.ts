@@ -73,6 +73,7 @@ const keyRow = z.object({
   revokedAtMs: time.nullable(),
   /** A server of an earlier build has no keys that expire. */
   expiresAtMs: time.nullable().default(null),
+  isolate: z.boolean().default(false),
 }) satisfies z.ZodType<KeyRow, unknown>;
 
 /** `GET /admin/keys`. */

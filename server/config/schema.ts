@@ -104,7 +104,19 @@ const engine = z.strictObject({
     .min(0)
     .max(2 ** 40)
     .default(2 ** 30)
-    .describe("Memory per model for prefixes that left their slot; 0 keeps none"),
+    .describe("Most memory for saved prefixes, all models together; 0 keeps none in memory"),
+  kvStore: z
+    .enum(["auto", "off", "ram", "disk"])
+    .default("auto")
+    .describe(
+      "Where computed prefixes are kept: off, in memory, or on disk too; auto: disk, and ram in a container or rental",
+    ),
+  kvStoreBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 44)
+    .default(8 * 2 ** 30)
+    .describe("Most bytes that saved prefixes may take on disk, all models together"),
   hygiene: z
     .enum(["on", "off"])
     .default("on")

@@ -47,7 +47,7 @@ export async function loadOnce(
       gpuLayers: null,
       kvType: kv,
       tokenGapMs: 600,
-      snapshots: null,
+      kvStore: null,
       pooled: null,
     });
     const state = await link.state(10_000);

@@ -46,6 +46,8 @@ export interface Engine extends Backend {
   nextUnloadMs(): number | null;
   /** The files there are now: new ones can be asked for, running answers of those that are gone end as they would. */
   setFiles(files: readonly ModelFile[]): void;
+  /** The key of a sharing group has ended: workers keep nothing of it. */
+  forget(group: string): void;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -170,6 +172,9 @@ export function createEngine(options: EngineOptions): Engine {
         if (!isSame(host.file, wanted.get(host.file.alias))) retire(host);
       }
       for (const file of files) if (!hosts.has(file.alias)) add(file);
+    },
+    forget: (group) => {
+      for (const host of hosts.values()) host.forget(group);
     },
     close: async (graceMs) => {
       closing = true;

@@ -2,6 +2,7 @@
  * One answer to one prepared prompt: its turn in the line, a slot, the worker's events as the product's. Runs in the server
  * process.
  */
+import { sharedGroup } from "../../domain/caller.ts";
 import type { ChatEvent, ChatRequest, ChosenLogprob, EndEvent } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
@@ -105,6 +106,7 @@ async function* generated(
     callerId: callerOf(context).caller,
     session: context.session ?? request.cacheKey,
     side: request.tools.length === 0,
+    group: context.sharingGroup ?? sharedGroup,
     options: generateOptions(request, host.contextLength - promptTokens, gbnf, markersOf(request, host)),
   };
   // The slot is given back when the worker says that the answer ended, not when the reader has read it.

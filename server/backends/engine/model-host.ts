@@ -15,8 +15,8 @@ import type { Preparation } from "./preparation/prompts.ts";
 import type { PromptInput } from "./preparation/protocol.ts";
 import { type ReplyFormat, replyFormatOf } from "./reply/format-of.ts";
 import { afterCrash } from "./restart-policy.ts";
+import type { KvStore } from "./kv-store/kv-store.ts";
 import { Situation } from "./situation.ts";
-import type { SnapshotFolders } from "./snapshot-folder.ts";
 import { WaitingLine } from "./waiting-line.ts";
 import { type Loaded, type StartWorker, WorkerLink } from "./worker-link.ts";
 
@@ -35,8 +35,6 @@ export interface EngineSettings {
   readonly templateTimeLimitMs: number;
   /** Take out of prompts what changes with every request (`domain/hygiene`). */
   readonly hygiene: "on" | "off";
-  /** Most bytes of memory for prefixes that left their slot, per model; 0 switches it off. */
-  readonly snapshotBytes: number;
   /** A model that is not used for so long leaves memory; null: never. A model's file may say otherwise. */
   readonly keepAliveMs: number | null;
   /** A model that was loaded for a request is not pushed out by another before it was there so long. */
@@ -49,7 +47,7 @@ export interface HostPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: Publish;
-  readonly snapshots: SnapshotFolders;
+  readonly kvStore: Pick<KvStore, "placeOf">;
   /** How a model is to be loaded; asked before each load. */
   readonly plan: PlanLoad;
   /** Absent: no GPU is promised to anybody. */
@@ -77,8 +75,8 @@ export interface ResidencyView {
 const failedLoadMs = 30_000;
 /** How long it is remembered that a worker found no GPU: the hardware is looked at meanwhile. */
 const missingGpuMs = 5_000;
-/** Time a worker gets to end by itself. */
-const shutdownLimitMs = 2_000;
+/** Time a worker gets to save what its slots hold and end by itself; the server's own backstop is longer. */
+const shutdownLimitMs = 6_000;
 /** A state question that takes longer is answered from what is known. */
 const stateLimitMs = 500;
 
@@ -232,6 +230,11 @@ export class ModelHost {
     };
   }
 
+  /** The key of a sharing group has ended. */
+  forget(group: string): void {
+    this.#link?.forget(group);
+  }
+
   /** Ends the worker; resolves when its process is gone. New requests are refused from now on. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -258,12 +261,8 @@ export class ModelHost {
     const startedAtMs = clock.monotonicMs();
     const { pooled } = this.file;
     const plan = this.#plan;
-    const snapshots = this.#ports.snapshots.make(pooled === null ? this.#settings.snapshotBytes : 0);
     const link = new WorkerLink(this.#ports.startWorker, clock, this.#settings.watchdogMs, {
-      onDeath: (reason) => {
-        if (snapshots !== null) this.#ports.snapshots.remove(snapshots.folder);
-        this.#died(link, reason);
-      },
+      onDeath: (reason) => this.#died(link, reason),
     });
     this.#link = link;
     const stopTimer = clock.after(this.#settings.loadTimeoutMs, () => {
@@ -279,7 +278,8 @@ export class ModelHost {
         gpuLayers: plan.gpuLayers,
         kvType: plan.kv,
         tokenGapMs: this.#settings.tokenGapMs,
-        snapshots,
+        // Read from the file while the process starts.
+        kvStore: pooled === null ? await this.#ports.kvStore.placeOf(this.file) : null,
         pooled,
       });
       this.#checkLife(life);

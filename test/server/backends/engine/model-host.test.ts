@@ -6,7 +6,6 @@ import {
   simplePlan,
 } from "../../../../server/backends/engine/load-plan.ts";
 import { type HostKeeper, type HostPorts, ModelHost } from "../../../../server/backends/engine/model-host.ts";
-import { snapshotFolders } from "../../../../server/backends/engine/snapshot-folder.ts";
 import type { StartWorker } from "../../../../server/backends/engine/worker-link.ts";
 import type { Failure } from "../../../../server/domain/failure.ts";
 import type { Clock, ModelFile } from "../../../../server/domain/ports.ts";
@@ -87,7 +86,7 @@ describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) =
     const ports = {
       preparer,
       plan: simplePlan(testSettings),
-      snapshots: snapshotFolders(),
+      kvStore: { placeOf: async () => null },
       clock,
       startWorker,
       log: silentLog,
@@ -154,7 +153,7 @@ describe("a model that was promised a GPU", () => {
     const ports = {
       preparer,
       plan: simplePlan(testSettings),
-      snapshots: snapshotFolders(),
+      kvStore: { placeOf: async () => null },
       clock: manual,
       startWorker,
       log: silentLog,
