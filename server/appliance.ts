@@ -9,6 +9,7 @@ import { createContentIds } from "../models/content-id.ts";
 import { ensureDemoModel } from "../models/demo/file.ts";
 import { openDownloads } from "../models/download/downloads.ts";
 import { readHubSettings } from "../models/download/hub/endpoint.ts";
+import { openFitLessons } from "../models/fit-lessons.ts";
 import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
@@ -20,7 +21,7 @@ import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
 import { createKvStore, type KvStore } from "./backends/engine/kv-store/kv-store.ts";
-import { simplePlan } from "./backends/engine/load-plan.ts";
+import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
@@ -28,8 +29,10 @@ import { groupOfKey, sharedGroup } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
 import { Failure } from "./domain/failure.ts";
 import type { PlanLoad } from "./domain/fit/load-plan.ts";
+import type { HardwareView } from "./domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
 import { type Capacity, capacityOf } from "./domain/residency/memory.ts";
+import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
 import { createHttp, type Http } from "./http/http.ts";
@@ -148,7 +151,12 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     for (const refusal of listing.refusals) log.warn(refusal, "model refused");
 
     const listeners = new Set<(event: BoxEvent) => void>();
+    const inMemory = new Set<string>();
     const publish = (event: BoxEvent) => {
+      if (event.type === "model") {
+        if (event.model.workerPid === null) inMemory.delete(event.model.id);
+        else inMemory.add(event.model.id);
+      }
       for (const listener of listeners) listener(event);
     };
     const engineSettings = {
@@ -157,13 +165,34 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       context: settings.engine.context === "auto" ? null : settings.engine.context,
       keepAliveMs: settings.engine.keepAliveMs === "always" ? null : settings.engine.keepAliveMs,
     };
+    const memoryLimit = settings.engine.memoryLimit === "auto" ? null : settings.engine.memoryLimit;
+    const room = roomForModels(memoryLimit);
+    const lessons = openFitLessons(paths.fitLessons);
+    const planned = machinePlan({
+      settings: engineSettings,
+      machine: room.machine,
+      lessons: {
+        correctionsFor: (architecture) => lessons.correctionsFor(architecture, engineBuild()),
+        note: (architecture, ...bytes) => lessons.note(architecture, engineBuild(), ...bytes),
+      },
+      log,
+    });
+    /** What a look at the hardware changes for those who plan with it. */
+    const looked = (view: HardwareView) => {
+      if (!room.saw(view, inMemory.size > 0)) return;
+      const machine = room.machine();
+      if (machine !== null) engine.setCapacity(capacityOf(machine));
+    };
     const hardware = startHardwareSampler({
       modelsFolder: paths.models,
       ...settings.hardware,
       clock,
       log,
       ...(ports.tools === undefined ? {} : { tools: ports.tools }),
-      onChange: (view) => publish({ type: "hardware", hardware: view }),
+      onChange: (view) => {
+        looked(view);
+        publish({ type: "hardware", hardware: view });
+      },
     });
     undo.push(() => hardware.stop());
     const kvStore = createKvStore({
@@ -180,7 +209,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const engine = createEngine({
       files: listing.files,
       settings: engineSettings,
-      capacity: memoryForModels(settings.engine.memoryLimit),
+      capacity: memoryForModels(memoryLimit),
       ports: {
         clock,
         log,
@@ -189,7 +218,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         startWorker: ports.startWorker ?? workerStarter(log),
         startPreparer: preparerStarter(log),
         kvStore,
-        plan: ports.plan ?? simplePlan(engineSettings),
+        plan: ports.plan ?? planned.plan,
+        learn: planned.learn,
         gpus: hardware,
       },
     });
@@ -296,7 +326,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     } else if (announcing.reason !== null) log.info({ reason: announcing.reason }, "not announced on the LAN");
     undo.push(() => announcer?.stop());
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
-    for (const file of listing.files) if (file.preload ?? file.asked) engine.preload(file.alias);
+    // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
+    void hardware.looked.then(() => {
+      for (const file of listing.files) if (file.preload ?? file.asked) engine.preload(file.alias);
+    });
 
     return {
       started: {
@@ -347,7 +380,7 @@ async function boxState(engine: Engine, rateLimits: RateLimits, idle: Idle, box:
 }
 
 /** What models may take of this machine; a container's limit counts as the machine's memory. */
-function memoryForModels(limit: "auto" | number): Capacity {
+function memoryForModels(limitBytes: number | null): Capacity {
   const container = process.constrainedMemory();
   const memoryTotalBytes = container > 0 ? Math.min(container, totalmem()) : totalmem();
   return capacityOf({
@@ -355,7 +388,7 @@ function memoryForModels(limit: "auto" | number): Capacity {
     unifiedMemory: false,
     memoryTotalBytes,
     memoryFreeBytes: freemem(),
-    limitBytes: limit === "auto" ? null : limit,
+    limitBytes,
   });
 }
 

@@ -5,6 +5,7 @@
  */
 import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import type { EngineBytes } from "../../domain/fit/corrections.ts";
 import type { LoadPlan, PlanLoad } from "../../domain/fit/load-plan.ts";
 import { type Cleaned, cleaned } from "../../domain/hygiene.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
@@ -50,6 +51,8 @@ export interface HostPorts {
   readonly kvStore: Pick<KvStore, "placeOf">;
   /** How a model is to be loaded; asked before each load. */
   readonly plan: PlanLoad;
+  /** Told after each load what the engine says it took. */
+  readonly learn?: (file: ModelFile, plan: LoadPlan, measured: EngineBytes) => void;
   /** Absent: no GPU is promised to anybody. */
   readonly gpus?: GpuPromise;
 }
@@ -287,6 +290,7 @@ export class ModelHost {
       if (missing !== null) throw missing;
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
       log.info({ model: this.file.alias, workerPid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");
+      if (this.#loaded.memory !== null) this.#ports.learn?.(this.file, plan, this.#loaded.memory);
       this.#wasReady = true;
       this.#become("ready", `loaded in ${loadMs} ms`, null);
       link.waiting(this.line.callers);
