@@ -288,7 +288,13 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
           pid: process.pid,
           startedAtMs,
         }),
-      models: engine,
+      models: {
+        ...engine,
+        rescan: async () => {
+          await readModelsAgain();
+          return engine.served().map(({ alias }) => alias);
+        },
+      },
       stayAwake: (untilMs) => {
         idle.stayAwake(untilMs);
         return idle.view();

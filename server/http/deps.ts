@@ -84,6 +84,8 @@ export interface HttpDeps {
     /** `whenDone`: let running answers finish first. */
     unload(alias: string, whenDone: boolean): void;
     pin(alias: string, pinned: boolean): void;
+    /** Looks again at which files there are; gives the aliases that are served now. */
+    rescan(): Promise<readonly string[]>;
   };
   /** Epoch milliseconds; null: not any more. Gives what is going to happen now. */
   stayAwake(untilMs: number | null): object;

@@ -15,6 +15,7 @@ export type ShownModel = z.output<typeof modelAnswer>;
 export type Act = "load" | "unload" | "pin" | "unpin";
 
 const actAnswer = z.object({ model: modelAnswer });
+const rescanAnswer = z.object({ models: z.array(z.string()) });
 
 /** Between two looks at the server. */
 const lookGapMs = 200;
@@ -51,6 +52,11 @@ export async function actAndFollow(
     }
     return { model, tookMs: performance.now() - startMs };
   });
+}
+
+/** A file was added or taken away: the server looks again. Gives the aliases it serves now. */
+export async function rescan(client: Client): Promise<readonly string[]> {
+  return (await client.call("POST", "/admin/models/rescan", rescanAnswer)).models;
 }
 
 async function look(client: Client, alias: string): Promise<ShownModel> {

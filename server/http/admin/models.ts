@@ -1,6 +1,7 @@
 /**
  * `POST /admin/models/{alias}/load`, `/unload`, `/pin`, `/unpin`: which models are in memory. An alias is one segment of the
- * path, percent-encoded: `org%2Fcoder:7b`. Each answers the model as it is then.
+ * path, percent-encoded: `org%2Fcoder:7b`. Each answers the model as it is then. `POST /admin/models/rescan`: a file was added
+ * or taken away by somebody else.
  */
 import { z } from "zod";
 import { fieldFailure } from "../../dialects/field-failure.ts";
@@ -52,6 +53,13 @@ export const modelsResource: AdminResource = ({ deps, readBody }) => {
         models.unload(alias, body.data.wait);
         const model = await models.model(alias);
         sendJson(response, model.state === "unloaded" ? 200 : 202, { model });
+      },
+    },
+    {
+      method: "POST",
+      path: "/admin/models/rescan",
+      async handle(_request, response) {
+        sendJson(response, 200, { models: await models.rescan() });
       },
     },
     pin("/admin/models/:alias/pin", true),

@@ -232,6 +232,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       load: async () => {},
       unload: () => {},
       pin: () => {},
+      rescan: async () => [],
       ...options.models,
     },
     stayAwake: (untilMs) => ({ next: null, at: null, awakeUntil: untilMs }),
