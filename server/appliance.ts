@@ -84,6 +84,9 @@ export interface AppliancePorts {
   readonly tools?: Tools;
 }
 
+/** How long models that were asked for by name wait for the first look at the hardware: a driver that hangs takes minutes. */
+const mostLookMs = 10_000;
+
 /** Facts of a running box, for whoever started it. */
 export interface Started {
   readonly url: string;
@@ -333,7 +336,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     undo.push(() => announcer?.stop());
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
     // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
-    void hardware.looked.then(() => {
+    const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
+    void Promise.race([hardware.looked, lookedLongEnough]).then(() => {
       for (const file of listing.files) if (file.preload ?? file.asked) engine.preload(file.alias);
     });
 
