@@ -20,6 +20,7 @@ const dialects = "server/dialects";
 const level0and1 = [domain, platform, config, dialects];
 const level2 = ["server/backends", "server/ledger", "server/hardware", "models"];
 const level3 = ["server/inference.ts", "server/router", "server/access"];
+const level4 = ["server/idle"];
 
 export const layers: readonly Layer[] = [
   { room: domain, mayImport: [], packages: [] },
@@ -37,10 +38,11 @@ export const layers: readonly Layer[] = [
     mayImport: [...level0and1, "server/backends/backend.ts", "server/ledger", "server/router", "server/access"],
     packages: [],
   },
+  { room: "server/idle", mayImport: [domain, platform, "server/inference.ts"], packages: "*" },
   { room: "server/http", mayImport: [...level0and1, ...level2, ...level3], packages: "*" },
   {
     room: "server/appliance.ts",
-    mayImport: [...level0and1, ...level2, ...level3, "server/http"],
+    mayImport: [...level0and1, ...level2, ...level3, ...level4, "server/http"],
     packages: "*",
   },
   {

@@ -23,6 +23,10 @@ export interface ModelEntry {
   readonly slots?: number | undefined;
   /** What it is to be used for; by default its header decides. */
   readonly kind?: ModelKind | undefined;
+  /** Unused for so long it leaves memory; `always`: it stays. */
+  readonly keepAliveMs?: number | "always" | undefined;
+  readonly pin?: boolean | undefined;
+  readonly preload?: boolean | undefined;
   /** Shown instead of the path's last part, where that is only a hash. */
   readonly shownName?: string | undefined;
 }
@@ -110,6 +114,14 @@ async function furtherParts(
   return { bytes, headers };
 }
 
+function residencyWishes({ keepAliveMs, pin, preload }: ModelEntry): Partial<ModelFile> {
+  return {
+    ...(keepAliveMs === undefined ? {} : { keepAliveMs: keepAliveMs === "always" ? null : keepAliveMs }),
+    ...(pin === undefined ? {} : { pin }),
+    ...(preload === undefined ? {} : { preload }),
+  };
+}
+
 /** The model of an entry, or why it is refused. */
 async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | string> {
   const path = resolve(entry.path);
@@ -143,6 +155,7 @@ async function modelOf(entry: ModelEntry, asked: boolean): Promise<ModelFile | s
     asked,
     context: entry.context ?? null,
     slots: entry.slots ?? null,
+    ...residencyWishes(entry),
   };
 }
 

@@ -45,6 +45,7 @@ const english = {
   "verdict.broken": "{model} does not run.",
   "verdict.restarting": "{model} is starting again.",
   "verdict.loading": "Loading {model}.",
+  "verdict.leaving": "{model} is leaving memory.",
   "verdict.answering": "Answering {count}.",
   "verdict.answering.waiting": "Answering {count}, {waiting} waiting.",
   "verdict.answering.waitingFor": "Answering {count}, {waiting} waiting about {wait}.",
@@ -87,7 +88,7 @@ const english = {
   "state.ready.busy": "answering {busy}",
   "state.backing-off": "starting again",
   "state.failed": "does not run",
-  "state.stopping": "stopping",
+  "state.stopping": "leaving memory",
 
   "connect.title": "Connect a client",
   "connect.endpoint": "OpenAI endpoint",

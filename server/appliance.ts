@@ -3,11 +3,13 @@
  * It joins ports to rooms and starts and stops them in order; what a room does is written in the room.
  */
 import { Server as TlsServer } from "node:https";
-import { hostname, networkInterfaces } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { freemem, hostname, networkInterfaces, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { createContentIds } from "../models/content-id.ts";
 import { ensureDemoModel } from "../models/demo/file.ts";
 import { openDownloads } from "../models/download/downloads.ts";
 import { readHubSettings } from "../models/download/hub/endpoint.ts";
+import { openFitLessons } from "../models/fit-lessons.ts";
 import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
@@ -18,15 +20,24 @@ import type { Backend } from "./backends/backend.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
-import { snapshotFolders } from "./backends/engine/snapshot-folder.ts";
+import { createKvStore, type KvStore } from "./backends/engine/kv-store/kv-store.ts";
+import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
+import { groupOfKey, sharedGroup } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
+import { Failure } from "./domain/failure.ts";
+import type { PlanLoad } from "./domain/fit/load-plan.ts";
+import type { HardwareView } from "./domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
+import { type Capacity, capacityOf } from "./domain/residency/memory.ts";
+import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
 import { createHttp, type Http } from "./http/http.ts";
+import { countedDownloads, countedInference } from "./idle/activity.ts";
+import { createIdle, type Idle } from "./idle/idle.ts";
 import { createInference } from "./inference.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { boxId } from "./platform/box-id.ts";
@@ -34,7 +45,7 @@ import { type DataLock, dataFolderInUse, takeDataLock } from "./platform/data-lo
 import { newToolCallId } from "./platform/ids.ts";
 import { type Announcer, startAnnouncer } from "./platform/lan/announce.ts";
 import { announceAddresses, shouldAnnounce } from "./platform/lan/should-announce.ts";
-import { readSurroundings } from "./platform/lan/surroundings.ts";
+import { readSurroundings, type Surroundings } from "./platform/lan/surroundings.ts";
 import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
@@ -56,6 +67,8 @@ export interface ApplianceOptions {
   readonly lock?: DataLock;
   /** Asked to stop from outside, by `POST /admin/stop`. */
   onStopAsked(request: { readonly now: boolean }): void;
+  /** `idle.whenIdle: exit`: nobody needs the box any more. Absent: it stays. */
+  onIdle?(reason: string): void;
 }
 
 export interface AppliancePorts {
@@ -63,11 +76,16 @@ export interface AppliancePorts {
   readonly log: Log;
   /** How engine workers are started; tests may watch or replace it. */
   readonly startWorker?: StartWorker;
+  /** How each model is loaded and what it takes; by a rule of thumb when absent. */
+  readonly plan?: PlanLoad;
   /** What answers, made from the engine; the engine alone when absent. Tests put a scripted model before it. */
   readonly backends?: (engine: Engine) => readonly Backend[];
   /** What is asked about the hardware; this machine's tools when absent. */
   readonly tools?: Tools;
 }
+
+/** How long models that were asked for by name wait for the first look at the hardware: a driver that hangs takes minutes. */
+const mostLookMs = 10_000;
 
 /** Facts of a running box, for whoever started it. */
 export interface Started {
@@ -131,12 +149,42 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const box = boxId(paths.home);
 
     await ensureDemoModel(paths.models);
-    const listing = await listModels({ folder: paths.models, entries: settings.models });
+    const readModels = () => listModels({ folder: paths.models, entries: settings.models });
+    const listing = await readModels();
     for (const refusal of listing.refusals) log.warn(refusal, "model refused");
 
     const listeners = new Set<(event: BoxEvent) => void>();
+    const inMemory = new Set<string>();
     const publish = (event: BoxEvent) => {
+      if (event.type === "model") {
+        if (event.model.workerPid === null) inMemory.delete(event.model.id);
+        else inMemory.add(event.model.id);
+      }
       for (const listener of listeners) listener(event);
+    };
+    const engineSettings = {
+      ...settings.engine,
+      threads: settings.engine.threads === "auto" ? null : settings.engine.threads,
+      context: settings.engine.context === "auto" ? null : settings.engine.context,
+      keepAliveMs: settings.engine.keepAliveMs === "always" ? null : settings.engine.keepAliveMs,
+    };
+    const memoryLimit = settings.engine.memoryLimit === "auto" ? null : settings.engine.memoryLimit;
+    const room = roomForModels(memoryLimit);
+    const lessons = openFitLessons(paths.fitLessons);
+    const planned = machinePlan({
+      settings: engineSettings,
+      machine: room.machine,
+      lessons: {
+        correctionsFor: (architecture) => lessons.correctionsFor(architecture, engineBuild()),
+        note: (architecture, ...bytes) => lessons.note(architecture, engineBuild(), ...bytes),
+      },
+      log,
+    });
+    /** What a look at the hardware changes for those who plan with it. */
+    const looked = (view: HardwareView) => {
+      if (!room.saw(view, inMemory.size > 0)) return;
+      const machine = room.machine();
+      if (machine !== null) engine.setCapacity(capacityOf(machine));
     };
     const hardware = startHardwareSampler({
       modelsFolder: paths.models,
@@ -144,16 +192,27 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       clock,
       log,
       ...(ports.tools === undefined ? {} : { tools: ports.tools }),
-      onChange: (view) => publish({ type: "hardware", hardware: view }),
+      onChange: (view) => {
+        looked(view);
+        publish({ type: "hardware", hardware: view });
+      },
     });
     undo.push(() => hardware.stop());
+    const kvStore = createKvStore({
+      mode: kvStoreMode(settings.engine.kvStore, readSurroundings(process.env)),
+      memoryBytes: settings.engine.snapshotBytes,
+      storeBytes: settings.engine.kvStoreBytes,
+      folder: paths.kv,
+      contentId: createContentIds().of,
+      build: engineBuild(),
+      keepsGroup: (group) => isLivingGroup(group, access.keyring, clock.now()),
+      log,
+    });
+    undo.push(() => kvStore.close());
     const engine = createEngine({
       files: listing.files,
-      settings: {
-        ...settings.engine,
-        threads: settings.engine.threads === "auto" ? null : settings.engine.threads,
-        context: settings.engine.context === "auto" ? null : settings.engine.context,
-      },
+      settings: engineSettings,
+      capacity: memoryForModels(memoryLimit),
       ports: {
         clock,
         log,
@@ -161,17 +220,29 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         newToolCallId,
         startWorker: ports.startWorker ?? workerStarter(log),
         startPreparer: preparerStarter(log),
-        snapshots: snapshotFolders(),
+        kvStore,
+        plan: ports.plan ?? planned.plan,
+        learn: planned.learn,
         gpus: hardware,
       },
     });
     undo.push(() => engine.close(0));
+    const idle = createIdle({
+      settings: idleSettings(settings.idle),
+      clock,
+      log,
+      nextUnloadMs: () => engine.nextUnloadMs(),
+      exit: (reason) => options.onIdle?.(reason),
+    });
+    undo.push(() => idle.stop());
     const { caFile } = settings.network;
     const upstream = createUpstreamFetch({
       environment: process.env,
       caFile: caFile === "" ? "" : resolve(paths.home, caFile),
     });
     undo.push(() => upstream.close());
+    const countDownload = countedDownloads(idle.begin);
+    const readModelsAgain = async () => engine.setFiles((await readModels()).files);
     const downloads = openDownloads({
       home: paths.home,
       modelsFolder: paths.models,
@@ -181,14 +252,17 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       clock,
       log,
       goOn: true,
-      publish: (download) => publish({ type: "download", download }),
-      // Rescan here: engine.setFiles((await listModels(…)).files). Until then a restart serves them.
-      onFiles: (files) => log.info({ files: files.map((file) => basename(file)) }, "downloaded"),
+      publish: (download) => {
+        countDownload(download);
+        publish({ type: "download", download });
+      },
+      onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
     const router = createRouter(ports.backends?.(engine) ?? [engine]);
     const rateLimits = createRateLimits(settings.limits, clock);
-    const inference = createInference({ router, ledger: ledger.writer, clock, log, publish });
+    const spine = createInference({ router, ledger: ledger.writer, clock, log, publish });
+    const inference = countedInference(spine, idle.begin);
 
     let isReady = true;
     let stopped: Promise<void> | null = null;
@@ -198,7 +272,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     let url = "";
     const http = createHttp({
       inference,
-      access: { ...access, keyring: withKeyFile(access.keyring, paths.adminKey) },
+      access: { ...access, keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore) },
       rateLimits,
       downloads,
       reports: ledger.reports,
@@ -209,7 +283,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       fingerprint,
       boxId: box,
       boxState: () =>
-        boxState(engine, rateLimits, {
+        boxState(engine, rateLimits, idle, {
           name: hostname(),
           version,
           url,
@@ -217,6 +291,17 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
           pid: process.pid,
           startedAtMs,
         }),
+      models: {
+        ...engine,
+        rescan: async () => {
+          await readModelsAgain();
+          return engine.served().map(({ alias }) => alias);
+        },
+      },
+      stayAwake: (untilMs) => {
+        idle.stayAwake(untilMs);
+        return idle.view();
+      },
       hardware: () => hardware.view(),
       configuration: () => listSettings(config),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
@@ -250,7 +335,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     } else if (announcing.reason !== null) log.info({ reason: announcing.reason }, "not announced on the LAN");
     undo.push(() => announcer?.stop());
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
-    for (const file of listing.files) if (file.asked) engine.preload(file.alias);
+    // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
+    const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
+    void Promise.race([hardware.looked, lookedLongEnough]).then(() => {
+      for (const file of listing.files) if (file.preload ?? file.asked) engine.preload(file.alias);
+    });
 
     return {
       started: {
@@ -286,8 +375,8 @@ function lockDataFolder(paths: DataPaths): DataLock {
   return outcome.lock;
 }
 
-/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held and nothing sleeps until budgets and idling exist. */
-async function boxState(engine: Engine, rateLimits: RateLimits, box: object): Promise<object> {
+/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held until budgets exist. */
+async function boxState(engine: Engine, rateLimits: RateLimits, idle: Idle, box: object): Promise<object> {
   const models = await engine.models();
   return {
     box,
@@ -295,14 +384,71 @@ async function boxState(engine: Engine, rateLimits: RateLimits, box: object): Pr
     queue: engine.queue(),
     rateLimited: rateLimits.refusals(),
     held: 0,
-    idle: { next: null, at: null },
+    idle: idle.view(),
     rss: process.memoryUsage.rss(),
   };
+}
+
+/** What models may take of this machine; a container's limit counts as the machine's memory. */
+function memoryForModels(limitBytes: number | null): Capacity {
+  const container = process.constrainedMemory();
+  const memoryTotalBytes = container > 0 ? Math.min(container, totalmem()) : totalmem();
+  return capacityOf({
+    gpus: [],
+    unifiedMemory: false,
+    memoryTotalBytes,
+    memoryFreeBytes: freemem(),
+    limitBytes,
+  });
+}
+
+function idleSettings(settings: ResolvedConfig["values"]["idle"]): ResolvedConfig["values"]["idle"] {
+  if (settings.whenIdle !== "command" || settings.command.length > 0) return settings;
+  throw new Failure("cannot_start", "The settings for an idle box do not go together.", {
+    why: "idle.whenIdle is command, and idle.command is empty.",
+    next: ['export LANTHORN_IDLE_COMMAND=\'["systemctl","suspend"]\'', "export LANTHORN_IDLE_WHEN_IDLE=exit"],
+    param: "idle.command",
+  });
 }
 
 /** Where a person can read the admin key; null: nowhere on disk (it came from the environment, or was shown once). */
 function adminKeyFile(paths: DataPaths, firstKeyFile: string | null): string | null {
   return [firstKeyFile, paths.adminKey].find((file) => file !== null && readAdminKey(file) !== null) ?? null;
+}
+
+/** At home what was computed outlives the server; a rented disk outlives the rental. */
+function kvStoreMode(
+  asked: "auto" | "off" | "ram" | "disk",
+  { container, rental }: Surroundings,
+): "off" | "ram" | "disk" {
+  if (asked !== "auto") return asked;
+  return container || rental ? "ram" : "disk";
+}
+
+/** Saved states are of everybody, or of a key that keeps apart and still works. */
+function isLivingGroup(group: string, keyring: Pick<Keyring, "list">, nowMs: number): boolean {
+  return (
+    group === sharedGroup ||
+    keyring.list().some((key) => {
+      const isLiving = key.revokedAtMs === null && (key.expiresAtMs === null || key.expiresAtMs > nowMs);
+      return key.isolate && isLiving && groupOfKey(key.id) === group;
+    })
+  );
+}
+
+/** With a key goes what was computed for nobody else. */
+function forgetting(keyring: Keyring, engine: Pick<Engine, "forget">, kvStore: Pick<KvStore, "dropGroup">): Keyring {
+  return {
+    ...keyring,
+    revoke: (id) => {
+      const row = keyring.revoke(id);
+      if (row?.isolate) {
+        engine.forget(groupOfKey(id));
+        kvStore.dropGroup(groupOfKey(id));
+      }
+      return row;
+    },
+  };
 }
 
 /** A new admin key is also the one that this box's own command line and shell read from the data folder. */

@@ -7,7 +7,7 @@
  */
 import type { ChatContext } from "./backends/backend.ts";
 import type { ClosingFacts } from "./dialects/dialect.ts";
-import { type Caller, callerId } from "./domain/caller.ts";
+import { type Caller, callerId, sharingGroup } from "./domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "./domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "./domain/embedding.ts";
 import { asFailure, type Failure } from "./domain/failure.ts";
@@ -98,6 +98,7 @@ export function createInference(ports: InferencePorts): Inference {
           requestId,
           callerName: input.caller.name,
           callerId: callerId(input.caller),
+          sharingGroup: sharingGroup(input.caller),
           session: input.session ?? null,
         },
         {

@@ -132,6 +132,7 @@ async function start(
       terminal: options.terminal,
       lan: options.lan,
       lock: claim.lock,
+      onIdle: (reason) => stopping.ask({ reason, exitCode: 0, now: false }),
       onStopAsked: ({ now }) => stopping.ask({ reason: "asked by lanthorn stop", exitCode: 0, now }),
     },
     { clock: systemClock, log },

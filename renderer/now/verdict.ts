@@ -48,7 +48,7 @@ export function verdict(facts: Facts): Verdict {
   if (facts.modelsFailed) {
     return say("cracked", t("lamp.cracked"), t("verdict.failed"), t("verdict.failed.why"));
   }
-  if (state !== null) return fromState(state);
+  if (state !== null) return fromState(state, contact.unready !== null);
   if (facts.answeringYou) return say("lit", t("lamp.lit"), t("verdict.answeringYou"), t("verdict.answeringYou.why"));
   if (facts.models === null) return say("unlit", t("lamp.looking"), t("verdict.looking"), null);
   if (facts.models.length === 0) return say("unlit", t("lamp.unlit"), t("verdict.none"), t("verdict.none.why"));
@@ -57,14 +57,14 @@ export function verdict(facts: Facts): Verdict {
   return say("ember", t("lamp.ember"), t("verdict.serves", { models }), t("verdict.serves.why"));
 }
 
-function fromState(state: BoxState): Verdict {
+function fromState(state: BoxState, isStopping: boolean): Verdict {
   const { models, queue } = state;
   const broken = models.find((model) => model.state === "failed");
   if (broken) {
     return say("cracked", t("lamp.cracked"), t("verdict.broken", { model: broken.id }), broken.reason || null);
   }
   if (models.length === 0) return say("unlit", t("lamp.unlit"), t("verdict.none"), t("verdict.none.why"));
-  if (models.every((model) => model.state === "stopping")) {
+  if (isStopping && models.every((model) => model.state === "stopping")) {
     return say("shaded", t("lamp.shaded"), t("verdict.stopping"), t("verdict.stopping.why"));
   }
   const restarting = models.find((model) => model.state === "backing-off");
@@ -78,6 +78,10 @@ function fromState(state: BoxState): Verdict {
   const loading = models.find((model) => model.state === "loading");
   if (loading) {
     return say("ember", t("lamp.ember"), t("verdict.loading", { model: loading.id }), loading.reason || null);
+  }
+  const leaving = models.find((model) => model.state === "stopping");
+  if (leaving) {
+    return say("ember", t("lamp.ember"), t("verdict.leaving", { model: leaving.id }), leaving.reason || null);
   }
   if (queue.length > 0) {
     return say("ember", t("lamp.ember"), t("verdict.waiting", { waiting: queue.length }), null);

@@ -28,6 +28,8 @@ export interface KeyWishes {
   readonly label: string | null;
   /** Epoch milliseconds, in the future; null or absent: it never ends by itself. */
   readonly expiresAtMs?: number | null;
+  /** Shares no computed prefixes with other keys; absent: it does. */
+  readonly isolate?: boolean;
 }
 
 export interface Keyring {
@@ -75,7 +77,8 @@ function hexOf(hash: Uint8Array): string {
 function entryOf(key: StoredKey): Entry {
   const { hash, ...row } = key;
   const kind = row.kind === "admin" ? "admin" : "key";
-  return { hash, row, caller: Object.freeze({ kind, keyId: row.id, name: row.name }) };
+  const apart = row.isolate ? { isolated: true } : {};
+  return { hash, row, caller: Object.freeze({ kind, keyId: row.id, name: row.name, ...apart }) };
 }
 
 function checkedText(param: "name" | "label", text: string): string {
@@ -134,6 +137,7 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
       tail: secret.slice(-4),
       createdAtMs: clock.now(),
       expiresAtMs: checkedExpiry(key.expiresAtMs ?? null, clock.now()),
+      isolate: key.isolate ?? false,
     });
     load();
     return { secret, row };

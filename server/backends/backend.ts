@@ -15,6 +15,8 @@ export interface ChatContext {
   readonly session?: string | null;
   /** Who takes turns in the queue, one per key; absent: the name tells callers apart. */
   readonly callerId?: string;
+  /** Only requests of the same group reuse what this one computes; absent: `sharedGroup`. */
+  readonly sharingGroup?: string;
 }
 
 export interface Backend {

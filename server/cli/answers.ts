@@ -21,7 +21,8 @@ const slot = z.object({
   caller: z.string().nullable(),
 });
 
-const model = z.object({
+/** One model of `GET /admin/state`. */
+export const modelAnswer = z.object({
   id: z.string(),
   capabilities: z.array(z.enum(["chat", "embeddings", "rerank"])).default(["chat"]),
   demo: z.boolean().default(false),
@@ -32,6 +33,9 @@ const model = z.object({
   workerPid: z.int().nullable(),
   contextLength: count,
   slots: z.array(slot),
+  /** A server of an earlier build keeps every model. */
+  pinned: z.boolean().default(false),
+  waiting: count.default(0),
   /** A server of an earlier build does not say these two. */
   fileName: z.string().optional(),
   sizeBytes: count.optional(),
@@ -51,7 +55,7 @@ export const stateAnswer = z.object({
     version: z.string().optional(),
     startedAtMs: z.number().optional(),
   }),
-  models: z.array(model),
+  models: z.array(modelAnswer),
   queue: z.array(queued),
 });
 
@@ -69,6 +73,7 @@ const keyRow = z.object({
   revokedAtMs: time.nullable(),
   /** A server of an earlier build has no keys that expire. */
   expiresAtMs: time.nullable().default(null),
+  isolate: z.boolean().default(false),
 }) satisfies z.ZodType<KeyRow, unknown>;
 
 /** `GET /admin/keys`. */

@@ -21,6 +21,8 @@ export interface NewKeyWishes {
   readonly label: string | null;
   /** Epoch milliseconds; null: never. */
   readonly expiresAtMs: number | null;
+  /** Shares no computed prefixes with other keys. */
+  readonly isolate: boolean;
 }
 
 export interface KeyDesk {

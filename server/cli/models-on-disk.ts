@@ -23,6 +23,8 @@ export async function modelsOnDisk(context: CommandContext): Promise<readonly Li
         state: "on-disk",
         reason: "",
         answering: 0,
+        pinned: file.pin ?? false,
+        until: null,
       }),
     ),
     ...refusals.map(
@@ -37,6 +39,8 @@ export async function modelsOnDisk(context: CommandContext): Promise<readonly Li
         state: "refused",
         reason,
         answering: 0,
+        pinned: false,
+        until: null,
       }),
     ),
   ];

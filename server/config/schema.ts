@@ -18,6 +18,37 @@ const milliseconds = z.int().min(0).max(86_400_000);
 /** Tokens one request may hold. */
 const contextTokens = z.int().min(64).max(16_777_216);
 const slotCount = z.int().min(1).max(256);
+/** How long a model that nobody uses stays in memory. */
+const keepAlive = z.union([z.literal("always"), milliseconds], {
+  error: 'must be "always" or a whole number of milliseconds up to 86400000',
+});
+
+const bytesPerUnit: Readonly<Record<string, number>> = Object.freeze({
+  B: 1,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+});
+
+/** Bytes, as a number or with a unit: `12GiB`, `900 MB`. */
+const byteSize = z.union(
+  [
+    z.int().min(0),
+    z
+      .string()
+      .regex(/^\s*\d{1,9}(\.\d{1,3})?\s*([KMGT]i?)?B\s*$/i)
+      .transform((text) => {
+        const [, amount = "", unit = ""] = /^\s*([\d.]+)\s*(\w+)\s*$/.exec(text) ?? [];
+        return Math.floor(Number(amount) * (bytesPerUnit[unit.toUpperCase()] ?? 1));
+      }),
+  ],
+  { error: 'must be a size such as "12GiB", or a number of bytes' },
+);
 
 /** An alias is what clients send as `model`; `/`, `:` and `@` are usual in it. */
 export const aliasName = z
@@ -35,6 +66,9 @@ export const modelSetting = z.strictObject({
     .enum(["chat", "embedding", "rerank"])
     .optional()
     .describe("What it is used for; its header decides when absent"),
+  keepAliveMs: keepAlive.optional().describe("Unused for so long it leaves memory; engine.keepAliveMs when absent"),
+  pin: z.boolean().optional().describe("Never pushed out of memory and never unloaded by time"),
+  preload: z.boolean().optional().describe("Load it at the start; true when absent"),
 });
 
 const engine = z.strictObject({
@@ -55,12 +89,34 @@ const engine = z.strictObject({
   queue: z.int().min(0).max(100_000).default(64).describe("Requests that may wait for one model"),
   loadTimeoutMs: milliseconds.min(1000).default(120_000).describe("Longest time a model may take to load"),
   watchdogMs: milliseconds.min(500).default(10_000).describe("A worker silent for longer is replaced"),
+  memoryLimit: z
+    .union([z.literal("auto"), byteSize], { error: 'must be "auto", a size such as "12GiB", or a number of bytes' })
+    .default("auto")
+    .describe("Most memory that all loaded models together may take; auto: what the machine has"),
+  keepAliveMs: keepAlive
+    .default(1_800_000)
+    .describe("A model that nobody uses for so long leaves memory; always: never"),
+  minimumStayMs: milliseconds
+    .default(5000)
+    .describe("A model that was loaded for a request is not pushed out by another before it was there so long"),
   snapshotBytes: z
     .int()
     .min(0)
     .max(2 ** 40)
     .default(2 ** 30)
-    .describe("Memory per model for prefixes that left their slot; 0 keeps none"),
+    .describe("Most memory for saved prefixes, all models together; 0 keeps none in memory"),
+  kvStore: z
+    .enum(["auto", "off", "ram", "disk"])
+    .default("auto")
+    .describe(
+      "Where computed prefixes are kept: off, in memory, or on disk too; auto: disk, and ram in a container or rental",
+    ),
+  kvStoreBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 44)
+    .default(8 * 2 ** 30)
+    .describe("Most bytes that saved prefixes may take on disk, all models together"),
   hygiene: z
     .enum(["on", "off"])
     .default("on")
@@ -146,6 +202,22 @@ const log = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least serious line written"),
 });
 
+const idle = z.strictObject({
+  whenIdle: z
+    .enum(["stay", "exit", "command"])
+    .default("stay")
+    .describe("What happens when nobody asked for so long: nothing, the server ends, or a command runs"),
+  afterMs: milliseconds
+    .min(1000)
+    .default(1_200_000)
+    .describe("How long nobody must have asked; only inference, downloads and stay-awake count"),
+  command: z
+    .array(anyText)
+    .max(100)
+    .default([])
+    .describe("The program of whenIdle: command and its arguments; no shell"),
+});
+
 const shutdown = z.strictObject({
   graceMs: milliseconds.default(10_000).describe("How long running requests may still take when the box stops"),
 });
@@ -183,6 +255,7 @@ export const configSchema = z.strictObject({
   downloads: downloads.prefault({}).describe("Downloads"),
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   log: log.prefault({}).describe("The log"),
+  idle: idle.prefault({}).describe("When nobody needs the box"),
   shutdown: shutdown.prefault({}).describe("Stopping"),
 });
 

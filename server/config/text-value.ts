@@ -11,7 +11,7 @@ export type TextValue =
 
 /** What a text may stand for, likeliest first; the setting's own type picks. */
 function readings(text: string, leaf: Leaf): readonly unknown[] {
-  if (leaf.path === "models" || leaf.path === "hosts") {
+  if (leaf.path === "models" || leaf.path === "hosts" || leaf.path === "idle.command") {
     if (text.startsWith("[")) {
       try {
         return [JSON.parse(text)];
@@ -20,6 +20,8 @@ function readings(text: string, leaf: Leaf): readonly unknown[] {
       }
     }
     if (leaf.path === "models") return [[modelFieldsOf(text)]];
+    // A program without arguments: where a word ends is a shell's business.
+    if (leaf.path === "idle.command") return [[text]];
     return [
       text
         .split(",")
@@ -33,7 +35,7 @@ function readings(text: string, leaf: Leaf): readonly unknown[] {
 }
 
 /**
- * A value that is no text is judged as it is. `hosts` is `a,b` or JSON; `models` is one model as `--model` takes it, or
+ * A value that is no text is judged as it is. `hosts` is `a,b` or JSON; `idle.command` is one program or JSON; `models` is one model as `--model` takes it, or
  * several as JSON.
  */
 export function readTextValue(leaf: Leaf, raw: unknown): TextValue {

@@ -14,11 +14,26 @@ export interface Caller {
   readonly keyId: number | null;
   /** What people see: the key's person or label, `this computer` for a keyless caller. */
   readonly name: string;
+  /** Shares no computed prefixes with other callers; absent: it does. */
+  readonly isolated?: boolean;
 }
 
 /** Tells callers apart where they take turns or have limits: one per key, keyless callers are one. */
 export function callerId(caller: Caller): string {
   return `${caller.kind}:${caller.keyId ?? ""}`;
+}
+
+/** Of everybody who does not keep apart: a team whose agents begin with the same texts. */
+export const sharedGroup = "shared";
+
+/** Who may reuse what was computed for this caller, and so could notice what it asked. Lower case, digits and dashes. */
+export function sharingGroup({ isolated, keyId }: Caller): string {
+  return isolated === true && keyId !== null ? groupOfKey(keyId) : sharedGroup;
+}
+
+/** The sharing group of a key that keeps apart. */
+export function groupOfKey(keyId: number): string {
+  return `key-${keyId}`;
 }
 
 export const keylessCaller: Caller = Object.freeze({ kind: "keyless", keyId: null, name: "this computer" });

@@ -39,6 +39,10 @@ export const failureKinds = Object.freeze({
   worker_died: { httpStatus: 503, mayRetry: false, mayFallBack: true },
   /** The model cannot be loaded, or keeps crashing; the message says why. */
   model_unavailable: { httpStatus: 503, mayRetry: false, mayFallBack: true },
+  /** The model needs more memory than models may take here, or than pinned ones leave; the message has the figures. */
+  no_room: { httpStatus: 503, mayRetry: false, mayFallBack: true },
+  /** Somebody uses the model that is to be unloaded. Said to the admin only. */
+  model_busy: { httpStatus: 409, mayRetry: true, mayFallBack: false },
   /** The box is stopping; new work is refused. */
   shutting_down: { httpStatus: 503, mayRetry: false, mayFallBack: true },
   /** The ledger cannot be written; what costs money is refused. */

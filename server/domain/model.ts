@@ -63,6 +63,10 @@ export interface ModelView {
   readonly reason: string;
   /** Epoch milliseconds at which it leaves the state by itself; null when nothing is planned. */
   readonly until: number | null;
+  /** Neither pushed out of memory nor unloaded by time. */
+  readonly pinned: boolean;
+  /** Requests that wait until it is loaded. */
+  readonly waiting: number;
   readonly workerPid: number | null;
   readonly contextLength: number;
   readonly slots: readonly SlotView[];

@@ -43,6 +43,12 @@ export interface ModelFile {
   /** Asked for by flag or config; null: the engine's default. */
   readonly context: number | null;
   readonly slots: number | null;
+  /** Unused for so long it leaves memory; null: never. Absent: as the engine's settings say. */
+  readonly keepAliveMs?: number | null;
+  /** Neither pushed out of memory nor unloaded by time. */
+  readonly pin?: boolean;
+  /** Loaded at the start; absent: when it was asked for by name. */
+  readonly preload?: boolean;
 }
 
 /** What the engine may count on of the graphics cards. Asked before a model is loaded and before it answers. */

@@ -27,6 +27,7 @@ export function machineOf(view: HardwareView, limitBytes: number | null): Machin
       return { name: gpu.name, totalBytes, freeBytes: gpu.memoryFreeBytes?.value ?? totalBytes };
     }),
     unifiedMemory: usable.length > 0 && usable.every((gpu) => gpu.unifiedMemory),
+    wideMemory: usable.length > 0 && usable.every((gpu) => gpu.vendor === "apple"),
     memoryTotalBytes,
     memoryFreeBytes: view.memory.freeBytes?.value ?? memoryTotalBytes,
     limitBytes,

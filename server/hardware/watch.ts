@@ -173,8 +173,11 @@ export function promisedLosses(watch: Watch): readonly Loss[] {
 export function lostFor(watch: Watch, weightBytes: number): string | null {
   const [loss] = promisedLosses(watch);
   if (loss === undefined) return null;
+  const lostCard = watch.gpus.find(({ id }) => id === loss.id);
   const left = watch.gpus
     .filter((gpu) => gpu.state === "present" && isPromised(gpu, watch.promised))
+    // Graphics in the processor are no stand-in for a card: that would be the CPU by another name.
+    .filter((gpu) => !gpu.unifiedMemory || lostCard?.unifiedMemory === true)
     .reduce((sum, gpu) => sum + (gpu.memoryTotalBytes?.value ?? 0), 0);
   return left > 0 && left >= weightBytes ? null : `its GPU is lost: ${lossText(loss)}`;
 }

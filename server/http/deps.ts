@@ -5,6 +5,7 @@ import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
 import type { HardwareView } from "../domain/hardware.ts";
+import type { ModelView } from "../domain/model.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
 import type { Inference } from "../inference.ts";
 import type { Reports } from "../ledger/reports.ts";
@@ -75,6 +76,19 @@ export interface HttpDeps {
   boxState(): Promise<object>;
   /** `GET /admin/hardware`: what was seen last; never looks itself. */
   hardware(): HardwareView;
+  /** Which models are in memory. All throw a Failure for what cannot be done. */
+  readonly models: {
+    model(alias: string): Promise<ModelView>;
+    /** Resolves when it is loaded. */
+    load(alias: string, signal: AbortSignal): Promise<void>;
+    /** `whenDone`: let running answers finish first. */
+    unload(alias: string, whenDone: boolean): void;
+    pin(alias: string, pinned: boolean): void;
+    /** Looks again at which files there are; gives the aliases that are served now. */
+    rescan(): Promise<readonly string[]>;
+  };
+  /** Epoch milliseconds; null: not any more. Gives what is going to happen now. */
+  stayAwake(untilMs: number | null): object;
   /** `GET /admin/config`: every setting with its value and where it came from. */
   configuration(): unknown;
   readiness(): Readiness;

@@ -19,6 +19,8 @@ export interface NewKey {
   readonly createdAtMs: number;
   /** Refused from then on; null or absent: never. */
   readonly expiresAtMs?: number | null;
+  /** Absent: it shares computed prefixes with others. */
+  readonly isolate?: boolean;
 }
 
 export interface StoredKey extends KeyRow {
@@ -56,6 +58,7 @@ interface Columns {
   readonly last_used_at_ms: number | null;
   readonly revoked_at_ms: number | null;
   readonly expires_at_ms: number | null;
+  readonly isolate: number;
 }
 
 function keyRow(columns: Columns): KeyRow {
@@ -69,6 +72,7 @@ function keyRow(columns: Columns): KeyRow {
     lastUsedAtMs: columns.last_used_at_ms,
     revokedAtMs: columns.revoked_at_ms,
     expiresAtMs: columns.expires_at_ms,
+    isolate: columns.isolate === 1,
   };
 }
 
@@ -86,9 +90,12 @@ function asked<T>(work: () => T): T {
 }
 
 export function createKeyStore(database: Database.Database, touchKey: (id: number, atMs: number) => void): KeyStore {
-  const insert = database.prepare<[string, string, string | null, Uint8Array, string, number, number | null], Columns>(
-    `INSERT INTO keys (kind, name, label, hash, tail, created_at_ms, expires_at_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *`,
+  const insert = database.prepare<
+    [string, string, string | null, Uint8Array, string, number, number | null, number],
+    Columns
+  >(
+    `INSERT INTO keys (kind, name, label, hash, tail, created_at_ms, expires_at_ms, isolate)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
   );
   const all = database.prepare<[], Columns>("SELECT * FROM keys ORDER BY id");
   const byHash = database.prepare<[Uint8Array], Columns>("SELECT * FROM keys WHERE hash = ?");
@@ -100,7 +107,8 @@ export function createKeyStore(database: Database.Database, touchKey: (id: numbe
   );
 
   function store(key: NewKey): KeyRow {
-    const row = insert.get(key.kind, key.name, key.label, key.hash, key.tail, key.createdAtMs, key.expiresAtMs ?? null);
+    const { kind, name, label, hash: hashed, tail, createdAtMs, expiresAtMs = null, isolate = false } = key;
+    const row = insert.get(kind, name, label, hashed, tail, createdAtMs, expiresAtMs, Number(isolate));
     if (row === undefined) throw new Error("the key's row did not come back");
     return keyRow(row);
   }

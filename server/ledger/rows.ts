@@ -78,4 +78,6 @@ export interface KeyRow {
   readonly revokedAtMs: number | null;
   /** Refused from then on; null: never. */
   readonly expiresAtMs: number | null;
+  /** Shares no computed prefixes with other keys. */
+  readonly isolate: boolean;
 }

@@ -12,6 +12,8 @@ export interface DataPaths {
   readonly home: string;
   /** GGUF files that are served without being named anywhere. */
   readonly models: string;
+  /** Saved states of models: computed prefixes that may be needed again. */
+  readonly kv: string;
   readonly config: string;
   readonly ledger: string;
   /** What real loads taught about memory. */
@@ -34,6 +36,7 @@ export function dataPaths(environment: Readonly<Record<string, string | undefine
   return {
     home,
     models: join(home, "models"),
+    kv: join(home, "kv"),
     config: join(home, "lanthorn.yaml"),
     ledger: join(home, "ledger.db"),
     fitLessons: join(home, "fit-lessons.json"),

@@ -48,12 +48,19 @@ export function workerEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   added: Readonly<Record<string, string>>,
 ): Record<string, string> {
+  return { ...environmentWithoutSecrets(environment), UV_THREADPOOL_SIZE: "1", ...added };
+}
+
+/** An environment for other programs: without Node's flags and anything named like a secret. */
+export function environmentWithoutSecrets(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined || name === "NODE_OPTIONS" || /KEY|TOKEN|SECRET|PASSWORD/i.test(name)) continue;
     kept[name] = value;
   }
-  return { ...kept, UV_THREADPOOL_SIZE: "1", ...added };
+  return kept;
 }
 
 /** Hands on a stream line by line. What comes after the last line end is handed on when the stream closes. */

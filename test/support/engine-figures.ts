@@ -14,9 +14,11 @@ export interface LoadCase {
   readonly contextLength: number;
   readonly slots: number;
   readonly kv?: KvType;
+  /** As in the worker's load message. */
+  readonly gpuLayers?: number | null;
 }
 
-export interface FigureRow extends Required<LoadCase> {
+export interface FigureRow extends Required<Omit<LoadCase, "gpuLayers">> {
   readonly model: string;
   readonly gpu: string;
   readonly estimated: FitBytes;
@@ -30,7 +32,7 @@ const batchSize = 512;
 /** Loads the file in a worker process of its own and ends it. Throws when the engine refuses. */
 export async function loadOnce(
   path: string,
-  { contextLength, slots, kv = "f16" }: LoadCase,
+  { contextLength, slots, kv = "f16", gpuLayers = null }: LoadCase,
 ): Promise<{ loaded: Loaded; rssBytes: number }> {
   let onGone: () => void = () => {};
   const gone = new Promise<void>((resolve) => {
@@ -44,10 +46,10 @@ export async function loadOnce(
       slots,
       batchSize,
       threads: 1,
-      gpuLayers: null,
+      gpuLayers,
       kvType: kv,
       tokenGapMs: 600,
-      snapshots: null,
+      kvStore: null,
       pooled: null,
     });
     const state = await link.state(10_000);

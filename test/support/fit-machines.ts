@@ -18,6 +18,7 @@ function apple(ramGib: number): Machine {
   return {
     gpus: [{ name: "M-series", totalBytes: freeBytes, freeBytes }],
     unifiedMemory: true,
+    wideMemory: true,
     memoryTotalBytes: ramGib * gib,
     memoryFreeBytes: (ramGib - 4) * gib,
     limitBytes: null,

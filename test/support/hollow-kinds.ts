@@ -87,7 +87,8 @@ function deepseek(compressed: boolean): Kind {
       vector(of("attn_kv_a_norm.weight"), 512),
       matrix(of("attn_kv_a_mqa.weight"), width, 576),
       ...(compressed
-        ? [matrix(of("attn_k_b.weight"), 128, 512, heads), matrix(of("attn_v_b.weight"), 512, 128, heads)]
+        ? // Quantized ones make the prebuilt engine end its process on a CPU with AMX.
+          [vector(of("attn_k_b.weight"), 128, 512, heads), vector(of("attn_v_b.weight"), 512, 128, heads)]
         : [matrix(of("attn_kv_b.weight"), 512, heads * 256)]),
       matrix(of("attn_output.weight"), heads * 128, width),
       ...(layer === 0

@@ -13,15 +13,20 @@ import type { ModelHost } from "./model-host.ts";
 import type { PreparedPrompt, TooLong } from "./preparation/prompts.ts";
 import { promptInput } from "./prompt-input.ts";
 import { grammarFor } from "./request-grammar.ts";
+import type { Residency, Stay } from "./residency.ts";
 import { severalAnswers } from "./several-answers.ts";
 import { Times } from "./times.ts";
+
+export interface AnswerPorts extends GenerationPorts {
+  readonly residency: Pick<Residency, "stay">;
+}
 
 export async function* answer(
   host: ModelHost,
   asked: ChatRequest,
   context: ChatContext,
   signal: AbortSignal,
-  ports: GenerationPorts,
+  ports: AnswerPorts,
 ): AsyncIterable<ChatEvent> {
   const { request, notes } = host.cleaned(asked);
   // Before anything is loaded or computed: a schema that cannot be kept is refused at once.
@@ -37,32 +42,57 @@ export async function* answer(
 
 /** What was let into the line. */
 async function* letIn(
-  entry: Omit<GenerationWish, "prompt" | "choice">,
+  entry: Omit<GenerationWish, "prompt" | "choice" | "onComputed">,
   notes: readonly RequestNote[],
   signal: AbortSignal,
-  ports: GenerationPorts,
+  ports: AnswerPorts,
 ): AsyncIterable<ChatEvent> {
-  const { host, request, context, place, times } = entry;
+  const { host, request, times } = entry;
   let prompts: readonly PreparedPrompt[];
+  let stay: Stay;
   try {
     const prepared = await abortable(host.prepare(promptInput(request)), signal);
     if ("tooLong" in prepared) throw overflow(host, request, prepared.tooLong);
     prompts = prepared.prompts;
     times.mark("queueMs");
     // Loaded only for what can be answered: a prompt that is refused must not push another model out.
-    await abortable(host.ready(), signal);
+    stay = await ports.residency.stay(host, signal);
     times.mark("loadMs");
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
     yield { type: "aborted", usage: noUsage, timings: times.known() };
     return;
   }
+  try {
+    yield* computed(entry, prompts, stay, notes, signal, ports);
+  } finally {
+    stay.end();
+  }
+}
+
+/** Everything its answers need is here. */
+async function* computed(
+  entry: Omit<GenerationWish, "prompt" | "choice" | "onComputed">,
+  prompts: readonly PreparedPrompt[],
+  stay: Stay,
+  notes: readonly RequestNote[],
+  signal: AbortSignal,
+  ports: AnswerPorts,
+): AsyncIterable<ChatEvent> {
+  const { host, request, context, place } = entry;
   const promptTokens = prompts.reduce((sum, prompt) => sum + prompt.tokens.length, 0);
   yield { type: "accepted", promptTokens, queuePosition: place.position(promptTokens), notes };
+  let toCompute = answersOf(request);
+  // The model is in use until the last answer is computed, not until a slow reader has read it.
+  const onComputed = () => {
+    toCompute -= 1;
+    if (toCompute === 0) stay.end();
+  };
   const wishes = prompts.flatMap((prompt, at) =>
     Array.from({ length: request.choices }, (_, n): GenerationWish => {
       const choice = at * request.choices + n;
-      return { ...entry, request: ofChoice(request, n), context: suffixed(context, choice), prompt, choice };
+      const own = { request: ofChoice(request, n), context: suffixed(context, choice) };
+      return { ...entry, ...own, prompt, choice, onComputed };
     }),
   );
   const [only] = wishes;

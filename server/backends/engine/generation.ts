@@ -2,6 +2,7 @@
  * One answer to one prepared prompt: its turn in the line, a slot, the worker's events as the product's. Runs in the server
  * process.
  */
+import { sharedGroup } from "../../domain/caller.ts";
 import type { ChatEvent, ChatRequest, ChosenLogprob, EndEvent } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
@@ -41,6 +42,8 @@ export interface GenerationWish {
   readonly place: Place;
   /** What the request has spent so far. */
   readonly times: Times;
+  /** Called once the worker is done with this answer. */
+  readonly onComputed: () => void;
 }
 
 /** A slot of a worker. */
@@ -89,7 +92,7 @@ async function takeTurn({ host, place, prompt }: GenerationWish, times: Times, s
 
 async function* generated(
   turn: Turn,
-  { host, request, gbnf, context, prompt }: GenerationWish,
+  { host, request, gbnf, context, prompt, onComputed }: GenerationWish,
   times: Times,
   signal: AbortSignal,
   ports: GenerationPorts,
@@ -103,12 +106,14 @@ async function* generated(
     callerId: callerOf(context).caller,
     session: context.session ?? request.cacheKey,
     side: request.tools.length === 0,
+    group: context.sharingGroup ?? sharedGroup,
     options: generateOptions(request, host.contextLength - promptTokens, gbnf, markersOf(request, host)),
   };
   // The slot is given back when the worker says that the answer ended, not when the reader has read it.
   const account = accountOf(slot, promptTokens);
   link.generate(context.requestId, wish, (event) => {
     account(event);
+    if (event.type === "done" || event.type === "cancelled" || event.type === "failed") onComputed();
     queue.push(event);
   });
   const cancel = () => link.cancel(context.requestId);

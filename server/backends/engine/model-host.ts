@@ -1,19 +1,23 @@
 /**
- * The life of one model: unloaded → loading → ready, back-off after a crash, failed after too many. Runs in the server
- * process. It owns its state: others ask it to become ready and never read the state to decide what to do.
+ * The life of one model: unloaded → loading → ready → stopping → unloaded, back-off after a crash, failed after too many.
+ * Runs in the server process. It owns its state: others ask it to become ready and never read the state to decide what to
+ * do. When it is loaded and unloaded is decided in `domain/residency` and ordered by `residency.ts`.
  */
-import { availableParallelism } from "node:os";
 import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import type { EngineBytes } from "../../domain/fit/corrections.ts";
+import type { LoadPlan, PlanLoad } from "../../domain/fit/load-plan.ts";
 import { type Cleaned, cleaned } from "../../domain/hygiene.ts";
 import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
 import type { Clock, GpuPromise, Log, ModelFile, Publish } from "../../domain/ports.ts";
+import { chooseThreads, simplePlan } from "./load-plan.ts";
 import type { Preparer } from "./preparation/preparer.ts";
 import type { Preparation } from "./preparation/prompts.ts";
 import type { PromptInput } from "./preparation/protocol.ts";
 import { type ReplyFormat, replyFormatOf } from "./reply/format-of.ts";
 import { afterCrash } from "./restart-policy.ts";
-import type { SnapshotFolders } from "./snapshot-folder.ts";
+import type { KvStore } from "./kv-store/kv-store.ts";
+import { Situation } from "./situation.ts";
 import { WaitingLine } from "./waiting-line.ts";
 import { type Loaded, type StartWorker, WorkerLink } from "./worker-link.ts";
 
@@ -32,8 +36,10 @@ export interface EngineSettings {
   readonly templateTimeLimitMs: number;
   /** Take out of prompts what changes with every request (`domain/hygiene`). */
   readonly hygiene: "on" | "off";
-  /** Most bytes of memory for prefixes that left their slot, per model; 0 switches it off. */
-  readonly snapshotBytes: number;
+  /** A model that is not used for so long leaves memory; null: never. A model's file may say otherwise. */
+  readonly keepAliveMs: number | null;
+  /** A model that was loaded for a request is not pushed out by another before it was there so long. */
+  readonly minimumStayMs: number;
 }
 
 export interface HostPorts {
@@ -42,61 +48,40 @@ export interface HostPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: Publish;
-  readonly snapshots: SnapshotFolders;
+  readonly kvStore: Pick<KvStore, "placeOf">;
+  /** How a model is to be loaded; asked before each load. */
+  readonly plan: PlanLoad;
+  /** Told after each load what the engine says it took. */
+  readonly learn?: (file: ModelFile, plan: LoadPlan, measured: EngineBytes) => void;
   /** Absent: no GPU is promised to anybody. */
   readonly gpus?: GpuPromise;
+}
+
+/** Whoever keeps the room in memory: told of what happens by itself, and asked what people see of it. */
+export interface HostKeeper {
+  /** It was loaded, is not any more, and does not come back by itself. */
+  lost(failure: Failure): void;
+  about(): ResidencyView;
+}
+
+export interface ResidencyView {
+  readonly pinned: boolean;
+  /** Requests that wait until it is loaded. */
+  readonly waiting: number;
+  /** What they wait for; null where its own state says it all. */
+  readonly waitsFor: string | null;
+  /** Epoch milliseconds at which it leaves memory if nobody uses it; null: it does not, or is in use. */
+  readonly unloadsAtMs: number | null;
 }
 
 /** How long a failed load is remembered before a request may try again. */
 const failedLoadMs = 30_000;
 /** How long it is remembered that a worker found no GPU: the hardware is looked at meanwhile. */
 const missingGpuMs = 5_000;
-/** Time a worker gets to end by itself. */
-const shutdownLimitMs = 2_000;
+/** Time a worker gets to save what its slots hold and end by itself; the server's own backstop is longer. */
+const shutdownLimitMs = 6_000;
 /** A state question that takes longer is answered from what is known. */
 const stateLimitMs = 500;
-
-/** Below this a model is computed faster by one thread than by several that wait for each other at every layer. */
-const tinyModelBytes = 32 * 2 ** 20;
-
-/** Leaves a core to HTTP where there are more than two; a tiny model gets one thread. */
-export function chooseThreads(sizeBytes: number, cores: number): number {
-  if (sizeBytes < tinyModelBytes) return 1;
-  return cores <= 2 ? cores : cores - 1;
-}
-
-/** Tokens per slot when nobody asked: what a desktop machine has memory for, and what a coding agent needs of a tiny model. */
-const defaultContextLength = 8_192;
-const tinyDefaultContextLength = 32_768;
-
-/** What was asked for, else a default that the model was trained for. */
-export function chooseContext(asked: number | null, trained: number, sizeBytes: number): number {
-  return asked ?? Math.min(trained, sizeBytes < tinyModelBytes ? tinyDefaultContextLength : defaultContextLength);
-}
-
-/** What the engine may keep for the outputs of one step that cannot be split. Bytes. */
-const onePieceOutputBytes = 2 ** 30;
-
-/**
- * Most tokens of one input where all of it is computed in one step. The engine keeps a number per token and vocabulary entry
- * for the outputs of a step, and one per pair of tokens while it computes (145 MB at 8,192); an encoder has learned no places
- * past what it was trained for.
- */
-export function chooseOnePieceContext(asked: number | null, trained: number, vocabularySize: number): number {
-  if (asked !== null) return Math.min(asked, trained);
-  const fitting = Math.max(512, Math.floor(onePieceOutputBytes / (4 * vocabularySize)));
-  return Math.min(trained, defaultContextLength, fitting);
-}
-
-interface Situation {
-  readonly state: ModelState;
-  readonly sinceMs: number;
-  readonly reason: string;
-  /** For people: the wall clock, which may be set at any time. */
-  readonly untilMs: number | null;
-  /** The same moment as time goes on; what is waited for. */
-  readonly dueMs: number | null;
-}
 
 export class ModelHost {
   readonly file: ModelFile;
@@ -105,45 +90,58 @@ export class ModelHost {
   readonly replyFormat: ReplyFormat;
   readonly #settings: EngineSettings;
   readonly #ports: HostPorts;
+  readonly #keeper: HostKeeper;
   #situation: Situation;
+  /** How it is loaded, or would be. */
+  #plan: LoadPlan;
   #link: WorkerLink | null = null;
   #loaded: Loaded | null = null;
   #becomingReady: Promise<WorkerLink> | null = null;
   #crashesAtMs: number[] = [];
+  /** Counts unloads: what was begun before one must not go on after it. */
+  #life = 0;
+  /** It was ready since its last unload: a crash is followed by a restart without being asked. */
+  #wasReady = false;
   #closed = false;
-  #onGone: (() => void) | null = null;
+  #onGone: (() => void)[] = [];
 
-  constructor(file: ModelFile, settings: EngineSettings, ports: HostPorts) {
+  constructor(file: ModelFile, settings: EngineSettings, ports: HostPorts, keeper: HostKeeper) {
     this.file = file;
     this.replyFormat = replyFormatOf(file);
     this.#settings = settings;
     this.#ports = ports;
-    const slots = file.slots ?? settings.slots;
-    this.line = new WaitingLine(file.alias, slots, settings.queue, ports.clock, (callers) =>
+    this.#keeper = keeper;
+    const plan = ports.plan(file);
+    // What cannot be loaded now has figures all the same: what the settings ask for.
+    this.#plan = plan.type === "load" ? plan : simplePlan(settings)(file);
+    this.line = new WaitingLine(file.alias, this.#plan.slots, settings.queue, ports.clock, (callers) =>
       this.#link?.waiting(callers),
     );
-    this.#situation = {
-      state: "unloaded",
-      sinceMs: ports.clock.now(),
-      reason: "not asked for yet",
-      untilMs: null,
-      dueMs: null,
-    };
+    this.#situation = new Situation(ports.clock, "unloaded", "not asked for yet", null);
   }
 
   /** Tokens one request may hold. The engine may round it up a little when it loads the model. */
   get contextLength(): number {
-    const { file } = this;
-    const asked = file.context ?? this.#settings.context;
-    if (this.#loaded === null && file.pooled?.inOnePiece) {
-      return chooseOnePieceContext(file.context, file.trainedContextLength, file.pooled.vocabularySize);
-    }
-    return this.#loaded?.contextLength ?? chooseContext(asked, file.trainedContextLength, file.sizeBytes);
+    return this.#loaded?.contextLength ?? this.#plan.contextLength;
   }
 
   /** Requests it answers at the same time. */
   get slots(): number {
-    return this.file.slots ?? this.#settings.slots;
+    return this.#plan.slots;
+  }
+
+  /** How it is loaded, or would be now. Throws `no_room` with the reason when it cannot be loaded here. */
+  plan(): LoadPlan {
+    if (this.#link !== null || this.#becomingReady !== null) return this.#plan;
+    const plan = this.#ports.plan(this.file);
+    if (plan.type === "refuse") {
+      throw new Failure("no_room", `"${this.file.alias}" cannot be loaded here. ${plan.reason}`, {
+        retryAfterSeconds: 60,
+      });
+    }
+    this.#plan = plan;
+    this.line.resize(plan.slots);
+    return plan;
   }
 
   /** The request as it is computed, with what was done to it. */
@@ -174,30 +172,48 @@ export class ModelHost {
   }
 
   health(): { able: boolean; reason: string } {
-    const able = this.#situation.state !== "failed" && this.#situation.state !== "stopping";
-    return { able, reason: this.#situation.reason };
+    return { able: this.#situation.state !== "failed" && !this.#closed, reason: this.#situation.reason };
+  }
+
+  /** Why nobody need ask for it now; null: it may be asked for. */
+  refusal(): Failure | null {
+    if (this.#closed) return new Failure("shutting_down", "The box is shutting down.");
+    const missing = this.#missingGpu();
+    if (missing !== null) return missing;
+    return this.#situation.state === "failed" && (this.#situation.leftMs ?? 0) > 0 ? this.#unavailable() : null;
   }
 
   /**
-   * A loaded worker; loads it, or waits for a load or a restart that is under way. Throws `model_unavailable` with the
-   * reason when it cannot be loaded, `shutting_down` while the box stops.
+   * A loaded worker; loads it, or waits for a load or a restart that is under way. To be called only while its room in
+   * memory is kept (`residency.ts`). Throws `model_unavailable` with the reason when it cannot be loaded, `shutting_down`
+   * while the box stops.
    */
   async ready(): Promise<WorkerLink> {
-    if (this.#closed) throw new Failure("shutting_down", "The box is shutting down.");
-    const missing = this.#missingGpu();
-    if (missing !== null) throw missing;
+    const refusal = this.refusal();
+    if (refusal !== null) throw refusal;
     if (this.#situation.state === "ready" && this.#link?.alive) return this.#link;
-    if (this.#situation.state === "failed" && (this.#waitMs() ?? 0) > 0) {
-      throw this.#unavailable();
+    if (this.#becomingReady === null) {
+      const loading: Promise<WorkerLink> = this.#load().finally(() => {
+        if (this.#becomingReady === loading) this.#becomingReady = null;
+      });
+      this.#becomingReady = loading;
     }
-    this.#becomingReady ??= this.#load().finally(() => {
-      this.#becomingReady = null;
-    });
     return this.#becomingReady;
+  }
+
+  /** Ends its process, if there is one, and resolves when it is gone: that is what frees the memory. */
+  async unload(reason: string): Promise<void> {
+    this.#life += 1;
+    this.#wasReady = false;
+    this.#becomingReady = null;
+    await this.#end(reason);
+    this.#loaded = null;
+    if (!this.#closed) this.#become("unloaded", reason, null);
   }
 
   async view(): Promise<ModelView> {
     const { state, sinceMs, reason, untilMs } = this.#situation;
+    const { pinned, waiting, waitsFor, unloadsAtMs } = this.#keeper.about();
     const answer = (await this.#link?.state(stateLimitMs)) ?? null;
     return {
       id: this.file.alias,
@@ -207,39 +223,49 @@ export class ModelHost {
       demo: this.file.demo,
       state,
       since: sinceMs,
-      reason,
-      until: untilMs,
+      reason: state === "unloaded" && waitsFor !== null ? waitsFor : reason,
+      until: state === "ready" ? unloadsAtMs : untilMs,
+      pinned,
+      waiting,
       workerPid: this.#link?.alive ? this.#link.pid : null,
       contextLength: this.contextLength,
       slots: answer?.slots ?? [],
     };
   }
 
+  /** The key of a sharing group has ended. */
+  forget(group: string): void {
+    this.#link?.forget(group);
+  }
+
   /** Ends the worker; resolves when its process is gone. New requests are refused from now on. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#become("stopping", "the box is shutting down", null);
+    this.#life += 1;
+    await this.#end("the box is shutting down");
+  }
+
+  async #end(reason: string): Promise<void> {
     const link = this.#link;
+    if (this.#closed || link?.alive) this.#become("stopping", reason, null);
     if (!link?.alive) return;
     await new Promise<void>((resolve) => {
-      this.#onGone = resolve;
+      this.#onGone.push(resolve);
       link.shutdown(shutdownLimitMs);
     });
   }
 
   async #load(): Promise<WorkerLink> {
     const { clock, log } = this.#ports;
+    const life = this.#life;
     await this.#backOff();
-    if (this.#closed) throw new Failure("shutting_down", "The box is shutting down.");
+    this.#checkLife(life);
     this.#become("loading", "asked for", null);
     const startedAtMs = clock.monotonicMs();
     const { pooled } = this.file;
-    const snapshots = this.#ports.snapshots.make(pooled === null ? this.#settings.snapshotBytes : 0);
+    const plan = this.#plan;
     const link = new WorkerLink(this.#ports.startWorker, clock, this.#settings.watchdogMs, {
-      onDeath: (reason) => {
-        if (snapshots !== null) this.#ports.snapshots.remove(snapshots.folder);
-        this.#died(link, reason);
-      },
+      onDeath: (reason) => this.#died(link, reason),
     });
     this.#link = link;
     const stopTimer = clock.after(this.#settings.loadTimeoutMs, () => {
@@ -248,79 +274,89 @@ export class ModelHost {
     try {
       this.#loaded = await link.load({
         modelPath: this.file.path,
-        contextLength: this.contextLength,
-        slots: this.slots,
+        contextLength: plan.contextLength,
+        slots: plan.slots,
         batchSize: this.#settings.batchSize,
-        threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes, availableParallelism()),
-        gpuLayers: null,
-        kvType: "f16",
+        threads: this.#settings.threads ?? chooseThreads(this.file.sizeBytes),
+        gpuLayers: plan.gpuLayers,
+        kvType: plan.kv,
         tokenGapMs: this.#settings.tokenGapMs,
-        snapshots,
+        // Read from the file while the process starts.
+        kvStore: pooled === null ? await this.#ports.kvStore.placeOf(this.file) : null,
         pooled,
       });
+      this.#checkLife(life);
       const missing = this.#missingGpu();
       if (missing !== null) throw missing;
       const loadMs = Math.round(clock.monotonicMs() - startedAtMs);
       log.info({ model: this.file.alias, workerPid: link.pid, gpu: this.#loaded.gpu, loadMs }, "model loaded");
+      if (this.#loaded.memory !== null) this.#ports.learn?.(this.file, plan, this.#loaded.memory);
+      this.#wasReady = true;
       this.#become("ready", `loaded in ${loadMs} ms`, null);
       link.waiting(this.line.callers);
       return link;
     } catch (thrown) {
-      if (!(thrown instanceof Failure) || thrown.code !== "model_unavailable") throw thrown;
+      if (life !== this.#life || !(thrown instanceof Failure) || thrown.code !== "model_unavailable") throw thrown;
       log.error({ model: this.file.alias, cause: thrown.cause ?? thrown.why }, "model could not be loaded");
-      this.#become(
-        "failed",
-        thrown.why ?? "the engine could not load it (see the log)",
-        thrown.why === null ? failedLoadMs : missingGpuMs,
-      );
       link.shutdown(shutdownLimitMs);
-      throw this.#unavailable();
+      throw thrown.why === null
+        ? this.#fail("the engine could not load it (see the log)", failedLoadMs)
+        : this.#fail(thrown.why, missingGpuMs);
     } finally {
       stopTimer();
     }
   }
 
-  /** Waits out the delay after the last crash. Throws when it crashed too often. */
+  /** Throws when it was unloaded, or the box began to stop, since `life` was read. */
+  #checkLife(life: number): void {
+    if (this.#closed) throw new Failure("shutting_down", "The box is shutting down.");
+    if (life !== this.#life) throw new Failure("model_unavailable", `"${this.file.alias}" was unloaded meanwhile.`);
+  }
+
+  /** Waits out the delay after the last crash. */
   async #backOff(): Promise<void> {
-    const { clock } = this.#ports;
-    const waitMs = this.#situation.state === "backing-off" ? this.#waitMs() : null;
-    if (waitMs !== null && waitMs > 0) await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    const waitMs = this.#situation.state === "backing-off" ? this.#situation.leftMs : null;
+    if (waitMs !== null && waitMs > 0) await new Promise<void>((resolve) => this.#ports.clock.after(waitMs, resolve));
   }
 
   #died(link: WorkerLink, reason: string): void {
     if (this.#link !== link) return;
     this.#link = null;
-    this.#onGone?.();
-    if (this.#closed || this.#situation.state === "failed") return;
+    for (const tell of this.#onGone.splice(0)) tell();
+    const { state } = this.#situation;
+    if (this.#closed || state === "failed" || state === "stopping") return;
     const { clock, log } = this.#ports;
     const nowMs = clock.monotonicMs();
     this.#crashesAtMs = [...this.#crashesAtMs, nowMs].slice(-32);
     const decision = afterCrash(this.#crashesAtMs, nowMs);
     log.error({ model: this.file.alias, workerPid: link.pid, reason, decision }, "worker died");
     if (decision.type === "give-up") {
-      this.#become("failed", `its process kept dying, last: ${reason}`, decision.retryAfterMs);
+      this.#fail(`its process kept dying, last: ${reason}`, decision.retryAfterMs);
       return;
     }
     this.#become("backing-off", `its process ended: ${reason}`, decision.afterMs);
-    // Somebody may be waiting in `ready` already; if not, it is brought back for the next request all the same.
+    const life = this.#life;
     clock.after(decision.afterMs, () => {
-      if (!this.#closed) void this.ready().catch(() => {});
+      if (this.#closed || life !== this.#life || this.#situation.state !== "backing-off") return;
+      // Its room is kept, and somebody may be waiting in `ready`; if not, it is brought back for the next request.
+      if (this.#wasReady) void this.ready().catch(() => {});
+      else if (this.#becomingReady === null) this.#become("unloaded", `its process ended: ${reason}`, null);
     });
   }
 
-  /** `forMs`: how long it will stay so; null: until something happens. */
-  #become(state: ModelState, reason: string, forMs: number | null): void {
-    const { clock } = this.#ports;
-    const sinceMs = clock.now();
-    const untilMs = forMs === null ? null : sinceMs + forMs;
-    this.#situation = { state, sinceMs, reason, untilMs, dueMs: forMs === null ? null : clock.monotonicMs() + forMs };
-    void this.view().then((model) => this.#ports.publish({ type: "model", model }));
+  #fail(reason: string, forMs: number): Failure {
+    this.#become("failed", reason, forMs);
+    const failure = this.#unavailable();
+    if (this.#wasReady) {
+      this.#wasReady = false;
+      this.#keeper.lost(failure);
+    }
+    return failure;
   }
 
-  /** How long the present state will still last; null where nobody knows. */
-  #waitMs(): number | null {
-    const { dueMs } = this.#situation;
-    return dueMs === null ? null : dueMs - this.#ports.clock.monotonicMs();
+  #become(state: ModelState, reason: string, forMs: number | null): void {
+    this.#situation = new Situation(this.#ports.clock, state, reason, forMs);
+    void this.view().then((model) => this.#ports.publish({ type: "model", model }));
   }
 
   /** Why it must not answer: a GPU was promised and is lost, or its worker found none. Never silently the CPU. */
@@ -335,10 +371,9 @@ export class ModelHost {
   }
 
   #unavailable(): Failure {
-    const { reason } = this.#situation;
-    const waitS = (this.#waitMs() ?? 5_000) / 1_000;
+    const { reason, leftMs } = this.#situation;
     return new Failure("model_unavailable", `"${this.file.alias}" cannot answer: ${reason}.`, {
-      retryAfterSeconds: waitS,
+      retryAfterSeconds: (leftMs ?? 5_000) / 1_000,
     });
   }
 }

@@ -13,6 +13,7 @@ import { EventQueue } from "./event-queue.ts";
 import { callerOf } from "./generation.ts";
 import type { ModelHost } from "./model-host.ts";
 import type { PooledEvent, PooledInput } from "./protocol.ts";
+import type { Residency, Stay } from "./residency.ts";
 import { Times } from "./times.ts";
 import { unitVector } from "./unit-vector.ts";
 import type { HeldSlot } from "./waiting-line.ts";
@@ -20,6 +21,7 @@ import type { WorkerLink } from "./worker-link.ts";
 
 interface Ports {
   readonly clock: Clock;
+  readonly residency: Pick<Residency, "stay">;
 }
 
 export async function* embeddings(
@@ -86,16 +88,18 @@ async function* computed<Result>(
   batch: Batch<Result>,
   context: ChatContext,
   signal: AbortSignal,
-  { clock }: Ports,
+  { clock, residency }: Ports,
 ): AsyncIterable<WholeEvent<Result>> {
   const times = new Times(clock);
   const { requestId, callerName } = context;
   checkTexts(batch, host);
   const place = host.line.arrive({ ...callerOf(context), side: false });
   let turn: Turn | null = null;
+  let stay: Stay | null = null;
   /** The worker that keeps our prepared inputs and has not been told what to do with them. */
   let keeper: WorkerLink | null = null;
   try {
+    stay = await residency.stay(host, signal);
     while (turn === null) {
       const link: WorkerLink = await abortable(host.ready(), signal);
       times.mark("loadMs");
@@ -119,6 +123,7 @@ async function* computed<Result>(
   } finally {
     place.leave();
     keeper?.dropInputs(requestId);
+    if (turn === null) stay?.end();
   }
 
   const { link, counts, slot } = turn;
@@ -128,6 +133,7 @@ async function* computed<Result>(
     if (event.type !== "vector") {
       slot.cost(event.promptTokens);
       slot.giveBack();
+      stay?.end();
     }
     queue.push(event);
   });
@@ -159,7 +165,10 @@ async function* computed<Result>(
     }
   } finally {
     signal.removeEventListener("abort", cancel);
-    if (!ended) cancel();
+    if (!ended) {
+      cancel();
+      stay?.end();
+    }
   }
 }
 

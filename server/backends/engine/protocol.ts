@@ -7,6 +7,7 @@ import type { FailureCode } from "../../domain/failure.ts";
 import type { EngineBytes } from "../../domain/fit/corrections.ts";
 import type { KvType } from "../../domain/fit/verdict.ts";
 import type { PooledAbility } from "../../domain/model.ts";
+import type { KvPlace } from "./kv-store/place.ts";
 
 /** `Sampling` with the map as pairs: IPC speaks JSON. */
 export type WireSampling = Omit<Sampling, "logitBias"> & { readonly logitBias: readonly (readonly [number, number])[] };
@@ -40,6 +41,8 @@ export interface Generation {
   readonly session: string | null;
   /** A title, a summary: asked beside a conversation, and not worth more than it. */
   readonly side: boolean;
+  /** Sharing group: only requests of the same one reuse what it computes. */
+  readonly group: string;
   readonly options: GenerateOptions;
 }
 
@@ -61,8 +64,8 @@ export type ToWorker =
       readonly gpuLayers: number | null;
       readonly kvType: KvType;
       readonly tokenGapMs: number;
-      /** Where prefixes that leave their slot are kept, in memory; null: nowhere. The parent removes the folder. */
-      readonly snapshots: { readonly folder: string; readonly limitBytes: number } | null;
+      /** Where prefixes that leave their slot are kept; null: nowhere. */
+      readonly kvStore: KvPlace | null;
       /** What to load it for, when that is not chat. */
       readonly pooled: PooledAbility | null;
     }
@@ -78,7 +81,10 @@ export type ToWorker =
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "state"; readonly id: number }
   | { readonly type: "ping"; readonly id: number }
-  | { readonly type: "shutdown" };
+  /** The key of this sharing group has ended: nothing of it is kept. */
+  | { readonly type: "forget"; readonly group: string }
+  /** Ends what runs, saves what the slots hold as far as that gets within `withinMs`, and ends the process. */
+  | { readonly type: "shutdown"; readonly withinMs: number };
 
 /** What the engine says it took; the three are those of a fit's verdict, the other two where they lie. */
 export interface EngineMemory extends EngineBytes {

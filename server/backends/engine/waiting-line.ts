@@ -49,7 +49,7 @@ const awayMs = 2_000;
 
 export class WaitingLine {
   readonly #model: string;
-  readonly #slots: number;
+  #slots: number;
   readonly #bound: number;
   readonly #clock: Clock;
   /** Told which callers wait, whenever that changes. */
@@ -120,6 +120,13 @@ export class WaitingLine {
         }),
       leave: () => bePresent(false),
     };
+  }
+
+  /** The model was loaded with another number of slots than before. */
+  resize(slots: number): void {
+    if (slots === this.#slots) return;
+    this.#slots = slots;
+    this.#serve();
   }
 
   view(): QueueEntryView[] {

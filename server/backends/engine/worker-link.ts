@@ -17,6 +17,9 @@ export interface LinkHandlers {
   onDeath(reason: string): void;
 }
 
+/** How much of the time a process gets to end it may spend on saving. */
+const savingShare = 0.75;
+
 interface Pending<Value> {
   resolve(value: Value): void;
   reject(failure: Failure): void;
@@ -62,6 +65,7 @@ export class WorkerLink {
 
   /** Rejects with `model_unavailable` when the library refuses the file, `worker_died` when the process ends first. */
   load(request: LoadRequest): Promise<Loaded> {
+    if (this.#deathReason !== null) return Promise.reject(workerDied(this.#deathReason));
     return new Promise((resolve, reject) => {
       this.#load = { resolve, reject };
       this.#send({ type: "load", ...request });
@@ -120,10 +124,18 @@ export class WorkerLink {
     });
   }
 
-  /** Asks the process to end; it is killed when it has not done so after `limitMs`. */
+  /** Nothing of this sharing group is kept from now on. */
+  forget(group: string): void {
+    if (this.alive) this.#send({ type: "forget", group });
+  }
+
+  /**
+   * Asks the process to end. Most of `limitMs` it may use to save what its slots hold; it is killed when it has not ended after
+   * that.
+   */
   shutdown(limitMs: number): void {
     if (!this.alive) return;
-    this.#send({ type: "shutdown" });
+    this.#send({ type: "shutdown", withinMs: Math.floor(limitMs * savingShare) });
     this.#clock.after(limitMs, () => {
       if (this.alive) this.kill("did not stop when asked");
     });

@@ -27,6 +27,7 @@ export function define(command: Command, context: CommandContext): void {
     .description("a new inference key for a person or a bot")
     .option("--label <text>", "what it is for: a tool, a machine")
     .option("--expires <when>", "30d, 12h, 8w, or the last day it works: 2027-01-12", readExpiry)
+    .option("--isolate", "share no computed prefixes with other keys: slower, and nobody can notice what it asks")
     .action((name: string, flags: CreateFlags) => create(name, flags, context));
   command
     .command("list")
@@ -47,6 +48,7 @@ export function define(command: Command, context: CommandContext): void {
 interface CreateFlags {
   readonly label?: string;
   readonly expires?: Expiry;
+  readonly isolate?: true;
 }
 
 function readExpiry(text: string): Expiry {
@@ -62,6 +64,7 @@ async function create(name: string, flags: CreateFlags, context: CommandContext)
       name,
       label: flags.label ?? null,
       expiresAtMs: flags.expires === undefined ? null : expiryMs(flags.expires, Date.now()),
+      isolate: flags.isolate === true,
     }),
   );
   handOver(created, context);

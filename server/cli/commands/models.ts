@@ -5,9 +5,12 @@ import { defineDownloads, downloadsExamples } from "../models/downloads.ts";
 import { defineFit, fitExamples } from "../models/fit.ts";
 import { defineImport, importExamples } from "../models/import.ts";
 import { defineList, listExamples } from "../models/list.ts";
+import { defineLoad, loadExamples } from "../models/load.ts";
+import { definePin, pinExamples } from "../models/pin.ts";
 import { definePull, pullExamples } from "../models/pull.ts";
 import { defineRecommend, recommendExamples } from "../models/recommend.ts";
 import { defineRemove, removeExamples } from "../models/rm.ts";
+import { defineUnload, unloadExamples } from "../models/unload.ts";
 
 interface Subcommand {
   readonly examples: readonly (readonly [line: string, meaning: string])[];
@@ -23,6 +26,9 @@ const subcommands: readonly Subcommand[] = [
   { examples: downloadsExamples, define: defineDownloads },
   { examples: importExamples, define: defineImport },
   { examples: removeExamples, define: defineRemove },
+  { examples: loadExamples, define: defineLoad },
+  { examples: unloadExamples, define: defineUnload },
+  { examples: pinExamples, define: definePin },
 ];
 
 export function define(command: Command, context: CommandContext): void {

@@ -20,11 +20,10 @@ export async function readMachine({ hardware, paths, config, workingFolder }: Ma
     hardware === null
       ? await probeHardware({ modelsFolder: paths.models })
       : await readHardwareFile(resolve(workingFolder, hardware));
-  return machineOf(view, hardware === null ? memoryLimitOf(config) : null);
+  return machineOf(view, hardware === null ? limitOf(config) : null);
 }
 
-/** `engine.memoryLimit` in bytes, where the configuration has one. */
-function memoryLimitOf(config: Config): number | null {
-  const limit: unknown = Reflect.get(config.engine, "memoryLimit");
-  return typeof limit === "number" && limit > 0 ? limit : null;
+/** `engine.memoryLimit` in bytes; null: what the machine has. */
+function limitOf({ engine }: Config): number | null {
+  return engine.memoryLimit === "auto" ? null : engine.memoryLimit;
 }

@@ -138,7 +138,13 @@ async function importModels(
   output.answer(shown, () => (shown.length === 0 ? "No models there." : tableText(columns, shown)));
   if (listOnly || added.length === 0) return;
   output.note(`${plural(added.length, "model")} imported; nothing was copied.`);
-  if (findServer(environment) !== null) output.note("The running server serves them after its next start.");
+  const address = findServer(environment);
+  // Another box's server does not see this machine's files.
+  if (address === null || address.pid === null) return;
+  const { withClient } = await import("../client.ts");
+  const { rescan } = await import("./in-memory.ts");
+  await withClient(address, rescan);
+  output.note("The running server serves them now.");
 }
 
 const columns: readonly Column<Shown>[] = [

@@ -4,7 +4,7 @@ import type { Capability, ModelView } from "../../domain/model.ts";
 import { type BoxModel, readBoxState } from "../box-state.ts";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../command.ts";
-import { bytesText, contextText, plural, unknownMark } from "../format.ts";
+import { bytesText, contextText, durationText, plural, unknownMark } from "../format.ts";
 import { findServer } from "../server-address.ts";
 import { type Column, tableText } from "../table.ts";
 
@@ -22,6 +22,9 @@ export interface ListedModel {
   readonly state: ModelView["state"] | "on-disk" | "refused";
   readonly reason: string;
   readonly answering: number;
+  readonly pinned: boolean;
+  /** Epoch milliseconds at which it leaves its state by itself: for a loaded one, at which it leaves memory. */
+  readonly until: number | null;
 }
 
 export const listExamples = [
@@ -64,6 +67,8 @@ function listed(model: BoxModel): ListedModel {
     state: model.state,
     reason: model.reason,
     answering: model.slots.filter((slot) => slot.state !== "idle").length,
+    pinned: model.pinned,
+    until: model.until,
   };
 }
 
@@ -89,6 +94,13 @@ function stateText(model: ListedModel): string {
   const words = { "on-disk": "on disk", "backing-off": "waiting to restart" } as const;
   const state = model.state in words ? words[model.state as keyof typeof words] : model.state;
   const busy = model.answering > 0 ? `, ${plural(model.answering, "request")} running` : "";
+  const stay = model.state === "ready" ? stayText(model) : "";
   const isPlain = model.state === "ready" || model.state === "on-disk";
-  return `${state}${busy}${isPlain || model.reason === "" ? "" : `: ${model.reason}`}${model.demo ? "   demo" : ""}`;
+  return `${state}${busy}${stay}${isPlain || model.reason === "" ? "" : `: ${model.reason}`}${model.demo ? "   demo" : ""}`;
+}
+
+/** How long it stays in memory; empty while it is in use, or where nothing is planned. */
+function stayText({ pinned, until }: ListedModel): string {
+  if (pinned) return ", pinned";
+  return until === null ? "" : `, unloads in ${durationText(until - Date.now())}`;
 }

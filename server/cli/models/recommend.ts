@@ -1,9 +1,8 @@
 /** `lanthorn models recommend`: which models of the catalog to take on this machine or a recorded one, best first. */
 import { type Command, Option } from "commander";
-import type { Machine } from "../../domain/fit/machine.ts";
 import type { RecommendPurpose, Recommendation } from "../../../models/catalog/recommend.ts";
 import type { CommandContext } from "../command.ts";
-import { bytesText, contextText } from "../format.ts";
+import { bytesText, unknownMark } from "../format.ts";
 import { type Column, tableText } from "../table.ts";
 
 /** As in `models/catalog/recommend.ts`, which is loaded only when the command runs. */
@@ -27,18 +26,6 @@ export function defineRecommend(command: Command, context: CommandContext): void
     .addOption(new Option("--for <purpose>", "what it is to do").choices([...purposes]).default("coding"))
     .option("--hardware <file>", "a machine written down in a file instead of this one")
     .action((flags: RecommendFlags) => show(flags, context));
-}
-
-async function machineFor(file: string | undefined, context: CommandContext): Promise<Machine> {
-  const { resolve } = await import("node:path");
-  const { machineOf } = await import("../../hardware/machine.ts");
-  if (file !== undefined) {
-    const { readHardwareFile } = await import("../../hardware/file.ts");
-    return machineOf(await readHardwareFile(resolve(context.workingFolder, file)), null);
-  }
-  const { probeHardware } = await import("../../hardware/probe.ts");
-  const { dataPaths } = await import("../../platform/paths.ts");
-  return machineOf(await probeHardware({ modelsFolder: dataPaths(context.environment).models }), null);
 }
 
 /** One line of the answer. */
@@ -78,8 +65,7 @@ export function shownRecommendation({ entry, bytes, verdict, exact, reason }: Re
 const columns: readonly Column<ShownRecommendation>[] = [
   { title: "MODEL", of: (one) => one.model },
   { title: "SIZE", of: (one) => bytesText(one.bytes), align: "right" },
-  { title: "CONTEXT", of: (one) => contextText(one.contextLength), align: "right" },
-  { title: "SLOTS", of: (one) => String(one.slots), align: "right" },
+  { title: "SPEED", of: (one) => one.speed ?? unknownMark },
   { title: "LICENCE", of: (one) => (one.licenceRestricted ? `${one.licence} (!)` : one.licence) },
   { title: "WHY", of: (one) => one.reason },
 ];
@@ -93,9 +79,17 @@ export function recommendText(purpose: RecommendPurpose, answer: readonly ShownR
 
 async function show(flags: RecommendFlags, context: CommandContext): Promise<void> {
   const { output } = context;
-  const machine = await machineFor(flags.hardware, context);
-  const { recommend } = await import("../../../models/catalog/recommend.ts");
-  const { fitOf } = await import("./fit-function.ts");
+  const [{ recommend }, { fitOf }, { readMachine }, { loadConfig }, { dataPaths }] = await Promise.all([
+    import("../../../models/catalog/recommend.ts"),
+    import("../../domain/fit/fit.ts"),
+    import("./fit-machine.ts"),
+    import("../../config/load.ts"),
+    import("../../platform/paths.ts"),
+  ]);
+  const { environment, workingFolder } = context;
+  const paths = dataPaths(environment);
+  const { values: config } = loadConfig({ file: paths.config, environment, flags: [], workingFolder });
+  const machine = await readMachine({ hardware: flags.hardware ?? null, paths, config, workingFolder });
   const answer = recommend({ purpose: flags.for, machine, fitOf }).map(shownRecommendation);
   output.answer(answer, () => recommendText(flags.for, answer));
   if (answer.some((one) => one.licenceRestricted))

@@ -9,10 +9,10 @@ import type { DataPaths } from "../../platform/paths.ts";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { CommandFailure } from "../errors.ts";
+import { asCommandFailure, CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { bytesText, plural } from "../format.ts";
-import { findServer } from "../server-address.ts";
+import { findServer, type ServerAddress } from "../server-address.ts";
 import { printable } from "../text.ts";
 
 export const removeExamples = [
@@ -28,6 +28,13 @@ export function defineRemove(command: Command, context: CommandContext): void {
     .action((alias: string, flags: { readonly yes?: true }) => remove(alias, flags.yes === true, context));
 }
 
+interface Manner {
+  /** Do not ask. */
+  readonly yes: boolean;
+  /** Called once it is sure that something is going to be taken away. */
+  free(): Promise<void>;
+}
+
 interface Removed {
   readonly alias: string;
   readonly done: "forgotten" | "deleted";
@@ -39,9 +46,13 @@ interface Removed {
 async function remove(alias: string, yes: boolean, context: CommandContext): Promise<void> {
   const { dataPaths } = await import("../../platform/paths.ts");
   const paths = dataPaths(context.environment);
-  await refuseWhileServed(alias, context);
+  const server = serverHere(context);
   const owner = await lookUp(alias, paths, context);
-  const removed = await carryOut(alias, owner, yes, paths, context);
+  const free = async () => {
+    if (server !== null) await freeFromServer(alias, server, context);
+  };
+  const removed = await carryOut(alias, owner, { yes, free }, paths, context);
+  if (server !== null) await withClient(server, (await import("./in-memory.ts")).rescan);
   context.output.answer(removed, () =>
     removed.done === "forgotten"
       ? `${printable(alias)} is forgotten. Its file stays where it is.`
@@ -49,24 +60,36 @@ async function remove(alias: string, yes: boolean, context: CommandContext): Pro
   );
 }
 
-/** A server that serves it would go on listing it, and could be computing with it. */
-async function refuseWhileServed(alias: string, { environment }: CommandContext): Promise<void> {
+/** The server of this data folder; null: none runs. */
+function serverHere({ environment }: CommandContext): ServerAddress | null {
   const address = findServer(environment);
-  if (address === null) return;
-  if (address.pid === null) {
+  if (address !== null && address.pid === null) {
     throw new CommandFailure(exitCodes.usage, "elsewhere", "Models are removed on their own box", {
       why: `LANTHORN_URL names ${address.url}, whose files are not this machine's.`,
       next: ["unset LANTHORN_URL"],
     });
   }
+  return address;
+}
+
+/** Has the model's memory freed, so that nothing holds its files; refuses while somebody uses it. */
+async function freeFromServer(alias: string, address: ServerAddress, context: CommandContext): Promise<void> {
   const { readBoxState } = await import("../box-state.ts");
   const { models } = await withClient(address, readBoxState);
-  const served = models.find((model) => model.id === alias);
-  if (served === undefined) return;
-  throw new CommandFailure(exitCodes.noRoom, "in_use", `The running server serves ${printable(alias)}`, {
-    why: `Its state is ${served.state}. It can be removed while no server runs.`,
-    next: ["lanthorn stop", `lanthorn models rm ${alias}`],
-  });
+  if (!models.some((model) => model.id === alias)) return;
+  const { actAndFollow } = await import("./in-memory.ts");
+  try {
+    const isOut = ({ state }: { readonly state: string }) => state === "unloaded" || state === "failed";
+    await actAndFollow(alias, "unload", context, { wait: false }, isOut);
+  } catch (thrown) {
+    const failure = asCommandFailure(thrown);
+    if (failure.code !== "model_busy") throw failure;
+    throw new CommandFailure(exitCodes.noRoom, "in_use", `The running server is answering with ${printable(alias)}`, {
+      why: "Nothing was deleted.",
+      next: [`lanthorn models unload ${alias} --wait`, `lanthorn models rm ${alias}`],
+      cause: thrown,
+    });
+  }
 }
 
 async function lookUp(alias: string, paths: DataPaths, { environment, workingFolder }: CommandContext) {
@@ -85,7 +108,7 @@ async function lookUp(alias: string, paths: DataPaths, { environment, workingFol
 async function carryOut(
   alias: string,
   { owner, origins }: { readonly owner: Ownership; readonly origins: Readonly<Record<string, string>> },
-  yes: boolean,
+  how: Manner,
   paths: DataPaths,
   context: CommandContext,
 ): Promise<Removed> {
@@ -99,19 +122,20 @@ async function carryOut(
     case "configured":
       throw await configured(alias, owner.index, origins[`models[${owner.index}]`] ?? "file", paths);
     case "imported": {
+      await how.free();
       const { forgetImport } = await import("../../../models/imports.ts");
       forgetImport(paths.models, owner.model.alias);
       return { alias, done: "forgotten", files: [], bytes: 0 };
     }
     case "owned":
-      return deleteFiles(alias, owner.fileNames, yes, paths, context);
+      return deleteFiles(alias, owner.fileNames, how, paths, context);
   }
 }
 
 async function deleteFiles(
   alias: string,
   fileNames: readonly string[],
-  yes: boolean,
+  { yes, free }: Manner,
   paths: DataPaths,
   { canAsk }: CommandContext,
 ): Promise<Removed> {
@@ -139,6 +163,7 @@ async function deleteFiles(
     canAsk,
     command: `lanthorn models rm ${alias} --yes`,
   });
+  await free();
   for (const { path } of files) await unlink(path);
   return { alias, done: "deleted", files: files.map(({ name }) => name), bytes };
 }

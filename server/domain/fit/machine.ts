@@ -12,6 +12,8 @@ export interface Machine {
   readonly gpus: readonly MachineGpu[];
   /** The GPU's memory is the machine's (Apple silicon): what one takes the other lacks. */
   readonly unifiedMemory: boolean;
+  /** That memory is built for it, as on Apple silicon; absent or false: a GPU in the processor reads ordinary memory. */
+  readonly wideMemory?: boolean;
   readonly memoryTotalBytes: number;
   readonly memoryFreeBytes: number;
   /** `engine.memoryLimit`: most bytes that all models together may take; null: what the machine has. */

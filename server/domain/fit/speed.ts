@@ -23,7 +23,8 @@ export function speedOf(shape: ModelShape, machine: Machine, gpuWeights: number)
   if (shape.weightBytes === 0) return "instant";
   const active = shape.weightBytes * shape.activeShare;
   const gpuShare = Math.min(1, gpuWeights / Math.max(1, shape.weightBytes - shape.inputBytes));
-  const perSecond = machine.unifiedMemory ? bandwidth.unified : bandwidth.gpu;
+  const shared = machine.wideMemory === true ? bandwidth.unified : bandwidth.ram;
+  const perSecond = machine.unifiedMemory ? shared : bandwidth.gpu;
   const seconds = (active * gpuShare) / (perSecond * reached) + (active * (1 - gpuShare)) / (bandwidth.ram * reached);
   const rate = seconds === 0 ? Number.POSITIVE_INFINITY : 1 / seconds;
   return speedBounds.find(([, least]) => rate >= least)?.[0] ?? "slow";

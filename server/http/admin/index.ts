@@ -7,8 +7,10 @@ import { downloadsResource } from "./downloads.ts";
 import { eventsResource } from "./events.ts";
 import { hardwareResource } from "./hardware.ts";
 import { keysResource } from "./keys.ts";
+import { modelsResource } from "./models.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
 import { stateResource } from "./state.ts";
+import { stayAwakeResource } from "./stay-awake.ts";
 import { stopResource } from "./stop.ts";
 import { usageResource } from "./usage.ts";
 
@@ -17,6 +19,8 @@ export const adminResources = Object.freeze({
   hardware: hardwareResource,
   stop: stopResource,
   keys: keysResource,
+  models: modelsResource,
+  stayAwake: stayAwakeResource,
   usage: usageResource,
   config: configResource,
   downloads: downloadsResource,

@@ -12,14 +12,16 @@ const newKeyBody = z.object({
   label: z.string().nullish(),
   /** Epoch milliseconds; null or absent: the key never ends by itself. */
   expiresAtMs: z.int().nullish(),
+  /** Shares no computed prefixes with other keys. */
+  isolate: z.boolean().default(false),
   /** Admin keys are not made here but by `reset-admin`, so that there is one way to lose the old ones. */
   kind: z.literal("inference").default("inference"),
 });
 
 /** A row as it leaves the box: exactly these fields, whatever the store keeps beside them. */
 function shown(row: KeyRow): KeyRow {
-  const { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs } = row;
-  return { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs };
+  const { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs, isolate } = row;
+  return { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs, isolate };
 }
 
 export const keysResource: AdminResource = ({ deps, readBody }) => {
@@ -38,12 +40,13 @@ export const keysResource: AdminResource = ({ deps, readBody }) => {
       async handle(request, response) {
         const body = newKeyBody.safeParse(await readBody(request, response));
         if (!body.success) throw fieldFailure(body.error);
-        const { kind, name, label, expiresAtMs } = body.data;
+        const { kind, name, label, expiresAtMs, isolate } = body.data;
         const { row, secret } = keyring.create({
           kind,
           name,
           label: label ?? null,
           expiresAtMs: expiresAtMs ?? null,
+          isolate,
         });
         sendJson(response, 201, { key: shown(row), secret });
       },

@@ -9,6 +9,7 @@ import { memory, memoryGrowth } from "./memory.ts";
 import { prefixBurst } from "./prefix-burst.ts";
 import { prefixCopy } from "./prefix-copy.ts";
 import { requestsPerSecond } from "./requests-per-second.ts";
+import { returning } from "./returning.ts";
 import { tokenGap } from "./token-gap.ts";
 import { trace } from "./trace.ts";
 import { ttft } from "./ttft.ts";
@@ -29,4 +30,5 @@ export const scenarios: readonly Scenario[] = Object.freeze([
   fairness,
   trace,
   jsonSchema,
+  returning,
 ]);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Fit, type RecommendPurpose, recommend, recommendPurposes } from "../../../models/catalog/recommend.ts";
 import { RandomSource } from "../../../models/random/numbers.ts";
-import { fitOf as commandFit } from "../../../server/cli/models/fit-function.ts";
+import { fitOf as commandFit } from "../../../server/domain/fit/fit.ts";
 import { recommendText, shownRecommendation } from "../../../server/cli/models/recommend.ts";
 import type { Machine } from "../../../server/domain/fit/machine.ts";
 import { type MachineName, machines } from "../../support/fit-machines.ts";
@@ -90,7 +90,7 @@ test("the command's table has the first choice's next step, with the licence whe
   expect(text("48 GB", "chat").split("\n").at(-1)).toBe(
     "next   lanthorn models pull llama-3.1-70b-instruct --accept-license",
   );
-  expect(text("48 GB", "chat")).toMatch(/^MODEL +SIZE +CONTEXT +SLOTS +LICENCE +WHY$/m);
+  expect(text("48 GB", "chat")).toMatch(/^MODEL +SIZE +SPEED +LICENCE +WHY$/m);
   expect(recommendText("chat", [])).toBe("No model of the catalog for chat fits this machine.");
 });
 

@@ -13,6 +13,7 @@ const key = (id: number, name: string, tail: string, revokedAtMs: number | null 
   lastUsedAtMs: null,
   revokedAtMs,
   expiresAtMs: null,
+  isolate: false,
 });
 const keys = [key(1, "jonas", "9f3c"), key(2, "ayo", "07ae"), key(3, "jonas", "11bb", 5), key(4, "twin", "aaaa")];
 

@@ -1,7 +1,8 @@
 /** What `lanthorn models fit` looks at and how it says what it found. */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { type GgufPlan, headerBytes, tensorDataBytes } from "../../../models/gguf/writer.ts";
 import { writeHollowModel } from "../../../models/random/model.ts";
 import { shapes } from "../../../models/random/shapes.ts";
 import type { CommandContext } from "../../../server/cli/command.ts";
@@ -146,6 +147,86 @@ describe("the picture", () => {
     expect(commandOf({ asked: "it's", hardware: "a b.json" }, alternative)).toBe(
       "lanthorn models fit 'it'\\''s' --context 8192 --slots 2 --kv q8_0 --hardware 'a b.json'",
     );
+  });
+});
+
+describe("the command, on the recorded 3090, of a model on a stand-in Hub", () => {
+  const machine = resolve(import.meta.dirname, "../../fixtures/machines/rtx-3090.json");
+
+  /** The header of the published shape; what comes after it is never asked for. */
+  async function hubWith32B() {
+    const { denseHeader, denseModels } = await import("../../support/model-shapes.ts");
+    const { metadata, tensors } = denseHeader(denseModels["Qwen2.5-Coder 32B"]);
+    const plan = {
+      metadata: [
+        ...[...metadata].map(([key, one]): GgufPlan["metadata"][number] => [
+          key,
+          one.type === "uint32"
+            ? { type: "uint32", value: Number(one.value) }
+            : { type: "string", value: one.type === "string" ? (one.value ?? "") : "" },
+        ]),
+        ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
+        [
+          "tokenizer.ggml.tokens",
+          { type: "strings", value: Array.from({ length: 152_064 }, (_, token) => `t${token}`) },
+        ],
+      ] satisfies GgufPlan["metadata"],
+      tensors: tensors.map(({ name, dimensions, typeId }) => ({ name, dimensions: dimensions.map(Number), typeId })),
+    };
+    const header = headerBytes(plan);
+    const totalBytes = plan.tensors.reduce(
+      (sum, one) => sum + Math.ceil(tensorDataBytes(one) / 32) * 32,
+      header.length,
+    );
+    const hub = await rangeServer((request, response) => {
+      const [, start = 0, end = 0] = (/^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? []).map(Number);
+      const body = Buffer.alloc(end + 1 - start);
+      body.set(header.subarray(start, end + 1));
+      response.writeHead(206, { "content-range": `bytes ${start}-${end}/${totalBytes}`, etag: '"one"' }).end(body);
+    });
+    return { hub, headerLength: header.length };
+  }
+
+  test("Qwen2.5-Coder 32B at 8,192: one slot fits, four do not, and what would is printed; little is fetched", async () => {
+    const { hub, headerLength } = await hubWith32B();
+    const environment = { LANTHORN_HOME: temporaryFolder(), HF_ENDPOINT: hub.address };
+    const words = ["models", "fit", "qwen2.5-coder-32b-instruct", "--context", "8192", "--hardware", machine];
+    const one = await lanthorn([...words, "--slots", "1", "--json"], { environment });
+    expect(one).toMatchObject({ code: 0, stderr: "" });
+    const verdict = JSON.parse(one.stdout);
+    expect(verdict).toMatchObject({ fits: true, placement: "gpu", source: "header", bytes: { kv: 2_147_483_648 } });
+    expect(Math.abs(verdict.bytes.weights / 19_851_335_872 - 1)).toBeLessThan(0.01);
+    const asked = hub.asked.map(({ range }) => /(\d+)-(\d+)/.exec(range ?? "") ?? []);
+    const fetched = asked.reduce((sum, [, start, end]) => sum + Number(end) + 1 - Number(start), 0);
+    expect(fetched).toBeLessThan(3 * headerLength);
+    const four = await lanthorn([...words, "--slots", "4", "--json"], { environment });
+    expect(four.code).toBe(6);
+    expect(JSON.parse(four.stdout)).toMatchObject({
+      fits: false,
+      placement: "split",
+      bytes: { kv: 4 * 2_147_483_648 },
+    });
+    const shown = await lanthorn([...words, "--slots", "4"], { environment });
+    expect(shown.stdout).toMatch(/does not fit on the GPU as a whole[\s\S]*It would fit:[\s\S]*--slots 2 /);
+  });
+
+  test("without the Hub the catalog's facts do, and it says so", async () => {
+    const environment = { LANTHORN_HOME: temporaryFolder(), HF_ENDPOINT: "http://127.0.0.1:9" };
+    const words = [
+      "models",
+      "fit",
+      "qwen2.5-coder-32b-instruct",
+      "--context",
+      "8192",
+      "--slots",
+      "1",
+      "--hardware",
+      machine,
+    ];
+    const outcome = await lanthorn(words, { environment });
+    expect(outcome.code).toBe(0);
+    expect(outcome.stderr).toContain("this is from the catalog");
+    expect(outcome.stdout).toContain("KV 2.0 GiB");
   });
 });
 

@@ -1,6 +1,6 @@
 /** Commands beside a real `lanthorn serve`, as people use them: found through the data folder, with its own admin key. */
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -53,6 +53,29 @@ test("every command's --json is one JSON value, with a server and after it; stop
   expect(await run("models", "list")).toMatchObject([{ alias: "lanthorn-demo", state: "on-disk" }]);
   expect(await run("usage", "summary")).toMatchObject({ total: { requests: 8 } });
   expect(await run("stop")).toMatchObject({ wasRunning: false });
+});
+
+test("models come and go beside a running server: imported, put there, forgotten, deleted, also while loaded", async () => {
+  const { environment } = await serve();
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await lanthorn([...args, "--json"], { environment });
+    expect({ args, code, stderr }).toMatchObject({ args, code: 0 });
+    return JSON.parse(stdout);
+  };
+  const aliases = async () => (await run("models", "list")).map(({ alias }: { alias: string }) => alias);
+  const own = join(environment.LANTHORN_HOME ?? "", "models");
+  const elsewhere = temporaryFolder();
+  const source = join(elsewhere, "elsewhere.gguf");
+  copyFileSync(join(own, "lanthorn-demo.gguf"), source);
+  copyFileSync(source, join(own, "mine.gguf"));
+
+  await run("models", "import", elsewhere);
+  expect(await aliases()).toEqual(["lanthorn-demo", "mine", "elsewhere"]);
+  expect(await run("models", "load", "mine")).toMatchObject({ state: "ready" });
+  expect(await run("models", "rm", "mine", "--yes")).toMatchObject({ done: "deleted", files: ["mine.gguf"] });
+  expect(await run("models", "rm", "elsewhere", "--yes")).toMatchObject({ done: "forgotten" });
+  expect(await aliases()).toEqual(["lanthorn-demo"]);
+  expect([existsSync(join(own, "mine.gguf")), existsSync(source)]).toEqual([false, true]);
 });
 
 test("an inference key does not administer: exit 4, and the way out is the box's own key", async () => {

@@ -144,6 +144,19 @@ describe("one of two", () => {
   });
 });
 
+test("graphics in the processor are no stand-in for a card that is lost", async () => {
+  const office = await recordedMachine("intel-uhd-630");
+  const controllers = [...(one.systeminformation?.controllers ?? []), ...(office.systeminformation?.controllers ?? [])];
+  const both: Recording = { ...one, systeminformation: { controllers, cpu: null, mem: null, fileSystems: null } };
+  // CUDA does not come up after a sleep, and the engine's Vulkan build finds the other one.
+  const watch = seenAfter([both, "asked"], [{ ...both, engine: office.engine }, "asked"]);
+  expect(watch.gpus.map(({ name, state }) => [name, state])).toEqual([
+    ["NVIDIA GeForce RTX 3090", "lost"],
+    ["Intel(R) UHD Graphics 630 (CFL GT2)", "present"],
+  ]);
+  expect(lostFor(watch, 2 ** 20)).toMatch(/^its GPU is lost: NVIDIA GeForce RTX 3090/);
+});
+
 test("a card of another vendor that goes is a loss, and takes nothing from anybody", async () => {
   const arc = await recordedMachine("intel-arc-a770");
   const both: Recording = {

@@ -13,7 +13,7 @@ import { createRateLimits, type RateLimitSettings } from "../../../server/access
 import type { BindFacts } from "../../../server/access/authenticate.ts";
 import type { ChatEvent, ChatRequest } from "../../../server/domain/chat.ts";
 import { Failure } from "../../../server/domain/failure.ts";
-import type { ServedModel } from "../../../server/domain/model.ts";
+import type { ModelView, ServedModel } from "../../../server/domain/model.ts";
 import type { Scores, Vectors, WholeEvent } from "../../../server/domain/embedding.ts";
 import type { HardwareView } from "../../../server/domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "../../../server/domain/ports.ts";
@@ -107,6 +107,7 @@ export interface RoomOptions {
   readonly pageFolder?: string;
   readonly tls?: HttpDeps["tls"];
   readonly clock?: Clock;
+  readonly models?: Partial<HttpDeps["models"]>;
   readonly downloads?: HttpDeps["downloads"];
 }
 
@@ -116,6 +117,17 @@ function noDownloads(): never {
 
 export const quick: HttpTiming = { commitMs: 200, stallMs: 1000, bodyGraceMs: 1000, discardMs: 1000, partingMs: 500 };
 export const offLoopback: BindFacts = { loopbackOnly: false, headless: false };
+
+/** A loaded model as the engine would show it; only `coder` is there. */
+export function aModel(alias: string): ModelView {
+  if (alias !== coder.alias && alias !== "org/coder:7b@q4")
+    throw new Failure("model_not_found", `No model "${alias}" here.`);
+  const { capabilities, fileName, sizeBytes, demo, contextLength } = coder;
+  return {
+    ...{ id: alias, capabilities, fileName, sizeBytes, demo, contextLength },
+    ...{ state: "ready", since: 0, reason: "loaded", until: null, pinned: false, waiting: 0, workerPid: 1, slots: [] },
+  };
+}
 
 export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const folder = mkdtempSync(join(tmpdir(), "lanthorn-http-"));
@@ -215,6 +227,15 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     clock: options.clock ?? systemClock,
     log,
     boxState: async () => ({ box: { name: "here" }, models: [], queue: [] }),
+    models: {
+      model: async (alias) => aModel(alias),
+      load: async () => {},
+      unload: () => {},
+      pin: () => {},
+      rescan: async () => [],
+      ...options.models,
+    },
+    stayAwake: (untilMs) => ({ next: null, at: null, awakeUntil: untilMs }),
     hardware: () => bareMachine,
     configuration: () => ({ settings: [] }),
     readiness: () => state.ready,

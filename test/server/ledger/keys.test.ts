@@ -31,6 +31,7 @@ test("a key is found by the hash of its secret, and by nothing else", () => {
     lastUsedAtMs: null,
     revokedAtMs: null,
     expiresAtMs: null,
+    isolate: false,
   });
   expect(keys.findByHash(hashKey(secret))).toMatchObject(row);
   expect(keys.findByHash(hashKey("' OR 1=1 --"))).toBeNull();

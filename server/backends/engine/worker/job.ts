@@ -11,6 +11,8 @@ export interface Job {
   readonly caller: string;
   /** Who takes turns. */
   readonly callerId: string;
+  /** Sharing group: who may reuse what this computes. */
+  readonly group: string;
   readonly prompt: readonly number[];
   readonly options: GenerateOptions;
   readonly text: TextStream;
@@ -41,6 +43,8 @@ export interface Slot {
   readonly sampler: NativeSampler;
   /** Tokens whose KV is in place. */
   tokens: number[];
+  /** Sharing group of whoever had them computed. */
+  group: string;
   job: Job | null;
   lastUse: number;
   /** Of the job that filled it last. */
@@ -51,7 +55,7 @@ export interface Slot {
 export type JobEnd =
   | { readonly type: "done"; readonly finishReason: FinishReason }
   | { readonly type: "cancelled" }
-  | { readonly type: "failed"; readonly code: "internal"; readonly message: string };
+  | { readonly type: "failed"; readonly code: "internal" | "shutting_down"; readonly message: string };
 
 export function slotFacts(slot: Slot): SlotFacts {
   // A job that waits for somebody promises nothing: two that waited for each other would wait for ever.
@@ -64,6 +68,7 @@ export function slotFacts(slot: Slot): SlotFacts {
     lastUse: slot.lastUse,
     session: slot.session,
     side: slot.side,
+    group: slot.group,
   };
 }
 

@@ -6,20 +6,28 @@
  */
 import { randomInt } from "node:crypto";
 import { unpackTokens } from "../preparation/protocol.ts";
+import { savingOrder } from "../kv-store/decisions.ts";
+import type { KvPlace } from "../kv-store/place.ts";
+import { stateShape } from "../kv-store/shape.ts";
+import { Tier } from "../kv-store/tier.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 import { Embedding } from "./embedding.ts";
 import type { Job } from "./job.ts";
 import { LogprobStream } from "./logprob-stream.ts";
 import { loadNative, type NativeModel } from "./native.ts";
 import { markerTokens } from "./marker-tokens.ts";
-import { Snapshots } from "./snapshots.ts";
+import { Snapshots, type SnapshotTiers } from "./snapshots.ts";
 import { StepLoop } from "./step-loop.ts";
 import { TextStream } from "./text-stream.ts";
 
 interface Loaded {
   readonly model: NativeModel;
+  readonly snapshots: Snapshots;
   readonly loop: StepLoop;
 }
+
+/** What the engine keeps keys and values in when nobody says otherwise. */
+const cacheType = "f16";
 
 let loaded: Loaded | null = null;
 /** Instead, when the model is no chat model. */
@@ -45,9 +53,14 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
       gpuLayers: options.gpuLayers,
       kvType: options.kvType,
     });
+    const snapshots = new Snapshots(model, tiersOf(options.kvStore, model), {
+      monotonicMs: () => performance.now(),
+      say: (line) => process.stderr.write(`${line}\n`),
+    });
     loaded = {
       model,
-      loop: new StepLoop(model, new Snapshots(model, options.snapshots), options.tokenGapMs, {
+      snapshots,
+      loop: new StepLoop(model, snapshots, options.tokenGapMs, {
         monotonicMs: () => performance.now(),
         randomSeed: () => randomInt(0, 2 ** 32),
         emit: (events) => send({ type: "step", events }),
@@ -60,14 +73,41 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
   }
 }
 
+function tiersOf(place: KvPlace | null, model: NativeModel): SnapshotTiers {
+  if (place === null) return { memory: null, disk: null };
+  const shape = stateShape({
+    ...place,
+    contextLength: model.contextLength,
+    slots: model.slots,
+    gpu: model.gpu,
+    cacheType,
+  });
+  return {
+    memory: place.memory && new Tier("memory", place.memory, place.model, shape),
+    disk: place.disk && new Tier("disk", place.disk, place.model, shape),
+  };
+}
+
+/** Saves what a later worker may go on with, then ends the process, which is what frees the memory. */
+async function shutDown(withinMs: number): Promise<void> {
+  const untilMs = performance.now() + withinMs;
+  setTimeout(() => process.exit(0), withinMs);
+  if (loaded !== null) {
+    const slots = await loaded.loop.close();
+    await loaded.snapshots.saveAll(savingOrder(slots), untilMs);
+  }
+  process.exit(0);
+}
+
 function generate(state: Loaded, request: Extract<ToWorker, { type: "generate" }>): void {
-  const { id, caller, callerId, session, side, options } = request;
+  const { id, caller, callerId, session, side, group, options } = request;
   const job: Job = {
     id,
     caller,
     callerId,
     session,
     side,
+    group,
     prompt: unpackTokens(request.tokens),
     options,
     text: new TextStream(state.model.detokenize, options.stop, markerTokens(state.model, options.markers)),
@@ -95,8 +135,7 @@ function receive(message: ToWorker): void {
       void load(message);
       return;
     case "shutdown":
-      // Nothing to save: ending the process is what frees the memory.
-      process.exit(0);
+      void shutDown(message.withinMs);
       return;
     case "state":
       send({
@@ -114,6 +153,7 @@ function receive(message: ToWorker): void {
   if (message.type === "generate") generate(loaded, message);
   else if (message.type === "waiting") loaded.loop.setWaiting(message.callers);
   else if (message.type === "cancel") loaded.loop.cancel(message.id);
+  else if (message.type === "forget") loaded.snapshots.forget(message.group);
 }
 
 process.on("message", (message) => receive(message as ToWorker));

@@ -16,12 +16,26 @@ export interface SlotFacts {
   readonly session: string | null;
   /** It was a request beside a conversation (a title, a summary), or the slot was never used. */
   readonly side: boolean;
+  /** Sharing group of what is computed and planned: other groups may neither use it nor notice it. */
+  readonly group: string;
 }
 
 /** A saved prefix that lies outside the slots. */
 export interface SnapshotFacts {
   readonly id: number;
-  readonly tokens: readonly number[];
+  readonly tokens: ArrayLike<number>;
+  readonly group: string;
+}
+
+/** What the choice needs to know about the request. */
+export interface PlaceWish {
+  /** At least one token. */
+  readonly prompt: readonly number[];
+  /** False: nothing is reused. */
+  readonly share: boolean;
+  readonly group: string;
+  /** What it says it belongs to: another session's history is not gone on with, even where it begins alike. */
+  readonly session: string | null;
 }
 
 export type Placement =
@@ -41,7 +55,7 @@ const smallestRestore = 64;
 /** Waiting for somebody else's prefill pays only when it saves at least this much. Tokens. */
 const smallestWait = 64;
 
-export function commonPrefixLength(left: readonly number[], right: readonly number[]): number {
+export function commonPrefixLength(left: ArrayLike<number>, right: ArrayLike<number>): number {
   const most = Math.min(left.length, right.length);
   let length = 0;
   while (length < most && left[length] === right[length]) length += 1;
@@ -49,16 +63,13 @@ export function commonPrefixLength(left: readonly number[], right: readonly numb
 }
 
 /**
- * Chooses for a prompt of at least one token; null when no slot is idle. At least one token is always left to compute,
- * because the first answer token needs fresh logits. With `share` false nothing is reused. `session` is what the request says it
- * belongs to: another session's history is not gone on with, even where it begins alike.
+ * Chooses a slot; null when none is idle. At least one token is always left to compute, because the first answer token needs
+ * fresh logits.
  */
 export function placeInSlot(
   slots: readonly SlotFacts[],
   snapshots: readonly SnapshotFacts[],
-  prompt: readonly number[],
-  share: boolean,
-  session: string | null = null,
+  { prompt, share, group, session }: PlaceWish,
 ): Placement | null {
   const idle = slots.filter((slot) => !slot.busy);
   const oldest = idle.reduce<SlotFacts | null>(
@@ -69,20 +80,22 @@ export function placeInSlot(
   if (!share) return { type: "reuse", sequence: oldest.sequence, keep: 0 };
 
   const mostUseful = prompt.length - 1;
+  const shared = (slot: SlotFacts, tokens: readonly number[]) =>
+    slot.group === group ? Math.min(commonPrefixLength(tokens, prompt), mostUseful) : 0;
   let ownBest: { slot: SlotFacts; length: number } | null = null;
   let best: { slot: SlotFacts; length: number } | null = null;
   let promised: { slot: SlotFacts; length: number } | null = null;
   for (const slot of slots) {
-    const length = Math.min(commonPrefixLength(slot.computed, prompt), mostUseful);
+    const length = shared(slot, slot.computed);
     if (!slot.busy && (ownBest === null || length > ownBest.length)) ownBest = { slot, length };
     if (best === null || length > best.length) best = { slot, length };
     if (!slot.busy) continue;
-    const later = Math.min(commonPrefixLength(slot.planned, prompt), mostUseful);
+    const later = shared(slot, slot.planned);
     if (promised === null || later > promised.length) promised = { slot, length: later };
   }
 
   const have = best?.length ?? 0;
-  const saved = bestSnapshot(snapshots, prompt);
+  const saved = bestSnapshot(snapshots, prompt, group);
   if (promised !== null && promised.length >= Math.max(have, saved?.length ?? 0) + smallestWait) {
     return { type: "wait", sequence: oldest.sequence, source: promised.slot.sequence, until: promised.length };
   }
@@ -97,16 +110,17 @@ export function placeInSlot(
   if (best !== null && best.length >= smallestCopy && best.slot.sequence !== oldest.sequence) {
     return { type: "copy", sequence: oldest.sequence, source: best.slot.sequence, keep: best.length };
   }
-  const keep = Math.min(commonPrefixLength(oldest.computed, prompt), mostUseful);
-  return { type: "reuse", sequence: oldest.sequence, keep };
+  return { type: "reuse", sequence: oldest.sequence, keep: shared(oldest, oldest.computed) };
 }
 
 function bestSnapshot(
   snapshots: readonly SnapshotFacts[],
   prompt: readonly number[],
+  group: string,
 ): { readonly id: number; readonly length: number } | null {
   let best: { id: number; length: number } | null = null;
   for (const snapshot of snapshots) {
+    if (snapshot.group !== group) continue;
     const length = Math.min(commonPrefixLength(snapshot.tokens, prompt), prompt.length - 1);
     if (best === null || length > best.length) best = { id: snapshot.id, length };
   }

@@ -3,21 +3,19 @@
  *
  * Each step gives every answering stream one token and computes a chunk of waiting prompts. Admission, copies, cuts and
  * aborts happen only between steps, so that no request ever waits for another one's whole prompt. What to do is decided in
- * `slots.ts` and `chunk.ts`; this file carries it out.
+ * `slots.ts` and `chunk.ts`; `admission.ts`, `turns.ts` and this file carry it out.
  */
 import type { ChosenLogprob } from "../../../domain/chat.ts";
 import type { StepEvent, WorkerSlot } from "../protocol.ts";
-import { type CallerFacts, chunkTokens, heldBack, sharePrefill } from "./chunk.ts";
-import { generationEnd, type Job, type JobEnd, type Slot, slotFacts, slotView } from "./job.ts";
+import { Admission } from "./admission.ts";
+import type { CallerFacts } from "./chunk.ts";
+import { generationEnd, type Job, type JobEnd, type Slot, slotView } from "./job.ts";
+import { judged } from "./judged.ts";
 import type { BatchPart, NativeModel } from "./native.ts";
-import { samplerConfig } from "./sampling.ts";
-import { type Placement, placeInSlot } from "./slots.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { StepSpeed } from "./step-speed.ts";
+import { planTurns, type StepFacts, type Turn } from "./turns.ts";
 import { Wanting } from "./wanting.ts";
-
-/** Enough for `<think>` and a line break in any vocabulary. */
-const promptEndTokens = 12;
 
 export interface StepLoopPorts {
   readonly monotonicMs: () => number;
@@ -29,14 +27,6 @@ export interface StepLoopPorts {
 
 /** Longest wait for the next job of a slot, in milliseconds; the way to the server and back takes less than one. */
 const refillMs = 20;
-
-/** A slot's share of one step. */
-interface Turn {
-  readonly slot: Slot;
-  readonly job: Job;
-  readonly tokens: readonly number[];
-  readonly wantsLogits: boolean;
-}
 
 /**
  * An engine that found no memory for one step finds none for the next. Thrown on, it ends the process: the requests end with
@@ -52,19 +42,17 @@ export class StepLoop {
   readonly #ports: StepLoopPorts;
   readonly #tokenGapMs: number;
   readonly #slots: Slot[];
-  readonly #pending: Job[] = [];
-  readonly #snapshots: Snapshots;
+  readonly #admission: Admission;
   readonly #speed = new StepSpeed();
   readonly #wanting = new Wanting();
   #events: StepEvent[] = [];
-  #uses = 0;
-  #running = false;
+  #running: Promise<void> | null = null;
+  #closing = false;
   /** Set while the loop waits for somebody to take a slot that has just become free. */
   #onSubmit: (() => void) | null = null;
 
   constructor(model: NativeModel, snapshots: Snapshots, tokenGapMs: number, ports: StepLoopPorts) {
     this.#model = model;
-    this.#snapshots = snapshots;
     this.#ports = ports;
     this.#tokenGapMs = tokenGapMs;
     this.#slots = Array.from({ length: model.slots }, (_, sequence) => ({
@@ -73,23 +61,34 @@ export class StepLoop {
       // collection would free, and V8 does not know of them.
       sampler: model.newSampler(),
       tokens: [],
+      group: "",
       job: null,
       lastUse: 0,
       session: null,
       side: true,
     }));
+    this.#admission = new Admission(model, this.#slots, snapshots, {
+      randomSeed: ports.randomSeed,
+      started: (event) => this.#events.push(event),
+      failed: (slot, job, thrown) => {
+        endWithoutMemory(thrown);
+        this.#admission.clear(slot);
+        this.#end(slot, job, failed("The engine could not prepare a slot for this request.", thrown));
+      },
+    });
   }
 
   /** Takes a job; it starts between the current step and the next. */
   submit(job: Job): void {
-    this.#pending.push(job);
+    this.#admission.pending.push(job);
     this.#onSubmit?.();
     this.#wake();
   }
 
   /** Ends the job between the current step and the next. Unknown ids are ignored: the answer may just have ended. */
   cancel(id: string): void {
-    const job = this.#pending.find((one) => one.id === id) ?? this.#slots.find((slot) => slot.job?.id === id)?.job;
+    const job =
+      this.#admission.pending.find((one) => one.id === id) ?? this.#slots.find((slot) => slot.job?.id === id)?.job;
     if (!job) return;
     job.cancelled = true;
     this.#wake();
@@ -104,20 +103,32 @@ export class StepLoop {
     return this.#slots.map(slotView);
   }
 
+  /** Ends every job after the current step and takes no more. Gives the slots as they are then. */
+  async close(): Promise<readonly Slot[]> {
+    this.#closing = true;
+    this.#onSubmit?.();
+    this.#wake();
+    await this.#running;
+    return this.#slots;
+  }
+
   #wake(): void {
-    if (this.#running) return;
-    this.#running = true;
-    void this.#run().finally(() => {
-      this.#running = false;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
     });
   }
 
   async #run(): Promise<void> {
     for (;;) {
+      if (this.#closing) this.#endAll();
       this.#dropCancelled();
-      await this.#admit();
-      await this.#resumeWaiting();
-      const turns = this.#plan();
+      await this.#admission.admit();
+      await this.#admission.resumeWaiting();
+      const turns = planTurns(
+        this.#slots,
+        () => this.#stepFacts(),
+        () => this.#callers(),
+      );
       this.#flush();
       if (turns.length === 0) return;
       await this.#step(turns);
@@ -132,7 +143,7 @@ export class StepLoop {
    */
   async #refill(): Promise<void> {
     const untilMs = this.#ports.monotonicMs() + refillMs;
-    while (this.#wanting.somebodyWaits && this.#freeSlots() > this.#pending.length) {
+    while (!this.#closing && this.#wanting.somebodyWaits && this.#freeSlots() > this.#admission.pending.length) {
       const leftMs = untilMs - this.#ports.monotonicMs();
       if (leftMs <= 0) return;
       await new Promise<void>((resolve) => {
@@ -157,145 +168,30 @@ export class StepLoop {
     this.#ports.emit(events);
   }
 
+  #endAll(): void {
+    const end: JobEnd = { type: "failed", code: "shutting_down", message: "The box is shutting down." };
+    for (const job of this.#admission.pending.splice(0)) {
+      this.#events.push({ id: job.id, ...end, ...generationEnd(job, this.#ports.monotonicMs()) });
+    }
+    for (const slot of this.#slots) if (slot.job !== null) this.#end(slot, slot.job, end);
+  }
+
   #dropCancelled(): void {
-    for (const job of this.#pending.filter((one) => one.cancelled)) {
-      this.#pending.splice(this.#pending.indexOf(job), 1);
+    for (const job of this.#admission.pending.filter((one) => one.cancelled)) {
+      this.#admission.pending.splice(this.#admission.pending.indexOf(job), 1);
       this.#events.push({ id: job.id, type: "cancelled", ...generationEnd(job, this.#ports.monotonicMs()) });
     }
     for (const slot of this.#slots) if (slot.job?.cancelled) this.#end(slot, slot.job, { type: "cancelled" });
   }
 
-  async #admit(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const job = this.#pending[0];
-      if (!job) return;
-      const facts = this.#slots.map(slotFacts);
-      const placement = placeInSlot(facts, this.#snapshots.facts(), job.prompt, job.options.cachePrompt, job.session);
-      if (placement === null) return;
-      this.#pending.shift();
-      await this.#place(job, placement);
-    }
-  }
-
-  /** Jobs that waited for a shared prefix: when it is there, or will never come, they are placed again in their own slot. */
-  async #resumeWaiting(): Promise<void> {
-    for (const slot of this.#slots) {
-      const job = slot.job;
-      if (job?.waitFor == null) continue;
-      const source = this.#slots[job.waitFor.sequence];
-      const stillComing = source?.job?.id === job.waitFor.jobId && source.tokens.length < job.waitFor.until;
-      if (stillComing) continue;
-      const facts = this.#slots.map((other) => ({ ...slotFacts(other), busy: other !== slot }));
-      const placement = placeInSlot(facts, this.#snapshots.facts(), job.prompt, true, job.session);
-      if (placement !== null) await this.#place(job, placement);
-    }
-  }
-
-  async #place(job: Job, placement: Placement): Promise<void> {
-    const slot = this.#slotOf(placement.sequence);
-    slot.job = job;
-    slot.session = job.session;
-    slot.side = job.side;
-    this.#uses += 1;
-    slot.lastUse = this.#uses;
-    if (placement.type === "wait") {
-      const source = this.#slotOf(placement.source);
-      job.phase = "waiting";
-      job.waitFor = { jobId: source.job?.id ?? "", sequence: placement.source, until: placement.until };
-      return;
-    }
-    job.waitFor = null;
-    job.phase = "prefill";
-    try {
-      job.cachedTokens = await this.#bringPrefix(slot, placement);
-      this.#configureSampler(slot, job);
-      const promptEnd = this.#model.spell(job.prompt.slice(-promptEndTokens));
-      this.#events.push({ id: job.id, type: "started", cachedTokens: job.cachedTokens, promptEnd });
-    } catch (thrown) {
-      endWithoutMemory(thrown);
-      this.#clear(slot);
-      this.#end(slot, job, failed("The engine could not prepare a slot for this request.", thrown));
-    }
-  }
-
-  /** Puts the shared prefix into the slot; gives the tokens that need not be computed. */
-  async #bringPrefix(slot: Slot, placement: Exclude<Placement, { type: "wait" }>): Promise<number> {
-    // What this slot holds and nobody will hold afterwards: somebody may come back for it.
-    const lost = placement.type === "reuse" ? slot.tokens.length - placement.keep : slot.tokens.length;
-    if (lost > 0) await this.#snapshots.keep(slot.sequence, slot.tokens, lost);
-    if (placement.type === "restore") {
-      slot.tokens = [...(await this.#snapshots.bring(slot.sequence, placement.snapshot))];
-    }
-    if (placement.type === "copy") {
-      const source = this.#slotOf(placement.source);
-      const copied = await this.#model.copy(slot.sequence, source.sequence);
-      if (copied !== source.tokens.length) {
-        this.#clear(slot);
-        return 0;
-      }
-      slot.tokens = source.tokens.slice();
-    }
-    if (slot.tokens.length === placement.keep) return placement.keep;
-    const cut = this.#model.truncate(slot.sequence, placement.keep);
-    slot.tokens.length = cut ? placement.keep : 0;
-    return slot.tokens.length;
-  }
-
-  #configureSampler(slot: Slot, job: Job): void {
-    const { grammar, sampling } = job.options;
-    const config = samplerConfig({
-      sampling,
-      randomSeed: this.#ports.randomSeed(),
-      promptTokens: job.prompt,
-      contextLength: this.#model.contextLength,
-      vocabularySize: this.#model.vocabularySize,
-      grammarState: grammar === null ? null : this.#model.newGrammarState(grammar),
-    });
-    // The same seed twice would go on where the last answer stopped: another one in between starts it afresh. The penalty
-    // stage keeps its history the same way and is rebuilt when it was absent.
-    slot.sampler.applyConfig({ temperature: 0, seed: (config.seed ^ 1) >>> 0 });
-    slot.sampler.applyConfig(config);
-  }
-
-  /** Who gets how many tokens in the next step. */
-  #plan(): Turn[] {
-    const turns: Turn[] = [];
-    const prompts = new Map<string, { slot: Slot; job: Job }>();
-    for (const slot of this.#slots) {
-      const job = slot.job;
-      if (job?.phase === "decode") turns.push({ slot, job, tokens: [job.nextToken], wantsLogits: true });
-      if (job?.phase === "prefill") prompts.set(job.id, { slot, job });
-    }
-    if (prompts.size === 0) return turns;
-    const budget = chunkTokens({
-      decoding: turns.length,
+  #stepFacts(): StepFacts {
+    return {
       batchSize: this.#model.batchSize,
       tokenGapMs: this.#tokenGapMs,
       prefillTokensPerSecond: this.#speed.prefillTokensPerSecond,
       decodeStepMs: this.#speed.decodeStepMs,
       slotAwaited: this.#wanting.somebodyWaits && this.#freeSlots() > 0,
-    });
-    const held = heldBack(this.#callers());
-    const waiting = [...prompts]
-      .filter(([, { job }]) => !held.has(job.callerId))
-      .map(([key, { slot, job }]) => ({
-        key,
-        tokensLeft: job.prompt.length - slot.tokens.length,
-        passedOver: job.passedOver,
-      }));
-    for (const { key } of waiting) {
-      const job = prompts.get(key)?.job;
-      if (job) job.passedOver += 1;
-    }
-    for (const share of sharePrefill(waiting, budget)) {
-      const prompt = prompts.get(share.key);
-      if (!prompt) continue;
-      prompt.job.passedOver = 0;
-      const from = prompt.slot.tokens.length;
-      const tokens = prompt.job.prompt.slice(from, from + share.tokens);
-      turns.push({ ...prompt, tokens, wantsLogits: from + share.tokens === prompt.job.prompt.length });
-    }
-    return turns;
+    };
   }
 
   /** Whose turn it is among the callers that hold slots. */
@@ -340,7 +236,7 @@ export class StepLoop {
       endWithoutMemory(thrown);
       // What the KV holds now is unknown: everybody in this step ends, and their slots start empty.
       for (const { slot, job } of turns) {
-        this.#clear(slot);
+        this.#admission.clear(slot);
         this.#end(slot, job, failed("The engine failed while computing this answer.", thrown));
       }
       return;
@@ -403,37 +299,7 @@ export class StepLoop {
       ...(logprobs === undefined ? {} : { logprobs }),
     });
   }
-
-  #clear(slot: Slot): void {
-    this.#model.truncate(slot.sequence, 0);
-    slot.tokens = [];
-  }
-
-  #slotOf(sequence: number): Slot {
-    const slot = this.#slots[sequence];
-    if (!slot) throw new Error(`no slot ${sequence}`);
-    return slot;
-  }
 }
-
-/** The log-probability of a token that was just chosen; null for a stream that did not ask. */
-async function judged(
-  model: NativeModel,
-  job: Job | undefined,
-  logitIndex: number | null,
-  token: number | null,
-): Promise<ChosenLogprob | null> {
-  const wish = job?.options.logprobs ?? null;
-  if (wish === null || logitIndex === null || token === null || token < 0) return null;
-  const { chosen, top } = await model.logprobs(logitIndex, token, wish.top);
-  const named = (id: number, logprob: number) => {
-    const { text, bytes } = model.tokenText(id);
-    return { text: bytes.length === 0 ? text : decoder.decode(Uint8Array.from(bytes)), bytes, logprob };
-  };
-  return { ...named(token, chosen), top: top.map((one) => named(one.token, one.logprob)) };
-}
-
-const decoder = new TextDecoder();
 
 function failed(message: string, cause: unknown): JobEnd {
   const detail = cause instanceof Error ? ` (${cause.message})` : "";

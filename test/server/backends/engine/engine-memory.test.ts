@@ -80,10 +80,10 @@ describe("the first load, with nothing learnt", () => {
     busyLimitMs,
   );
 
-  test("KV in q8_0 is loaded and counted so", async () => {
+  test("KV in q8_0, with the number of layers named, is loaded and counted so", async () => {
     const path = join(temporaryFolder(), "model.gguf");
     await writeHollowModel(path, shapes.small);
-    const row = await figuresOf("small", path, { contextLength: 2_048, slots: 2, kv: "q8_0" });
+    const row = await figuresOf("small", path, { contextLength: 2_048, slots: 2, kv: "q8_0", gpuLayers: 0 });
     expect(Math.abs(row.estimated.kv - row.measured.kv)).toBeLessThan(0.01 * mib);
     expect(row.measured.kv).toBeLessThan(0.6 * 6 * 2 * 128 * 2 * 2_048 * 2);
   });

@@ -16,7 +16,7 @@ let box: RealEngine;
 beforeAll(async () => {
   folder = await temporaryFolder();
   const demo = await ensureDemoModel(folder.path);
-  box = await realEngine([{ alias: "lanthorn-demo", path: demo }], { slots: 4, context: 8_192, snapshotBytes: 0 });
+  box = await realEngine([{ alias: "lanthorn-demo", path: demo }], { slots: 4, context: 8_192 }, { mode: "off" });
 });
 afterAll(async () => {
   await box.close();

@@ -3,10 +3,9 @@ import {
   chooseContext,
   chooseOnePieceContext,
   chooseThreads,
-  type HostPorts,
-  ModelHost,
-} from "../../../../server/backends/engine/model-host.ts";
-import { snapshotFolders } from "../../../../server/backends/engine/snapshot-folder.ts";
+  simplePlan,
+} from "../../../../server/backends/engine/load-plan.ts";
+import { type HostKeeper, type HostPorts, ModelHost } from "../../../../server/backends/engine/model-host.ts";
 import type { StartWorker } from "../../../../server/backends/engine/worker-link.ts";
 import type { Failure } from "../../../../server/domain/failure.ts";
 import type { Clock, ModelFile } from "../../../../server/domain/ports.ts";
@@ -59,6 +58,12 @@ beforeAll(async () => {
   await folder.remove();
 });
 
+/** Nobody pins it, waits for it or unloads it. */
+const keeper: HostKeeper = {
+  lost: () => {},
+  about: () => ({ pinned: false, waiting: 0, waitsFor: null, unloadsAtMs: null }),
+};
+
 describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) => {
   /** Every worker started so far; each refuses its model, or dies, as a test says. */
   function host(outcome: "refuses" | "dies") {
@@ -78,8 +83,16 @@ describe.each([86_400_000, -86_400_000])("a wall clock set by %i ms", (jumpMs) =
       };
     };
     const preparer = {} as HostPorts["preparer"];
-    const ports = { preparer, snapshots: snapshotFolders(), clock, startWorker, log: silentLog, publish: () => {} };
-    return { clock, started: () => started, host: new ModelHost(someModel, testSettings, ports) };
+    const ports = {
+      preparer,
+      plan: simplePlan(testSettings),
+      kvStore: { placeOf: async () => null },
+      clock,
+      startWorker,
+      log: silentLog,
+      publish: () => {},
+    };
+    return { clock, started: () => started, host: new ModelHost(someModel, testSettings, ports, keeper) };
   }
 
   test("a model that could not be loaded may be tried again after its time, not a day later or at once", async () => {
@@ -117,7 +130,8 @@ describe("a model that was promised a GPU", () => {
       return {
         pid: world.started,
         send: ({ type }) => {
-          const loaded = { type: "loaded", contextLength: 2_048, slots: 2, vocabularySize: 1, gpu } as const;
+          const size = { contextLength: 2_048, slots: 2, vocabularySize: 1, memory: null };
+          const loaded = { type: "loaded", ...size, gpu } as const;
           if (type === "load") queueMicrotask(() => handlers.onMessage(loaded));
           if (type === "shutdown") queueMicrotask(() => handlers.onExit("exit code 0"));
           return true;
@@ -138,14 +152,15 @@ describe("a model that was promised a GPU", () => {
     const preparer = {} as HostPorts["preparer"];
     const ports = {
       preparer,
-      snapshots: snapshotFolders(),
+      plan: simplePlan(testSettings),
+      kvStore: { placeOf: async () => null },
       clock: manual,
       startWorker,
       log: silentLog,
       publish: () => {},
       gpus,
     };
-    return { world, manual, model: new ModelHost(someModel, testSettings, ports) };
+    return { world, manual, model: new ModelHost(someModel, testSettings, ports, keeper) };
   }
 
   test("is refused with the reason while it is lost, before and after it was loaded, and served again when it is back", async () => {

@@ -1,12 +1,15 @@
 /** The step loop over a model of paper: what is computed, for whom, and when. Every decode call is written down. */
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { StepEvent } from "../../../../server/backends/engine/protocol.ts";
 import type { Job } from "../../../../server/backends/engine/worker/job.ts";
 import type { BatchPart, NativeModel, NativeSampler } from "../../../../server/backends/engine/worker/native.ts";
-import { Snapshots } from "../../../../server/backends/engine/worker/snapshots.ts";
+import { Snapshots, type SnapshotTiers } from "../../../../server/backends/engine/worker/snapshots.ts";
 import { StepLoop } from "../../../../server/backends/engine/worker/step-loop.ts";
 import { TextStream } from "../../../../server/backends/engine/worker/text-stream.ts";
+import { Tier } from "../../../../server/backends/engine/kv-store/tier.ts";
 import { until } from "../../../support/real-engine.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 const endToken = 0;
 
@@ -74,6 +77,7 @@ function job(prompt: readonly number[], maxTokens: number, caller = "ayo"): Job 
     id: `job-${jobs}`,
     caller,
     callerId: caller,
+    group: "shared",
     session: null,
     side: false,
     logprobs: null,
@@ -113,10 +117,15 @@ function job(prompt: readonly number[], maxTokens: number, caller = "ayo"): Job 
 }
 
 /** `hear` is told of events as they are emitted. */
-function loopOver(model: PaperModel, hear: (events: readonly StepEvent[]) => void = () => {}) {
+function loopOver(
+  model: PaperModel,
+  hear: (events: readonly StepEvent[]) => void = () => {},
+  tiers: SnapshotTiers = { memory: null, disk: null },
+) {
   const events: StepEvent[] = [];
   let nowMs = 0;
-  const loop = new StepLoop(model, new Snapshots(model, null), 600, {
+  const snapshots = new Snapshots(model, tiers, { monotonicMs: () => 0, say: () => {} });
+  const loop = new StepLoop(model, snapshots, 600, {
     // Ten milliseconds per look at the clock: fast enough for whole batches.
     monotonicMs: () => {
       nowMs += 10;
@@ -130,7 +139,7 @@ function loopOver(model: PaperModel, hear: (events: readonly StepEvent[]) => voi
   });
   const ended = (id: string) =>
     events.find((event) => event.id === id && event.type !== "text" && event.type !== "started");
-  return { loop, events, ended };
+  return { loop, events, ended, snapshots };
 }
 
 const numbers = (count: number, from = 1) => Array.from({ length: count }, (_, at) => from + at);
@@ -200,6 +209,48 @@ describe("a step", () => {
     loop.submit(next);
     await until("ended", () => ended(next.id) !== undefined);
     expect(ended(next.id)).toMatchObject({ type: "done", finishReason: "length", cachedTokens: 0 });
+  });
+});
+
+describe("a prefix that was saved", () => {
+  test("and cannot be read is computed again from its first token", async () => {
+    const model: PaperModel = {
+      ...paperModel(1),
+      save: async (_sequence, tokens, path) => {
+        writeFileSync(path, "state");
+        return tokens.length;
+      },
+      restore: async () => 0,
+    };
+    const memory = new Tier("memory", { root: temporaryFolder(), limitBytes: 10_000 }, "model", "shape");
+    const { loop, ended, snapshots } = loopOver(model, () => {}, { memory, disk: null });
+    const [mine, other, again] = [job(numbers(500), 1), job(numbers(500, 5_000), 1), job(numbers(500), 1)];
+    for (const one of [mine, other]) {
+      loop.submit(one);
+      await until("ended", () => ended(one.id) !== undefined);
+    }
+    expect(snapshots.facts()).toHaveLength(1);
+    loop.submit(again);
+    await until("ended", () => ended(again.id) !== undefined);
+    expect(ended(again.id)).toMatchObject({ type: "done", cachedTokens: 0, prefilledTokens: 500 });
+  });
+});
+
+describe("the end", () => {
+  test("ends what runs and what waits after the current step, and shows what the slots hold", async () => {
+    const model = paperModel(2);
+    const { loop, ended, events } = loopOver(model);
+    const [running, waiting, late] = [job(numbers(200), 4_000), job(numbers(200, 5_000), 4_000), job(numbers(10), 1)];
+    loop.submit(running);
+    await until("it answers", () => events.some((event) => event.id === running.id && event.type === "text"));
+    loop.submit(waiting);
+    const slots = await loop.close();
+    expect(ended(running.id)).toMatchObject({ type: "failed", code: "shutting_down" });
+    expect(ended(waiting.id)).toMatchObject({ type: "failed", code: "shutting_down" });
+    expect(slots[0]?.tokens.length).toBeGreaterThanOrEqual(200);
+    loop.submit(late);
+    await until("ended", () => ended(late.id) !== undefined);
+    expect(ended(late.id)).toMatchObject({ type: "failed", code: "shutting_down" });
   });
 });
 

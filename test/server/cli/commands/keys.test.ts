@@ -129,7 +129,7 @@ describe("at a running server", () => {
         method: "POST",
         url: "/admin/keys",
         authorization: "Bearer lth_admin",
-        body: { name: "jonas", label: null, expiresAtMs: null },
+        body: { name: "jonas", label: null, expiresAtMs: null, isolate: false },
       },
     ]);
   });

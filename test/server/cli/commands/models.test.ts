@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { encodeGguf, smallModel, value, withKey, writeGgufParts } from "../../../support/gguf-bytes.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
-import { idleState, servedModels, startAdminStub } from "../admin-stub.ts";
+import { idleState, refuse, servedModels, startAdminStub } from "../admin-stub.ts";
 import { lanthorn } from "../run-command.ts";
 
 const bytes = encodeGguf(smallModel);
@@ -172,15 +172,20 @@ describe("lanthorn models rm", () => {
     expect(readdirSync(join(home, "models")).sort()).toEqual(["coder.gguf", "lanthorn-demo.gguf"]);
   });
 
-  test("what a running server serves is refused", async () => {
+  test("what a running server computes with is refused, and elsewhere nothing is removed", async () => {
     const { home } = homeWithModels();
     put(join(home, "models", "coder.gguf"));
-    const stub = await startAdminStub({ "GET /admin/state": idleState, "GET /v1/models": servedModels });
+    const stub = await startAdminStub({
+      "GET /admin/state": idleState,
+      "GET /v1/models": servedModels,
+      "POST /admin/models/coder/unload": (response) =>
+        refuse(response, 409, { code: "model_busy", message: '"coder" is in use.' }),
+    });
     // Its own server, as its file says: LANTHORN_URL alone would be another machine's.
     writeFileSync(join(home, "server.json"), JSON.stringify({ pid: process.pid, url: stub.url, startedAtMs: 1 }));
     const environment = { LANTHORN_HOME: home };
     const outcome = await lanthorn(["models", "rm", "coder", "--yes"], { environment });
-    expect(outcome).toMatchObject({ code: 6, stderr: expect.stringContaining("The running server serves coder") });
+    expect(outcome).toMatchObject({ code: 6, stderr: expect.stringContaining("is answering with coder") });
     const elsewhere = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
     expect(await lanthorn(["models", "rm", "coder", "--yes"], { environment: elsewhere })).toMatchObject({
       code: 2,

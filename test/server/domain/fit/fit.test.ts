@@ -148,6 +148,12 @@ test("the speed class follows from the bytes a token reads and where they lie", 
   expect(fitOf(denseShape("Qwen2.5-Coder 32B"), noGpu, wishes(8_192)).speed).toBe("slow");
   expect(fitOf(mixtureShape("Qwen3-Coder-30B-A3B"), box3090, wishes(8_192)).speed).toBe("instant");
   expect(fitOf(mixtureShape("Qwen3-Coder-30B-A3B"), noGpu, wishes(8_192)).speed).toBe("usable");
+  // A GPU in the processor reads the machine's ordinary memory, an Apple one a wide one.
+  const inProcessor = { ...machineWith([card("UHD Graphics", 24, 24)], 32), unifiedMemory: true };
+  expect(fitOf(denseShape("Qwen2.5-Coder 14B"), inProcessor, wishes(8_192)).speed).toBe("slow");
+  expect(fitOf(denseShape("Qwen2.5-Coder 14B"), { ...inProcessor, wideMemory: true }, wishes(8_192)).speed).toBe(
+    "usable",
+  );
 });
 
 /** What must hold for any model, machine and wishes. */
