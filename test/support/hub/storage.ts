@@ -46,6 +46,8 @@ export function createStorage(parts: StorageParts): Storage {
   async function send(file: ShelvedFile, range: Range, response: ServerResponse): Promise<void> {
     const { cutsAfterBytes = [], stallsAfterBytes = [], wrongByte, overrunBytes = 0 } = parts.script();
     const number = count(used, "answers");
+    // Of the script this answer began under: what is still on its way when the next one is played is not counted there.
+    const counted = meter();
     const cutAt = cutsAfterBytes[number - 1] ?? Number.POSITIVE_INFINITY;
     const stallAt = stallsAfterBytes[number - 1] ?? Number.POSITIVE_INFINITY;
     const handle = await open(file.location, "r");
@@ -65,7 +67,7 @@ export function createStorage(parts: StorageParts): Storage {
           piece[middle - at] = (piece[middle - at] ?? 0) ^ 1;
         await slowDown(length);
         if (gone) break;
-        meter().served(file.path, length);
+        counted.served(file.path, length);
         // Resolved when the system has taken it, so that a cut comes behind these bytes and not in their place.
         await new Promise<void>((resolve) => {
           const done = () => resolve();
