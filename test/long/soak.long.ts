@@ -26,20 +26,26 @@ interface Sample {
   readonly atMinutes: number;
   readonly mebibytes: number;
   readonly files: number;
+  /** MiB of each process, by what it runs. */
+  readonly of: Readonly<Record<string, number>>;
 }
 
 function look(root: number, atMinutes: number): Sample {
   let kibibytes = 0;
   let files = 0;
+  const of: Record<string, number> = {};
   for (const pid of treeOf(root)) {
     try {
-      kibibytes += Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+      const own = Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+      kibibytes += own;
+      const [, program = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      of[program.split("/").slice(-2).join("/")] = Math.round(own / 1_024);
       files += readdirSync(`/proc/${pid}/fd`).length;
     } catch {
       // It ended between the listing and the look.
     }
   }
-  return { atMinutes, mebibytes: kibibytes / 1_024, files };
+  return { atMinutes, mebibytes: kibibytes / 1_024, files, of };
 }
 
 /** Least squares: how much is added per minute. */
@@ -106,6 +112,7 @@ test.runIf(process.platform === "linux")(
         mebibytesPerMinute: Number(growth.toFixed(2)),
         mebibytes: judged.map(({ mebibytes }) => Math.round(mebibytes)).filter((_, at) => at % 10 === 0),
         files: [most(judged.slice(0, half)), most(judged.slice(half))],
+        of: judged.filter((_, at) => at % Math.ceil(judged.length / 6) === 0).map(({ of }) => of),
       }),
     );
     if (minutes >= judgedFromMinutes) expect(growth).toBeLessThan(mostMebibytesPerMinute);

@@ -30,6 +30,8 @@ interface Model {
   usedAtMs: number;
   /** Others were pushed out for it, and it has not been loaded since. */
   madeRoomFor: boolean;
+  /** Somebody had it unloaded by hand, with requests that wait for it. */
+  sentAway: boolean;
 }
 
 interface Ticket {
@@ -122,6 +124,7 @@ class World {
       child: null,
       usedAtMs: 0,
       madeRoomFor: false,
+      sentAway: false,
     };
     this.#models.set(name, model);
     this.#happens({ type: "added", model: name, keepAliveMs: model.keepAliveMs, pinned: model.pinned });
@@ -237,6 +240,9 @@ class World {
     if (order.type === "load") {
       if (model.child !== null) throw new Error(`${model.name} was loaded twice`);
       model.child = { footprint: model.wish, stage: "loading", stayUntilMs: 0 };
+      // It comes back for requests that may be older than those whom room was made for meanwhile: these have to wait again.
+      if (model.sentAway) for (const other of this.#models.values()) other.madeRoomFor = false;
+      model.sentAway = false;
       this.figures.loads += 1;
     } else if (order.type === "grant") {
       const ticket = this.#tickets.get(order.ticket);
@@ -268,6 +274,7 @@ class World {
     }
     if (reason.type === "room" && this.#nowMs < child.stayUntilMs) throw new Error(`${name} had to stay longer`);
     child.stage = "ending";
+    model.sentAway = reason.type === "asked" && this.#waiting(model).length > 0;
   }
 
   /** Each that is pushed out is needed, and a group pushes out once. */
