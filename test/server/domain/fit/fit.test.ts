@@ -152,7 +152,7 @@ test("the speed class follows from the bytes a token reads and where they lie", 
   const inProcessor = { ...machineWith([card("UHD Graphics", 24, 24)], 32), unifiedMemory: true };
   expect(fitOf(denseShape("Qwen2.5-Coder 14B"), inProcessor, wishes(8_192)).speed).toBe("slow");
   expect(fitOf(denseShape("Qwen2.5-Coder 14B"), { ...inProcessor, wideMemory: true }, wishes(8_192)).speed).toBe(
-    "usable",
+    "fast",
   );
 });
 
