@@ -9,6 +9,8 @@ test("LANTHORN_HOME decides, and comes out absolute", () => {
   expect(dataPaths({ LANTHORN_HOME: "/srv/lanthorn" })).toEqual({
     home: "/srv/lanthorn",
     models: "/srv/lanthorn/models",
+    fitLessons: "/srv/lanthorn/fit-lessons.json",
+    kv: "/srv/lanthorn/kv",
     config: "/srv/lanthorn/lanthorn.yaml",
     ledger: "/srv/lanthorn/ledger.db",
     adminKey: "/srv/lanthorn/admin.key",
