@@ -242,7 +242,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
     undo.push(() => upstream.close());
     const countDownload = countedDownloads(idle.begin);
-    const readModelsAgain = async () => engine.setFiles((await readModels()).files);
+    const readModelsAgain = async () => {
+      engine.setFiles((await readModels()).files);
+      kvStore.sweep();
+    };
     const downloads = openDownloads({
       home: paths.home,
       modelsFolder: paths.models,

@@ -16,6 +16,8 @@ import type { KvPlace } from "./place.ts";
 export interface KvStore {
   /** Where a worker of this model keeps and finds states; null: nowhere. Never throws. */
   placeOf(file: Pick<ModelFile, "path" | "architecture">): Promise<KvPlace | null>;
+  /** Removes at once what belongs to files that are gone or were changed; also done at the start and before each load. */
+  sweep(): void;
   /** Everything of a sharing group goes, whatever the model. */
   dropGroup(group: string): void;
   /** The memory is given back. After the workers have ended. */
@@ -77,6 +79,7 @@ export function createKvStore(options: KvStoreOptions): KvStore {
         return null;
       }
     },
+    sweep,
     dropGroup: (group) => {
       if (!isGroupName(group)) return;
       for (const root of roots) {

@@ -1,5 +1,5 @@
 /** The store as the server keeps house in it: whose files stay, which tiers there are, what killed servers left. */
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createKvStore, type KvStoreOptions } from "../../../../../server/backends/engine/kv-store/kv-store.ts";
@@ -86,6 +86,19 @@ describe("what is removed", () => {
     expect(existsSync(state)).toBe(true);
     utimesSync(path, 1_000, 1_000);
     createKvStore(options);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  test("the states of a model that was taken away, as soon as the box looks at its files again", async () => {
+    const options = home();
+    const store = createKvStore(options);
+    const path = options.model("m1");
+    await store.placeOf({ path, architecture: "qwen2" });
+    const state = leave(options.folder, "m1", "shared");
+    store.sweep();
+    expect(existsSync(state)).toBe(true);
+    rmSync(path);
+    store.sweep();
     expect(existsSync(state)).toBe(false);
   });
 
