@@ -10,21 +10,10 @@ import { readRemoteHeader, type RemoteOptions } from "./remote.ts";
 import { shapeOf } from "./shape.ts";
 import { judgeHeader } from "./validate.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 export interface Hub {
   /** Without a slash at its end. */
   readonly endpoint: string;
   readonly token: string | null;
-}
-
-/** `HF_ENDPOINT` and `HF_TOKEN`. Throws Failure `invalid_request` for an address that is none. */
-export function hubOf(environment: Environment): Hub {
-  const endpoint = (environment.HF_ENDPOINT?.trim() || "https://huggingface.co").replace(/\/+$/, "");
-  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
-    throw new Failure("invalid_request", "HF_ENDPOINT is no address", { param: "HF_ENDPOINT" });
-  }
-  return { endpoint, token: environment.HF_TOKEN?.trim() || null };
 }
 
 export interface HubFiles {

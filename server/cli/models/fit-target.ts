@@ -7,7 +7,14 @@ import { resolve } from "node:path";
 import { catalogEntry } from "../../../models/catalog/catalog.ts";
 import type { CatalogEntry } from "../../../models/catalog/entry.ts";
 import { shapeOfEntry } from "../../../models/catalog/entry-shape.ts";
-import { allParts, hubOf, listHubFiles, pathsOfQuantization, readHubModel } from "../../../models/gguf/hub-header.ts";
+import { readHubSettings } from "../../../models/download/hub/endpoint.ts";
+import {
+  allParts,
+  type Hub,
+  listHubFiles,
+  pathsOfQuantization,
+  readHubModel,
+} from "../../../models/gguf/hub-header.ts";
 import type { RemoteOptions } from "../../../models/gguf/remote.ts";
 import { listModels } from "../../../models/store.ts";
 import { closest } from "../../config/closest.ts";
@@ -84,6 +91,12 @@ async function fileTarget(path: string, { paths }: FitBox): Promise<FitTarget> {
   );
 }
 
+/** The Hub that downloads come from. Throws Failure `cannot_start`. */
+function hubOf({ context, config }: FitBox): Hub {
+  const { endpoint, token } = readHubSettings(config.hub.endpoint, context.environment);
+  return { endpoint: endpoint.href.replace(/\/+$/, ""), token };
+}
+
 /** Runs `work` with the one way out, and closes it. */
 async function withHub<Result>(
   { context, config }: FitBox,
@@ -105,7 +118,7 @@ async function entryTarget(entry: CatalogEntry, box: FitBox): Promise<FitTarget>
       revision: entry.revision ?? "main",
       paths: entry.files.map(({ path }) => path),
     };
-    const found = await withHub(box, (options) => readHubModel(hubOf(box.context.environment), files, options));
+    const found = await withHub(box, (options) => readHubModel(hubOf(box), files, options));
     return { name: entry.title, shape: found.shape, sizeBytes: found.sizeBytes, source: "header", note: entry.note };
   } catch (thrown) {
     const shape = shapeOfEntry(entry);
@@ -124,7 +137,7 @@ async function entryTarget(entry: CatalogEntry, box: FitBox): Promise<FitTarget>
 async function hubTarget(asked: string, match: RegExpExecArray, box: FitBox): Promise<FitTarget> {
   const [, repository = "", quantization, file] = match;
   try {
-    const hub = hubOf(box.context.environment);
+    const hub = hubOf(box);
     const found = await withHub(box, async (options) => {
       const paths = file === undefined ? await chosen() : allParts(file);
       if (paths === null) throw new Failure("invalid_request", `it has no ${quantization ?? "Q4_K_M"} file`);
