@@ -10,6 +10,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type OpenModelFile, withModelFile } from "./gguf/open.ts";
 import { readGgufHeader } from "./gguf/reader.ts";
+import { allParts, splitNameOf } from "./split-name.ts";
 
 const pieces = 64;
 const pieceBytes = 64 * 1024;
@@ -75,14 +76,9 @@ async function stampOf(path: string): Promise<string> {
   return `${size}/${mtimeMs}/${ino}`;
 }
 
-const splitPattern = /^(.*)-00001-of-(\d{5})\.gguf$/i;
-/** A file name may claim 99,999. */
-const mostParts = 256;
-
+/** Of a model whose first part, or whole file, this is. */
 function partsOf(path: string): readonly string[] {
-  const [, stem, count] = splitPattern.exec(basename(path)) ?? [];
-  if (stem === undefined || count === undefined) return [path];
-  return Array.from({ length: Math.min(Number(count), mostParts) }, (_, at) =>
-    join(dirname(path), `${stem}-${String(at + 1).padStart(5, "0")}-of-${count}.gguf`),
-  );
+  const fileName = basename(path);
+  if ((splitNameOf(fileName)?.part ?? 1) !== 1) return [path];
+  return allParts(fileName).map((part) => join(dirname(path), part));
 }

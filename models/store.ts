@@ -11,6 +11,7 @@ import { abilityOf, type ModelKind } from "./ability.ts";
 import type { GgufHeader } from "./gguf/format.ts";
 import { shapeOf } from "./gguf/shape.ts";
 import { examineGguf, type GgufSummary } from "./gguf/validate.ts";
+import { mostParts, partFileName, type SplitName, splitNameOf, stemOf } from "./split-name.ts";
 import { placeProblem } from "./import/walk.ts";
 import { type ImportedModel, readImports } from "./imports.ts";
 
@@ -63,34 +64,10 @@ function limitProblem(entry: ModelEntry): string | null {
   return null;
 }
 
-/** A part of a model that was split into several files: `name-00001-of-00003.gguf`. */
-interface SplitName {
-  readonly stem: string;
-  readonly part: number;
-  readonly count: number;
-}
-
-const splitPattern = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
-
-function splitNameOf(fileName: string): SplitName | null {
-  const match = splitPattern.exec(fileName);
-  if (match === null) return null;
-  return { stem: match[1] ?? "", part: Number(match[2]), count: Number(match[3]) };
-}
-
-function partFileName(split: SplitName, part: number): string {
-  const padded = (number: number): string => String(number).padStart(5, "0");
-  return `${split.stem}-${padded(part)}-of-${padded(split.count)}.gguf`;
-}
-
 /** What a file is served under when nobody gives it a name. */
 export function defaultAlias(fileName: string): string {
-  const split = splitNameOf(fileName);
-  return (split?.stem ?? fileName.replace(/\.gguf$/i, "")).toLowerCase();
+  return stemOf(fileName).toLowerCase();
 }
-
-/** More parts than any model has; a file name may claim 99,999. */
-const mostParts = 256;
 
 /** Bytes and headers of the parts after the first, or why the model is refused. */
 async function furtherParts(

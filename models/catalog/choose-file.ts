@@ -2,6 +2,7 @@
  * Which files of a repository are meant: one GGUF, or the parts of one. Pure; runs in the server process and in commands. A
  * repository holds many quantizations, sometimes the same one whole and in parts, and files that are no models.
  */
+import { mostParts, splitNameOf } from "../split-name.ts";
 import type { WantedFile } from "./name.ts";
 import { pathProblem } from "./name-rules.ts";
 
@@ -60,11 +61,6 @@ export function quantizationOf(text: string): string | null {
   return found === undefined ? null : found.toUpperCase().replace(/^FP(?=16|32)/, "F");
 }
 
-const splitPattern = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
-
-/** More parts than any model has. */
-const mostParts = 256;
-
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
@@ -83,26 +79,27 @@ function candidatesOf<File extends RepositoryFile>(files: readonly File[]): Cand
   const found: Candidate<File>[] = [];
   for (const file of files) {
     if (pathProblem(file.path) !== null) continue;
-    const split = splitPattern.exec(file.path);
+    const split = splitNameOf(file.path);
     if (split === null) found.push(candidateOf([file], file.path.replace(/\.gguf$/i, "")));
     else {
-      const key = `${split[1]}-of-${split[3]}`;
+      const key = `${split.stem}-of-${split.count}`;
       parts.set(key, [...(parts.get(key) ?? []), file]);
     }
   }
   for (const group of parts.values()) {
-    const numbered = group.map((file) => ({ file, match: splitPattern.exec(file.path) }));
-    numbered.sort((a, b) => Number(a.match?.[2]) - Number(b.match?.[2]));
-    const count = Number(numbered[0]?.match?.[3]);
+    const numbered = group.map((file) => ({ file, split: splitNameOf(file.path) }));
+    numbered.sort((a, b) => (a.split?.part ?? 0) - (b.split?.part ?? 0));
+    const [first] = numbered;
+    const count = first?.split?.count ?? 0;
     const isComplete =
       count <= mostParts &&
       numbered.length === count &&
-      numbered.every(({ match }, index) => Number(match?.[2]) === index + 1);
+      numbered.every(({ split }, index) => split?.part === index + 1);
     if (isComplete)
       found.push(
         candidateOf(
           numbered.map(({ file }) => file),
-          numbered[0]?.match?.[1] ?? "",
+          first?.split?.stem ?? "",
         ),
       );
   }

@@ -1,6 +1,7 @@
 /** Any folder with GGUF files, and the tools that keep theirs in plain folders: LM Studio and llama.cpp. */
 import { join } from "node:path";
-import { aliasFrom, isModelFile, stemOf } from "./names.ts";
+import { stemOf } from "../split-name.ts";
+import { aliasFrom, isModelFile } from "./names.ts";
 import type { Findings, FoundModel, FoundProblem, ImportSource } from "./source.ts";
 import { walk, type WalkedFile } from "./walk.ts";
 

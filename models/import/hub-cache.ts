@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import { realpath } from "node:fs/promises";
-import { aliasFrom, isModelFile, stemOf } from "./names.ts";
+import { stemOf } from "../split-name.ts";
+import { aliasFrom, isModelFile } from "./names.ts";
 import type { Findings, FoundModel, FoundProblem, ImportSource } from "./source.ts";
 import { readSmallFile, walk, type WalkedFile } from "./walk.ts";
 

@@ -1,4 +1,5 @@
 /** Names of other tools' files as aliases of ours, and which files are models. Pure. */
+import { splitNameOf } from "../split-name.ts";
 
 const aliasBytes = 200;
 
@@ -16,17 +17,10 @@ export function aliasFrom(name: string): string | null {
   return Buffer.byteLength(alias) <= aliasBytes ? alias : null;
 }
 
-const splitPattern = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
-
-/** `coder-00001-of-00003.gguf` → `coder`. */
-export function stemOf(fileName: string): string {
-  return splitPattern.exec(fileName)?.[1] ?? fileName.replace(/\.gguf$/i, "");
-}
-
 /** A GGUF that is a model by its name: no further part, projector or quantization statistics. */
 export function isModelFile(fileName: string): boolean {
   if (!/\.gguf$/i.test(fileName) || fileName.startsWith(".")) return false;
-  const split = splitPattern.exec(fileName);
-  if (split !== null && Number(split[2]) !== 1) return false;
+  const split = splitNameOf(fileName);
+  if (split !== null && split.part !== 1) return false;
   return !/mmproj/i.test(fileName) && !/(?:^|[-_.])imatrix\.gguf$/i.test(fileName);
 }
