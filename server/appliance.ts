@@ -4,7 +4,7 @@
  */
 import { Server as TlsServer } from "node:https";
 import { freemem, hostname, networkInterfaces, totalmem } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createContentIds } from "../models/content-id.ts";
 import { ensureDemoModel } from "../models/demo/file.ts";
 import { openDownloads } from "../models/download/downloads.ts";
@@ -50,6 +50,7 @@ import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
 import { openTls } from "./platform/tls/tls.ts";
+import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
 import { createRouter } from "./router/router.ts";
@@ -235,10 +236,9 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       exit: (reason) => options.onIdle?.(reason),
     });
     undo.push(() => idle.stop());
-    const { caFile } = settings.network;
     const upstream = createUpstreamFetch({
       environment: process.env,
-      caFile: caFile === "" ? "" : resolve(paths.home, caFile),
+      caFile: caFilePath(settings.network.caFile, paths.home),
     });
     undo.push(() => upstream.close());
     const countDownload = countedDownloads(idle.begin);

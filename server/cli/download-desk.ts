@@ -64,6 +64,8 @@ async function withOwnDownloads<Result>(
     { createUpstreamFetch },
     { systemClock },
     { createLog },
+    { caFilePath },
+    { dataPaths },
   ] = await Promise.all([
     import("../../models/download/downloads.ts"),
     import("../../models/download/hub/endpoint.ts"),
@@ -71,12 +73,12 @@ async function withOwnDownloads<Result>(
     import("../platform/upstream/upstream-fetch.ts"),
     import("../platform/clock.ts"),
     import("../platform/log.ts"),
+    import("../platform/upstream/authorities.ts"),
+    import("../platform/paths.ts"),
   ]);
-  const [{ dataPaths }, { resolve }] = await Promise.all([import("../platform/paths.ts"), import("node:path")]);
   const paths = dataPaths(environment);
   const { values } = loadConfig({ file: paths.config, environment, flags: [], workingFolder });
-  const { caFile } = values.network;
-  const upstream = createUpstreamFetch({ environment, caFile: caFile === "" ? "" : resolve(home, caFile) });
+  const upstream = createUpstreamFetch({ environment, caFile: caFilePath(values.network.caFile, home) });
   const downloads = openDownloads({
     home,
     modelsFolder: paths.models,

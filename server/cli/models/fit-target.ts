@@ -4,18 +4,18 @@
  */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { catalogEntry } from "../../../models/catalog/catalog.ts";
+import { chooseFile } from "../../../models/catalog/choose-file.ts";
 import type { CatalogEntry } from "../../../models/catalog/entry.ts";
-import { shapeOfEntry } from "../../../models/catalog/entry-shape.ts";
-import { readHubSettings } from "../../../models/download/hub/endpoint.ts";
-import {
-  allParts,
-  type Hub,
-  listHubFiles,
-  pathsOfQuantization,
-  readHubModel,
-} from "../../../models/gguf/hub-header.ts";
+import { bytesOfEntry, shapeOfEntry } from "../../../models/catalog/entry-shape.ts";
+import { type HubName, resolveModelName, type WantedFile } from "../../../models/catalog/name.ts";
+import { createHubCalls } from "../../../models/download/hub/calls.ts";
+import { type HubSettings, readHubSettings } from "../../../models/download/hub/endpoint.ts";
+import { listFiles } from "../../../models/download/hub/repository.ts";
+import { downloadTiming } from "../../../models/download/settings.ts";
+import { DownloadTrouble } from "../../../models/download/trouble.ts";
+import { readHubModel } from "../../../models/gguf/hub-header.ts";
 import type { RemoteOptions } from "../../../models/gguf/remote.ts";
+import { allParts, mostParts, splitNameOf } from "../../../models/split-name.ts";
 import { listModels } from "../../../models/store.ts";
 import { closest } from "../../config/closest.ts";
 import type { Config } from "../../config/schema.ts";
@@ -23,6 +23,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { ModelShape } from "../../domain/fit/shape.ts";
 import { systemClock } from "../../platform/clock.ts";
 import type { DataPaths } from "../../platform/paths.ts";
+import { caFilePath } from "../../platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { CommandContext } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
@@ -46,8 +47,6 @@ export interface FitBox {
   readonly paths: DataPaths;
 }
 
-const repositoryPattern = /^([\w.-]+\/[\w.-]+?)(?::([\w.-]+)|\/(.+\.gguf))?$/;
-
 /** Throws CommandFailure: exit 5 for a model that is nowhere, 8 for one that cannot be looked at. */
 export async function fitTarget(asked: string, box: FitBox): Promise<FitTarget> {
   const path = resolve(box.context.workingFolder, asked);
@@ -57,10 +56,9 @@ export async function fitTarget(asked: string, box: FitBox): Promise<FitTarget> 
   if (file !== undefined) {
     return { name: file.alias, shape: file.shape, sizeBytes: file.sizeBytes, source: "file", note: null };
   }
-  const entry = catalogEntry(asked);
-  if (entry !== null) return entryTarget(entry, box);
-  const repository = repositoryPattern.exec(asked);
-  if (repository !== null && !asked.startsWith(".")) return hubTarget(asked, repository, box);
+  const name = resolveModelName(asked);
+  if (name.kind === "catalog") return entryTarget(name.entry, box);
+  if (name.kind === "hub") return hubTarget(asked, name, box);
   const near = closest(
     asked,
     served.files.map(({ alias }) => alias),
@@ -91,34 +89,33 @@ async function fileTarget(path: string, { paths }: FitBox): Promise<FitTarget> {
   );
 }
 
-/** The Hub that downloads come from. Throws Failure `cannot_start`. */
-function hubOf({ context, config }: FitBox): Hub {
-  const { endpoint, token } = readHubSettings(config.hub.endpoint, context.environment);
-  return { endpoint: endpoint.href.replace(/\/+$/, ""), token };
+interface HubOptions extends Omit<RemoteOptions, "token"> {
+  readonly signal: AbortSignal;
 }
 
 /** Runs `work` with the one way out, and closes it. */
 async function withHub<Result>(
-  { context, config }: FitBox,
-  work: (options: Omit<RemoteOptions, "token">) => Promise<Result>,
+  { context, config, paths }: FitBox,
+  work: (hub: HubSettings, options: HubOptions) => Promise<Result>,
 ): Promise<Result> {
-  const upstream = createUpstreamFetch({ environment: context.environment, caFile: config.network.caFile });
+  const { environment, signal } = context;
+  const upstream = createUpstreamFetch({ environment, caFile: caFilePath(config.network.caFile, paths.home) });
   try {
-    return await work({ upstream, clock: systemClock, signal: context.signal });
+    return await work(readHubSettings(config.hub.endpoint, environment), { upstream, clock: systemClock, signal });
   } finally {
     await upstream.close();
   }
 }
 
 async function entryTarget(entry: CatalogEntry, box: FitBox): Promise<FitTarget> {
-  const sizeBytes = entry.files.reduce((sum, file) => sum + file.bytes, 0);
+  const sizeBytes = bytesOfEntry(entry) ?? 0;
   try {
     const files = {
       repository: entry.repository,
       revision: entry.revision ?? "main",
       paths: entry.files.map(({ path }) => path),
     };
-    const found = await withHub(box, (options) => readHubModel(hubOf(box), files, options));
+    const found = await withHub(box, (hub, options) => readHubModel(hub, files, options));
     return { name: entry.title, shape: found.shape, sizeBytes: found.sizeBytes, source: "header", note: entry.note };
   } catch (thrown) {
     const shape = shapeOfEntry(entry);
@@ -134,20 +131,12 @@ async function entryTarget(entry: CatalogEntry, box: FitBox): Promise<FitTarget>
   }
 }
 
-async function hubTarget(asked: string, match: RegExpExecArray, box: FitBox): Promise<FitTarget> {
-  const [, repository = "", quantization, file] = match;
+async function hubTarget(asked: string, { repository, revision, wanted }: HubName, box: FitBox): Promise<FitTarget> {
   try {
-    const hub = hubOf(box);
-    const found = await withHub(box, async (options) => {
-      const paths = file === undefined ? await chosen() : allParts(file);
-      if (paths === null) throw new Failure("invalid_request", `it has no ${quantization ?? "Q4_K_M"} file`);
-      return readHubModel(hub, { repository, revision: "main", paths }, options);
-
-      async function chosen(): Promise<readonly string[] | null> {
-        const listed = await listHubFiles(hub, repository, "main", options);
-        if (quantization !== undefined) return pathsOfQuantization(listed, quantization);
-        return pathsOfQuantization(listed, "q4_k_m") ?? (listed.length === 1 ? allParts(listed[0] ?? null) : null);
-      }
+    const found = await withHub(box, async (hub, options) => {
+      const files = { repository, revision: revision ?? "main" };
+      const paths = wanted.kind === "file" ? partsOf(wanted.path) : await chosenPaths(hub, files, wanted, options);
+      return readHubModel(hub, { ...files, paths }, options);
     });
     return { name: asked, shape: found.shape, sizeBytes: found.sizeBytes, source: "header", note: null };
   } catch (thrown) {
@@ -155,10 +144,31 @@ async function hubTarget(asked: string, match: RegExpExecArray, box: FitBox): Pr
   }
 }
 
+function partsOf(path: string): readonly string[] {
+  if ((splitNameOf(path)?.count ?? 1) > mostParts) throw new Failure("invalid_request", "it claims too many parts");
+  return allParts(path);
+}
+
+/** The files that a download of this name would fetch. */
+async function chosenPaths(
+  hub: HubSettings,
+  { repository, revision }: { readonly repository: string; readonly revision: string },
+  wanted: Exclude<WantedFile, { kind: "file" }>,
+  { upstream, clock, signal }: HubOptions,
+): Promise<readonly string[]> {
+  const calls = createHubCalls(hub, { upstream, clock, silenceMs: downloadTiming.silenceMs });
+  const listed = await listFiles(calls, repository, revision, signal);
+  const choice = chooseFile(listed, wanted);
+  if (choice.kind === "chosen") return choice.files.map(({ path }) => path);
+  const isMissing = wanted.kind === "quantization" && !choice.quantizations.includes(wanted.quantization.toUpperCase());
+  throw new Failure("invalid_request", isMissing ? `it has no ${wanted.quantization} file` : choice.reason);
+}
+
 function unreadable(name: string, thrown: unknown): unknown {
-  if (!(thrown instanceof Failure)) return thrown;
+  if (!(thrown instanceof Failure) && !(thrown instanceof DownloadTrouble)) return thrown;
   return new CommandFailure(exitCodes.upstream, "model_unreadable", `${printable(name)} cannot be looked at`, {
-    why: `${printable(thrown.message)}.`,
+    // A trouble of the Hub's is a sentence, what is wrong with a file the end of one.
+    why: `${printable(thrown.message).replace(/\.$/, "")}.`,
     cause: thrown,
   });
 }

@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { getCACertificates } from "node:tls";
 import { Failure } from "../../domain/failure.ts";
 
@@ -11,6 +12,11 @@ export interface AuthoritySources {
   /** `network.caFile`, absolute; empty: none. */
   readonly caFile: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** `network.caFile` as a path: a relative one lies in the data folder. Empty: none. */
+export function caFilePath(caFile: string, home: string): string {
+  return caFile === "" ? "" : resolve(home, caFile);
 }
 
 /**

@@ -100,6 +100,17 @@ describe("the model is", () => {
     });
   });
 
+  test("of a repository without the usual quantization, the file that a pull would fetch", async () => {
+    const paths = ["model-f16.gguf", "model-q5_k_m.gguf", "mmproj-model-q4_k_m.gguf"];
+    const hub = await rangeServer((request, response) => {
+      if (request.url?.startsWith("/api/") !== true) sendRange(request, response, encodeGguf(smallModel));
+      else response.end(JSON.stringify(paths.map((path) => ({ type: "file", path, size: 1 }))));
+    });
+    await target("owner/repo@v1", { HF_ENDPOINT: hub.address });
+    const asked = hub.asked.map(({ url }) => url).filter((url) => !url?.startsWith("/api/"));
+    expect(new Set(asked)).toEqual(new Set(["/owner/repo/resolve/v1/model-q5_k_m.gguf"]));
+  });
+
   test("nowhere: exit 5; not to be looked at: exit 8", async () => {
     await expect(target("nothing")).rejects.toMatchObject({ exitCode: 5 });
     const closed = await rangeServer((_, response) => response.writeHead(403, { "x-error-code": "GatedRepo" }).end());

@@ -7,6 +7,7 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { caFilePath } from "../../../../server/platform/upstream/authorities.ts";
 import { createUpstreamFetch, type UpstreamSettings } from "../../../../server/platform/upstream/upstream-fetch.ts";
 import { type PrivateAuthority, privateAuthority } from "../../../support/certificates.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
@@ -153,4 +154,10 @@ describe("a pinned server", () => {
     expect(failure).toMatchObject({ name: "WrongFingerprint", shown: pinOf() });
     expect(seen).toEqual([]);
   });
+});
+
+test("a relative network.caFile lies in the data folder", () => {
+  expect(caFilePath("own.pem", "/srv/lanthorn")).toBe("/srv/lanthorn/own.pem");
+  expect(caFilePath("/etc/own.pem", "/srv/lanthorn")).toBe("/etc/own.pem");
+  expect(caFilePath("", "/srv/lanthorn")).toBe("");
 });
