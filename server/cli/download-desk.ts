@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import type { DownloadWish } from "../../models/download/wish.ts";
 import { type DownloadView, isSettled } from "../domain/download.ts";
+import type { DataPaths } from "../platform/paths.ts";
 import { readBoxState } from "./box-state.ts";
 import { type Client, withClient } from "./client.ts";
 import type { CommandContext } from "./command.ts";
@@ -25,36 +26,21 @@ export interface DownloadDesk {
 
 export type DownloadAction = "pause" | "resume" | "cancel";
 
-/** Another command holds the lock for milliseconds, a server that is just starting or stopping for longer. */
-const lockWaitMs = 3_000;
-
 export async function withDownloadDesk<Result>(
   context: CommandContext,
   work: (desk: DownloadDesk) => Promise<Result>,
 ): Promise<Result> {
   const address = findServer(context.environment);
   if (address !== null) return withClient(address, (client) => work(deskOfServer(client)));
-  const { dataPaths, createDataFolder } = await import("../platform/paths.ts");
-  const { takeDataLock } = await import("../platform/data-lock.ts");
-  const paths = dataPaths(context.environment);
-  createDataFolder(paths);
-  const outcome = takeDataLock(paths, lockWaitMs);
-  if (!outcome.taken) {
-    throw new CommandFailure(exitCodes.noRoom, "data_folder_in_use", "The data folder is in use", {
-      why: "A server is starting or stopping there, or another command works on it.",
-      next: ["lanthorn", "lanthorn models downloads"],
-    });
-  }
-  try {
-    return await withOwnDownloads(context, paths.home, work);
-  } finally {
-    outcome.lock.release();
-  }
+  const { withDataLock } = await import("./with-data-lock.ts");
+  return withDataLock(context.environment, ["lanthorn", "lanthorn models downloads"], (paths) =>
+    withOwnDownloads(context, paths, work),
+  );
 }
 
 async function withOwnDownloads<Result>(
   { environment, workingFolder }: CommandContext,
-  home: string,
+  paths: DataPaths,
   work: (desk: DownloadDesk) => Promise<Result>,
 ): Promise<Result> {
   const [
@@ -65,7 +51,6 @@ async function withOwnDownloads<Result>(
     { systemClock },
     { createLog },
     { caFilePath },
-    { dataPaths },
   ] = await Promise.all([
     import("../../models/download/downloads.ts"),
     import("../../models/download/hub/endpoint.ts"),
@@ -74,13 +59,11 @@ async function withOwnDownloads<Result>(
     import("../platform/clock.ts"),
     import("../platform/log.ts"),
     import("../platform/upstream/authorities.ts"),
-    import("../platform/paths.ts"),
   ]);
-  const paths = dataPaths(environment);
   const { values } = loadConfig({ file: paths.config, environment, flags: [], workingFolder });
-  const upstream = createUpstreamFetch({ environment, caFile: caFilePath(values.network.caFile, home) });
+  const upstream = createUpstreamFetch({ environment, caFile: caFilePath(values.network.caFile, paths.home) });
   const downloads = openDownloads({
-    home,
+    home: paths.home,
     modelsFolder: paths.models,
     settings: values.downloads,
     hub: () => readHubSettings(values.hub.endpoint, environment),
