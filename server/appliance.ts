@@ -3,7 +3,7 @@
  * It joins ports to rooms and starts and stops them in order; what a room does is written in the room.
  */
 import { Server as TlsServer } from "node:https";
-import { freemem, hostname, networkInterfaces, totalmem } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { createContentIds } from "../models/content-id.ts";
 import { ensureDemoModel } from "../models/demo/file.ts";
@@ -15,23 +15,24 @@ import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
 import { keylessAllowed } from "./access/authenticate.ts";
 import type { Keyring } from "./access/keyring.ts";
+import { isLivingGroup } from "./access/living-group.ts";
 import { createRateLimits, type RateLimits } from "./access/rate-limits.ts";
 import type { Backend } from "./backends/backend.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
-import { createKvStore, type KvStore } from "./backends/engine/kv-store/kv-store.ts";
+import { createKvStore, type KvStore, kvStoreMode } from "./backends/engine/kv-store/kv-store.ts";
 import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
-import { groupOfKey, sharedGroup } from "./domain/caller.ts";
+import { groupOfKey } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
-import { Failure } from "./domain/failure.ts";
 import type { PlanLoad } from "./domain/fit/load-plan.ts";
 import type { HardwareView } from "./domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
-import { type Capacity, capacityOf } from "./domain/residency/memory.ts";
+import { capacityOf } from "./domain/residency/memory.ts";
+import { machineOf } from "./hardware/machine.ts";
 import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
@@ -45,7 +46,7 @@ import { type DataLock, dataFolderInUse, takeDataLock } from "./platform/data-lo
 import { newToolCallId } from "./platform/ids.ts";
 import { type Announcer, startAnnouncer } from "./platform/lan/announce.ts";
 import { announceAddresses, shouldAnnounce } from "./platform/lan/should-announce.ts";
-import { readSurroundings, type Surroundings } from "./platform/lan/surroundings.ts";
+import { readSurroundings } from "./platform/lan/surroundings.ts";
 import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
@@ -172,12 +173,13 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const memoryLimit = settings.engine.memoryLimit === "auto" ? null : settings.engine.memoryLimit;
     const room = roomForModels(memoryLimit);
     const lessons = openFitLessons(paths.fitLessons);
+    const build = engineBuild();
     const planned = machinePlan({
       settings: engineSettings,
       machine: room.machine,
       lessons: {
-        correctionsFor: (architecture) => lessons.correctionsFor(architecture, engineBuild()),
-        note: (architecture, ...bytes) => lessons.note(architecture, engineBuild(), ...bytes),
+        correctionsFor: (architecture) => lessons.correctionsFor(architecture, build),
+        note: (architecture, ...bytes) => lessons.note(architecture, build, ...bytes),
       },
       log,
     });
@@ -205,7 +207,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       storeBytes: settings.engine.kvStoreBytes,
       folder: paths.kv,
       contentId: createContentIds().of,
-      build: engineBuild(),
+      build,
       keepsGroup: (group) => isLivingGroup(group, access.keyring, clock.now()),
       log,
     });
@@ -213,7 +215,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const engine = createEngine({
       files: listing.files,
       settings: engineSettings,
-      capacity: memoryForModels(memoryLimit),
+      capacity: capacityOf(machineOf(hardware.view(), memoryLimit)),
       ports: {
         clock,
         log,
@@ -229,7 +231,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
     undo.push(() => engine.close(0));
     const idle = createIdle({
-      settings: idleSettings(settings.idle),
+      settings: settings.idle,
       clock,
       log,
       nextUnloadMs: () => engine.nextUnloadMs(),
@@ -314,7 +316,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
       stop: options.onStopAsked,
       version,
-      engineBuild: engineBuild(),
+      engineBuild: build,
       pageFolder: folder === null ? null : join(folder, "dist", "renderer"),
     });
     const port = await listen(http.server, settings.host, settings.port, box);
@@ -392,51 +394,9 @@ async function boxState(engine: Engine, rateLimits: RateLimits, idle: Idle, box:
   };
 }
 
-/** What models may take of this machine; a container's limit counts as the machine's memory. */
-function memoryForModels(limitBytes: number | null): Capacity {
-  const container = process.constrainedMemory();
-  const memoryTotalBytes = container > 0 ? Math.min(container, totalmem()) : totalmem();
-  return capacityOf({
-    gpus: [],
-    unifiedMemory: false,
-    memoryTotalBytes,
-    memoryFreeBytes: freemem(),
-    limitBytes,
-  });
-}
-
-function idleSettings(settings: ResolvedConfig["values"]["idle"]): ResolvedConfig["values"]["idle"] {
-  if (settings.whenIdle !== "command" || settings.command.length > 0) return settings;
-  throw new Failure("cannot_start", "The settings for an idle box do not go together.", {
-    why: "idle.whenIdle is command, and idle.command is empty.",
-    next: ['export LANTHORN_IDLE_COMMAND=\'["systemctl","suspend"]\'', "export LANTHORN_IDLE_WHEN_IDLE=exit"],
-    param: "idle.command",
-  });
-}
-
 /** Where a person can read the admin key; null: nowhere on disk (it came from the environment, or was shown once). */
 function adminKeyFile(paths: DataPaths, firstKeyFile: string | null): string | null {
   return [firstKeyFile, paths.adminKey].find((file) => file !== null && readAdminKey(file) !== null) ?? null;
-}
-
-/** At home what was computed outlives the server; a rented disk outlives the rental. */
-function kvStoreMode(
-  asked: "auto" | "off" | "ram" | "disk",
-  { container, rental }: Surroundings,
-): "off" | "ram" | "disk" {
-  if (asked !== "auto") return asked;
-  return container || rental ? "ram" : "disk";
-}
-
-/** Saved states are of everybody, or of a key that keeps apart and still works. */
-function isLivingGroup(group: string, keyring: Pick<Keyring, "list">, nowMs: number): boolean {
-  return (
-    group === sharedGroup ||
-    keyring.list().some((key) => {
-      const isLiving = key.revokedAtMs === null && (key.expiresAtMs === null || key.expiresAtMs > nowMs);
-      return key.isolate && isLiving && groupOfKey(key.id) === group;
-    })
-  );
 }
 
 /** With a key goes what was computed for nobody else. */

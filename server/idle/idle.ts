@@ -2,6 +2,7 @@
  * Drives the idle ladder: counts what is under way, waits, and does once per quiet time what the settings say. Runs in the
  * server process; the clock is passed in. Unloading models is the engine's; here it is only told of.
  */
+import { Failure } from "../domain/failure.ts";
 import type { Clock, Log } from "../domain/ports.ts";
 import { type IdleSettings, type IdleStep, ladder, lastStep } from "./ladder.ts";
 import { type RunningCommand, runCommand } from "./run-command.ts";
@@ -35,7 +36,9 @@ export interface Idle {
   stop(): void;
 }
 
+/** Throws Failure `cannot_start` for settings that do not go together. */
 export function createIdle({ settings, clock, log, nextUnloadMs, exit }: IdleOptions): Idle {
+  if (settings.whenIdle === "command" && settings.command.length === 0) throw noCommand();
   let active = 0;
   let quietSinceMs = clock.monotonicMs();
   let awakeUntilMs: number | null = null;
@@ -112,4 +115,12 @@ export function createIdle({ settings, clock, log, nextUnloadMs, exit }: IdleOpt
       running?.stop();
     },
   };
+}
+
+function noCommand(): Failure {
+  return new Failure("cannot_start", "The settings for an idle box do not go together.", {
+    why: "idle.whenIdle is command, and idle.command is empty.",
+    next: ['export LANTHORN_IDLE_COMMAND=\'["systemctl","suspend"]\'', "export LANTHORN_IDLE_WHEN_IDLE=exit"],
+    param: "idle.command",
+  });
 }

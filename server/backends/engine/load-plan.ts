@@ -3,25 +3,22 @@
  * process. `simplePlan` knows the file and the settings only; `domain/fit/load-plan.ts` knows the machine.
  */
 import { availableParallelism } from "node:os";
+import { sensibleContext, sensibleTokens, tinyBytes } from "../../domain/fit/fit.ts";
 import type { LoadPlan } from "../../domain/fit/load-plan.ts";
 import type { ModelFile } from "../../domain/ports.ts";
 
-/** Below this a model is computed faster by one thread than by several that wait for each other at every layer. */
-const tinyModelBytes = 32 * 2 ** 20;
-
-/** Leaves a core to HTTP where there are more than two; a tiny model gets one thread. */
+/**
+ * Leaves a core to HTTP where there are more than two. A tiny model gets one thread: it is computed faster by one than by
+ * several that wait for each other at every layer.
+ */
 export function chooseThreads(sizeBytes: number, cores: number = availableParallelism()): number {
-  if (sizeBytes < tinyModelBytes) return 1;
+  if (sizeBytes < tinyBytes) return 1;
   return cores <= 2 ? cores : cores - 1;
 }
 
-/** Tokens per slot when nobody asked: what a desktop machine has memory for, and what a coding agent needs of a tiny model. */
-const defaultContextLength = 8_192;
-const tinyDefaultContextLength = 32_768;
-
 /** What was asked for, else a default that the model was trained for. */
 export function chooseContext(asked: number | null, trained: number, sizeBytes: number): number {
-  return asked ?? Math.min(trained, sizeBytes < tinyModelBytes ? tinyDefaultContextLength : defaultContextLength);
+  return asked ?? sensibleContext(trained, sizeBytes);
 }
 
 /** What the engine may keep for the outputs of one step that cannot be split. Bytes. */
@@ -35,7 +32,7 @@ const onePieceOutputBytes = 2 ** 30;
 export function chooseOnePieceContext(asked: number | null, trained: number, vocabularySize: number): number {
   if (asked !== null) return Math.min(asked, trained);
   const fitting = Math.max(512, Math.floor(onePieceOutputBytes / (4 * vocabularySize)));
-  return Math.min(trained, defaultContextLength, fitting);
+  return Math.min(trained, sensibleTokens, fitting);
 }
 
 export interface PlanSettings {

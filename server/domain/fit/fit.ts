@@ -12,19 +12,22 @@ import type { FitAlternative, FitPlacement, FitVerdict, FitWishes } from "./verd
 import { memoryText, slotsText, tokensText } from "./words.ts";
 
 /** Tokens of a request when nobody says: what coding agents need at least. A tiny model costs nothing, and gets more. */
-const sensibleTokens = 8_192;
+export const sensibleTokens = 8_192;
 const tinySensibleTokens = 32_768;
-const tinyBytes = 32 * 2 ** 20;
+export const tinyBytes = 32 * 2 ** 20;
 /** Alternatives with less than this are not worth offering. */
 const leastOfferedTokens = 2_048;
 
-/** As many tokens as are sensible when nobody asked for a number. */
-export function sensibleContext(shape: ModelShape): number {
-  return Math.min(shape.trainedContextLength, shape.weightBytes < tinyBytes ? tinySensibleTokens : sensibleTokens);
+/** As many tokens as are sensible when nobody asked for a number. `bytes`: of the model. */
+export function sensibleContext(trainedContextLength: number, bytes: number): number {
+  return Math.min(trainedContextLength, bytes < tinyBytes ? tinySensibleTokens : sensibleTokens);
 }
 
 export function decided(shape: ModelShape, wishes: FitWishes): LoadWishes {
-  return { ...wishes, contextLength: wishes.contextLength ?? sensibleContext(shape) };
+  return {
+    ...wishes,
+    contextLength: wishes.contextLength ?? sensibleContext(shape.trainedContextLength, shape.weightBytes),
+  };
 }
 
 export function fitOf(

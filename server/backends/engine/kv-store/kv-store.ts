@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { join } from "node:path";
 import { z } from "zod";
 import type { Log, ModelFile } from "../../../domain/ports.ts";
+import type { Surroundings } from "../../../platform/lan/surroundings.ts";
 import { isGroupName, namesIn } from "./folders.ts";
 import { memoryLimit, memoryRoot } from "./memory-root.ts";
 import type { KvPlace } from "./place.ts";
@@ -44,6 +45,15 @@ export interface KvStoreOptions {
 }
 
 /** Takes stock of what earlier servers left, and removes what is of no use any more. */
+/** At home what was computed outlives the server; a rented disk outlives the rental. */
+export function kvStoreMode(
+  asked: "auto" | KvStoreOptions["mode"],
+  { container, rental }: Surroundings,
+): KvStoreOptions["mode"] {
+  if (asked !== "auto") return asked;
+  return container || rental ? "ram" : "disk";
+}
+
 export function createKvStore(options: KvStoreOptions): KvStore {
   const { mode, folder, log } = options;
   const memory = memoryRoot(folder, options.memoryFolder);
