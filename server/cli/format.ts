@@ -86,6 +86,7 @@ export function costText(cost: Cost): string {
 
 const unknownCostWords = Object.freeze({
   not_priced: "local: not yet priced",
+  unknown_price: "no price known",
 } satisfies Record<Extract<Cost, { known: false }>["reason"], string>);
 
 /** How long ago: `now`, `4 m ago`, `3 h ago`, `12 d ago`, and the date beyond a month. */

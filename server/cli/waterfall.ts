@@ -58,6 +58,8 @@ const finishWords = Object.freeze({
   stop: "stopped by the model",
   length: "stopped at its length limit",
   "tool-calls": "called a tool",
+  "content-filter": "withheld by a filter or declined",
+  pause: "paused by the provider",
 } satisfies Record<NonNullable<RequestRecord["finishReason"]>, string>);
 
 function endingText(request: RequestRecord): string {

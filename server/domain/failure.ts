@@ -12,6 +12,8 @@ export interface FailureKind {
   readonly mayRetry: boolean;
   /** Another target may succeed where this one did not. */
   readonly mayFallBack: boolean;
+  /** Who is left alone for a while after it: the key it was asked with, or the whole target. Absent: nobody. */
+  readonly coolsDown?: "key" | "target";
 }
 
 export const failureKinds = Object.freeze({
@@ -45,6 +47,32 @@ export const failureKinds = Object.freeze({
   model_busy: { httpStatus: 409, mayRetry: true, mayFallBack: false },
   /** The box is stopping; new work is refused. */
   shutting_down: { httpStatus: 503, mayRetry: false, mayFallBack: true },
+  /** A content part, tool or wish that this target cannot serve; `param` names it. */
+  unsupported: { httpStatus: 400, mayRetry: false, mayFallBack: true },
+  /** A budget is used up. Nothing was sent upstream. */
+  budget_exceeded: { httpStatus: 402, mayRetry: false, mayFallBack: false },
+  /** The upstream finds the request wrong; its words are passed on. */
+  upstream_invalid_request: { httpStatus: 400, mayRetry: false, mayFallBack: false },
+  /** The provider's filter withheld the answer. */
+  content_filtered: { httpStatus: 400, mayRetry: false, mayFallBack: false },
+  /** The upstream does not take our key for it (401, 403). */
+  upstream_key_refused: { httpStatus: 502, mayRetry: true, mayFallBack: true, coolsDown: "key" },
+  /** Our account there has no credit or quota left. */
+  upstream_quota: { httpStatus: 502, mayRetry: true, mayFallBack: true, coolsDown: "key" },
+  upstream_model_missing: { httpStatus: 502, mayRetry: false, mayFallBack: true, coolsDown: "target" },
+  upstream_rate_limited: { httpStatus: 429, mayRetry: true, mayFallBack: true, coolsDown: "key" },
+  /** 503 and 529: it has too much to do. */
+  upstream_overloaded: { httpStatus: 503, mayRetry: true, mayFallBack: true, coolsDown: "target" },
+  /** Any other 5xx, or an answer that is none. */
+  upstream_failed: { httpStatus: 502, mayRetry: true, mayFallBack: true, coolsDown: "target" },
+  /** Connection refused, reset, no such name, TLS. */
+  upstream_unreachable: { httpStatus: 502, mayRetry: true, mayFallBack: true, coolsDown: "target" },
+  /** Nothing came in the time it had. */
+  upstream_timeout: { httpStatus: 504, mayRetry: true, mayFallBack: true, coolsDown: "target" },
+  /** The answer broke off after it had begun. */
+  upstream_cut: { httpStatus: 502, mayRetry: true, mayFallBack: true, coolsDown: "target" },
+  /** Every place that could answer is cooling down or was tried; the message names them. */
+  no_target: { httpStatus: 503, mayRetry: false, mayFallBack: false },
   /** The ledger cannot be written; what costs money is refused. */
   ledger_unavailable: { httpStatus: 503, mayRetry: false, mayFallBack: false },
   /** Settings, data folder or keys do not allow a start as asked: exit 78. Said at a terminal, not over HTTP. */
@@ -59,6 +87,8 @@ export interface FailureOptions {
   readonly cause?: unknown;
   /** Integer seconds, 1 to 60. Every 429 and 503 gets one; 5 when nobody knows better. */
   readonly retryAfterSeconds?: number;
+  /** How long the upstream itself asks to be left alone, uncut; null or absent: it did not say. */
+  readonly coolDownMs?: number | null;
   /** The reason in one sentence, for a person at a terminal. */
   readonly why?: string;
   /** Paste-ready next steps for a person at a terminal. */
@@ -69,6 +99,7 @@ export class Failure extends Error {
   readonly code: FailureCode;
   readonly param: string | null;
   readonly retryAfterSeconds: number | null;
+  readonly coolDownMs: number | null;
   readonly why: string | null;
   readonly next: readonly string[];
 
@@ -77,6 +108,7 @@ export class Failure extends Error {
     this.name = "Failure";
     this.code = code;
     this.param = options.param ?? null;
+    this.coolDownMs = options.coolDownMs ?? null;
     this.why = options.why ?? null;
     this.next = options.next ?? [];
     const status = failureKinds[code].httpStatus;

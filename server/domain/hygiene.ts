@@ -56,6 +56,10 @@ function cleanedMessage(message: ChatMessage, applied: Set<string>): ChatMessage
   let changed = false;
   const content: ContentPart[] = [];
   for (const part of message.content) {
+    if (part.type !== "text") {
+      content.push(part);
+      continue;
+    }
     const text = cleanedText(part.text, message.role, applied);
     changed ||= text !== part.text;
     if (text !== "" || text === part.text) content.push(text === part.text ? part : { ...part, text });

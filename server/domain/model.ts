@@ -29,15 +29,18 @@ export interface ServedModel {
   readonly capabilities: readonly Capability[];
   /** Numbers of one vector; null for what makes none. */
   readonly embeddingLength: number | null;
-  /** File name without folders: what was loaded, never where it lies. */
+  /** File name without folders: what was loaded, never where it lies. Empty for what runs elsewhere. */
   readonly fileName: string;
+  /** 0 for what runs elsewhere. */
   readonly sizeBytes: number;
   /** Epoch milliseconds: the file's own time, so that it is stable between starts. */
   readonly createdAtMs: number;
-  /** Tokens one request may hold: prompt and answer together. Each slot has this many. */
+  /** Tokens one request may hold: prompt and answer together. Each slot has this many. 0: not known. */
   readonly contextLength: number;
-  /** How many requests are answered at the same time. */
+  /** How many requests are answered at the same time. 0: others decide that. */
   readonly slots: number;
+  /** Where it runs when not here; absent: on this box. */
+  readonly elsewhere?: { readonly provider: string; readonly model: string };
   /** The built-in demo: marked wherever it appears. */
   readonly demo: boolean;
 }

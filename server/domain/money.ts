@@ -8,5 +8,5 @@ export type Cost =
   | { readonly known: true; readonly nanos: Nanos; readonly basis: "measured" | "estimated" | "billed" }
   | { readonly known: false; readonly reason: UnknownCostReason };
 
-/** `not_priced`: local work, and no electricity price has been set. */
-export type UnknownCostReason = "not_priced";
+/** `not_priced`: local work, and no electricity price has been set. `unknown_price`: no price is known for that model. */
+export type UnknownCostReason = "not_priced" | "unknown_price";

@@ -7,6 +7,9 @@ export interface Usage {
   readonly cachedTokens: number;
   readonly completionTokens: number;
   readonly reasoningTokens: number;
+  /** The parts of the prompt that an upstream wrote into its cache, for five minutes or an hour; absent: 0. */
+  readonly cacheWrite5mTokens?: number;
+  readonly cacheWrite1hTokens?: number;
 }
 
 export const noUsage: Usage = Object.freeze({
@@ -39,7 +42,15 @@ export function addUsage(left: Usage, right: Usage): Usage {
     cachedTokens: left.cachedTokens + right.cachedTokens,
     completionTokens: left.completionTokens + right.completionTokens,
     reasoningTokens: left.reasoningTokens + right.reasoningTokens,
+    ...added("cacheWrite5mTokens", left, right),
+    ...added("cacheWrite1hTokens", left, right),
   };
+}
+
+/** Stays absent where neither side has it. */
+function added(field: "cacheWrite5mTokens" | "cacheWrite1hTokens", left: Usage, right: Usage): Partial<Usage> {
+  if (left[field] === undefined && right[field] === undefined) return {};
+  return { [field]: (left[field] ?? 0) + (right[field] ?? 0) };
 }
 
 export function addTimings(left: Timings, right: Timings): Timings {

@@ -15,6 +15,13 @@ export interface WorkerOptions {
   readonly onLine: (line: string) => void;
 }
 
+/**
+ * What every worker's Node is started with. V8 lets the young generation of each process grow to 16 MiB a half (48 MiB resident)
+ * the first time garbage comes quickly, and never gives it back: a step of 54 MiB per process in the soak of 2026-11-26. A worker's
+ * objects live for one step, so that a quarter of it is collected as quickly.
+ */
+const nodeFlags: readonly string[] = ["--max-semi-space-size=4"];
+
 /** Characters. A library that never ends its line must not fill the server's memory. */
 export const longestLine = 8192;
 
@@ -25,7 +32,7 @@ export const longestLine = 8192;
 export function spawnWorker(modulePath: string, options: WorkerOptions): ChildProcess {
   const worker = fork(modulePath, [...(options.args ?? [])], {
     // Flags of the server, an inspector's port above all, are not the worker's.
-    execArgv: [],
+    execArgv: [...nodeFlags],
     env: workerEnvironment(process.env, { ...compileCache(), ...options.env }),
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });

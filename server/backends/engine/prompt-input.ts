@@ -1,5 +1,6 @@
 /** A chat request → what chat templates are given, and the limits of the answer. Pure. Runs in the server process. */
 import { type ChatMessage, type ChatRequest, textOf } from "../../domain/chat.ts";
+import { Failure } from "../../domain/failure.ts";
 import type { ChatPrompt, PromptInput, TemplateMessage } from "./preparation/protocol.ts";
 import type { GenerateOptions } from "./protocol.ts";
 
@@ -26,9 +27,20 @@ export function chatPrompt(request: ChatRequest): ChatPrompt {
 /** A result bears the name of the function that gave it: some templates print it. */
 function templateMessages(messages: readonly ChatMessage[]): TemplateMessage[] {
   const names = new Map<string, string>();
-  return messages.map((message) => {
+  return messages.map((message, index) => {
+    refuseWhatIsNoText(message, index);
     if (message.role === "assistant") for (const call of message.toolCalls) names.set(call.id, call.name);
     return templateMessage(message, message.role === "tool" ? names.get(message.toolCallId) : undefined);
+  });
+}
+
+/** Left out silently, an image would be answered without having been seen. */
+function refuseWhatIsNoText({ content }: ChatMessage, index: number): void {
+  const at = content.findIndex((part) => part.type !== "text");
+  if (at < 0) return;
+  const what = content[at]?.type === "image" ? "An image" : "A file";
+  throw new Failure("unsupported", `${what} was sent, but this model reads text only.`, {
+    param: `messages[${index}].content[${at}]`,
   });
 }
 

@@ -41,6 +41,8 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
         return framesOf(event.choice ?? 0).text(event.text, event.logprobs);
       case "reasoning":
         return framesOf(event.choice ?? 0).delta("null", `{"reasoning_content":${JSON.stringify(event.text)}}`);
+      case "refusal":
+        return framesOf(event.choice ?? 0).delta("null", `{"refusal":${JSON.stringify(event.text)}}`);
       case "tool-call": {
         const call = {
           index: event.index,
@@ -65,6 +67,8 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
         return failureFrame(event.failure);
       case "accepted":
       case "started":
+      case "frame":
+      case "reasoning-block":
       case "aborted":
         return "";
     }

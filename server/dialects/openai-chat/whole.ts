@@ -8,6 +8,9 @@ export const finishReasons = Object.freeze({
   stop: "stop",
   length: "length",
   "tool-calls": "tool_calls",
+  "content-filter": "content_filter",
+  // The wire has no word for a pause: what came so far is an answer.
+  pause: "stop",
 }) satisfies Record<FinishReason, string>;
 
 interface WireCall {

@@ -17,6 +17,8 @@ const finishReasons = Object.freeze({
   stop: "stop",
   length: "length",
   "tool-calls": "stop",
+  "content-filter": "content_filter",
+  pause: "stop",
 }) satisfies Record<FinishReason, string>;
 
 export function completionEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncoder {
