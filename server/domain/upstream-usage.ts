@@ -16,6 +16,8 @@ export type UsageFlag =
   | "cached_clamped"
   /** More reasoning than completion tokens: cut to the completion. */
   | "reasoning_clamped"
+  /** More audio than the tokens it is part of: cut to them. */
+  | "audio_clamped"
   /** Negative, fractional or absurd (above 2^40): taken as 0. */
   | "absurd_figure"
   /** Usage came more than once and the last usable one was taken. */
@@ -37,6 +39,8 @@ export interface UpstreamUsage {
   readonly audio: { readonly promptTokens: number; readonly cachedTokens: number; readonly completionTokens: number };
   /** As the upstream says it was served; `standard` where it says nothing. */
   readonly serviceTier: ServiceTier;
+  /** Served at a higher speed that has a price of its own (Anthropic's `speed: "fast"`); absent: no. */
+  readonly fast?: boolean;
   /** Billed calls of the provider's own tools, by its name for them: `web_search` → 2. */
   readonly toolCalls: Readonly<Record<string, number>>;
   /** Null: none was reported. */
