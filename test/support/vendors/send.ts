@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Step } from "./script.ts";
-import type { SeenRequest } from "./vendor.ts";
+import type { SeenRequest } from "./seen.ts";
 import { type Body, frameText, type Reply, type VendorWire } from "./wire.ts";
 
 export interface Sending {

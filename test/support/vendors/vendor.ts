@@ -5,15 +5,17 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { anthropicWire } from "./anthropic.ts";
-import { geminiWire } from "./gemini.ts";
-import { openaiWire } from "./openai.ts";
-import { responsesWire } from "./responses.ts";
+import { anthropicWire } from "./wires/anthropic.ts";
+import { geminiWire } from "./wires/gemini.ts";
+import { openaiWire } from "./wires/openai.ts";
+import { responsesWire } from "./wires/responses.ts";
 import type { Step, WireName } from "./script.ts";
+import type { SeenRequest, VendorLog } from "./seen.ts";
 import { send } from "./send.ts";
 import { type Body, type Counted, pieces, promptTokens, type Reply, type VendorWire } from "./wire.ts";
 
 export { faults, type Fault, type Step, type WireName } from "./script.ts";
+export type { SeenRequest } from "./seen.ts";
 
 const wires: Readonly<Record<WireName, VendorWire>> = Object.freeze({
   openai: openaiWire,
@@ -21,31 +23,6 @@ const wires: Readonly<Record<WireName, VendorWire>> = Object.freeze({
   anthropic: anthropicWire,
   gemini: geminiWire,
 });
-
-export interface SeenRequest {
-  readonly method: string;
-  /** With the query. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Parsed JSON; `{}` when there was none. */
-  readonly body: Body;
-  /** 0 until it is answered. */
-  status: number;
-  /** `open` while it is answered, `whole`, `faulty` (as the script says), `left`: whoever asked has gone. */
-  fate: "open" | "whole" | "faulty" | "left";
-  framesSent: number;
-  /** As this vendor counts and prices, whatever it says; null: not an answer. */
-  counted: Counted | null;
-  costUsd: number;
-}
-
-export interface VendorLog {
-  /** Connections that were ever opened. */
-  readonly connections: number;
-  readonly requests: readonly SeenRequest[];
-  /** Those that asked for an answer, oldest first. */
-  readonly asked: readonly SeenRequest[];
-}
 
 export interface Vendor {
   /** Without a path. */
