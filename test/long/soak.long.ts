@@ -38,7 +38,8 @@ function look(root: number, atMinutes: number): Sample {
     try {
       const own = Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
       kibibytes += own;
-      const [, program = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      const program = words.find((word) => !word.startsWith("-")) ?? "";
       of[program.split("/").slice(-2).join("/")] = Math.round(own / 1_024);
       files += readdirSync(`/proc/${pid}/fd`).length;
     } catch {

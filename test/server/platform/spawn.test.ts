@@ -36,7 +36,7 @@ describe("a worker", () => {
     const worker = spawnWorker(file, { env: { OWN: "yes" }, onLine: () => {} });
     worker.send({ id: 4 });
     const [answer] = await once(worker, "message");
-    expect(answer).toEqual({ id: 4, threads: "1", flags: [], own: "yes" });
+    expect(answer).toEqual({ id: 4, threads: "1", flags: ["--max-semi-space-size=4"], own: "yes" });
     const [code] = await once(worker, "exit");
     expect(code).toBe(0);
   });
