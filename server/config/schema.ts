@@ -198,6 +198,39 @@ const limits = z.strictObject({
   concurrent: z.int().min(0).max(100_000).default(0).describe("Requests of one key at the same time; 0: no limit"),
 });
 
+/** US dollars in decimals, exactly as written: `"0.003625"`, or a number whose digits say the same. */
+const usd = z
+  .union([z.string(), z.number().transform(String)])
+  .pipe(z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be an amount such as "0.25", with six decimals at most'));
+/** A day or a moment, in UTC. */
+const utcTime = z.union([z.iso.date(), z.iso.datetime()], {
+  error: 'must be a day such as "2026-12-31" or a UTC time such as "2026-12-31T16:00:00Z"',
+});
+
+/** US dollars per million tokens; what is left out is taken at the price of the prompt. */
+const price = z.strictObject({
+  provider: anyText.describe("The provider's name"),
+  model: anyText.describe("The model, exactly as the provider names it"),
+  aliases: z.array(anyText).max(100).optional().describe("Further exact names at the same price"),
+  prompt: usd,
+  completion: usd,
+  cached: usd.optional(),
+  cacheWrite5m: usd.optional(),
+  cacheWrite1h: usd.optional(),
+  perRequest: usd.optional().describe("US dollars for each request, not for a million"),
+  batchAtHalf: z.boolean().optional().describe("Batches cost half"),
+  from: utcTime.optional(),
+  until: utcTime.optional(),
+});
+
+/** Dearer than any model of the price book at its standard price. */
+const unknownPrice = z.strictObject({
+  prompt: usd.default("30").describe("Held per million tokens of a prompt when a model has no known price, in USD"),
+  completion: usd
+    .default("75")
+    .describe("Held per million tokens of an answer when a model has no known price, in USD"),
+});
+
 const log = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least serious line written"),
 });
@@ -254,6 +287,8 @@ export const configSchema = z.strictObject({
   hub: hub.prefault({}).describe("Where models come from"),
   downloads: downloads.prefault({}).describe("Downloads"),
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
+  prices: z.array(price).max(1000).default([]).describe("Prices of your own; each wins over the price book"),
+  unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),
   shutdown: shutdown.prefault({}).describe("Stopping"),
@@ -261,3 +296,4 @@ export const configSchema = z.strictObject({
 
 export type Config = DeepReadonly<z.output<typeof configSchema>>;
 export type ModelSetting = Config["models"][number];
+export type PriceSettings = Config["prices"];

@@ -9,16 +9,19 @@ export type TextValue =
   | { readonly good: true; readonly value: unknown }
   | { readonly good: false; readonly problem: string };
 
+function readJson(text: string): readonly unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return [text];
+  }
+}
+
 /** What a text may stand for, likeliest first; the setting's own type picks. */
 function readings(text: string, leaf: Leaf): readonly unknown[] {
+  if (leaf.path === "prices") return readJson(text);
   if (leaf.path === "models" || leaf.path === "hosts" || leaf.path === "idle.command") {
-    if (text.startsWith("[")) {
-      try {
-        return [JSON.parse(text)];
-      } catch {
-        return [text];
-      }
-    }
+    if (text.startsWith("[")) return readJson(text);
     if (leaf.path === "models") return [[modelFieldsOf(text)]];
     // A program without arguments: where a word ends is a shell's business.
     if (leaf.path === "idle.command") return [[text]];
