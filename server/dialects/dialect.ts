@@ -52,8 +52,12 @@ export interface Dialect {
   encodeFailure(failure: Failure): WireFailure;
   /** The error frame inside a stream that has already begun. */
   failureFrame(failure: Failure): string;
-  /** What is left of the caller's limits, where this dialect has headers for it. */
-  rateHeaders?(state: RateState): Readonly<Record<string, string>>;
+  /** What is left of the caller's limits, where this dialect has headers for it. `nowMs`: epoch milliseconds. */
+  rateHeaders?(state: RateState, nowMs: number): Readonly<Record<string, string>>;
+  /** Under which name its clients look for the request's id, besides `x-request-id`. */
+  readonly requestIdHeader?: string;
+  /** Lower-case names of the client's headers that say how its body is meant: they are kept with it in `wire`. */
+  readonly requestHeaders?: readonly string[];
   /** Bytes that keep the connection busy and that every client of this dialect ignores. */
   readonly keepAlive: string;
   encodeModels(models: readonly ServedModel[]): string;
