@@ -49,7 +49,8 @@ export interface Dialect {
   /** `unknown` is a parsed JSON body. Throws Failure `invalid_request` with `param`. */
   decodeChat(body: unknown): ChatRequest;
   chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncoder;
-  encodeFailure(failure: Failure): WireFailure;
+  /** `requestId`: for shapes that say it in the body. */
+  encodeFailure(failure: Failure, requestId?: string): WireFailure;
   /** The error frame inside a stream that has already begun. */
   failureFrame(failure: Failure): string;
   /** What is left of the caller's limits, where this dialect has headers for it. `nowMs`: epoch milliseconds. */

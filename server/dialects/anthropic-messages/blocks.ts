@@ -88,7 +88,10 @@ export class Blocks {
     this.#waiting = [];
     const first = waiting[0]?.index;
     if (!whole) return waiting.map((event) => this.#again(event)).join("");
-    const [mine, others] = [waiting.filter(({ index }) => index === first), waiting.filter(({ index }) => index !== first)];
+    const [mine, others] = [
+      waiting.filter(({ index }) => index === first),
+      waiting.filter(({ index }) => index !== first),
+    ];
     const known = mine.some(({ type }) => type === "tool-call");
     // Arguments of a call that was closed long ago, or was never made, have no place.
     const frames = known ? mine.map((event) => this.#again(event)).join("") + this.#close() : "";

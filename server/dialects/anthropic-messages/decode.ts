@@ -66,7 +66,10 @@ function promptOf(wire: WireCountBody, body: unknown, maxTokens: number | null):
   const reasoning = reasoningOf(wire, maxTokens);
   return {
     model: wire.model,
-    messages: [...(system.length === 0 ? [] : [{ role: "system" as const, content: system }]), ...messagesOf(wire.messages)],
+    messages: [
+      ...(system.length === 0 ? [] : [{ role: "system" as const, content: system }]),
+      ...messagesOf(wire.messages),
+    ],
     completion: null,
     tools,
     toolChoice: toolChoiceOf(wire, tools),

@@ -41,11 +41,11 @@ function errorOf(failure: Failure): object {
   };
 }
 
-export function encodeFailure(failure: Failure, requestId: string | null = null): WireFailure {
+export function encodeFailure(failure: Failure, requestId?: string): WireFailure {
   const headers: Record<string, string> = { "content-type": "application/json; charset=utf-8" };
   if (failure.retryAfterSeconds !== null) headers["retry-after"] = String(failure.retryAfterSeconds);
   if (permanent.has(failure.code)) headers["x-should-retry"] = "false";
-  const body = JSON.stringify({ type: "error", error: errorOf(failure), request_id: requestId });
+  const body = JSON.stringify({ type: "error", error: errorOf(failure), request_id: requestId ?? null });
   return { status: failure.kind.httpStatus, headers, body };
 }
 

@@ -22,25 +22,22 @@ const blockScheme = "anthropic-block:";
 
 export function messagesOf(wire: readonly WireMessage[]): readonly ChatMessage[] {
   const callIds = new Set<string>();
-  return wire.flatMap((message, index) => {
-    const { content } = message;
-    const param = `messages[${index}].content`;
-    switch (message.role) {
-      case "system":
-        return [{ role: "system" as const, content: textParts(message.content) }];
-      case "assistant": {
-        const said = assistantMessage(message.content);
-        for (const call of said.toolCalls) callIds.add(call.id);
-        return [said];
-      }
-      case "user":
-        if (typeof content === "string") return [{ role: "user" as const, content: textParts(content) }];
-        return userMessages(message.content as readonly WireUserBlock[], param, callIds);
+  return wire.flatMap((message, index): readonly ChatMessage[] => {
+    if (message.role === "system") return [{ role: "system", content: textParts(message.content) }];
+    if (message.role === "user") {
+      const { content } = message;
+      if (typeof content === "string") return [{ role: "user", content: textParts(content) }];
+      return userMessages(content, `messages[${index}].content`, callIds);
     }
+    const said = assistantMessage(message.content);
+    for (const call of said.toolCalls) callIds.add(call.id);
+    return [said];
   });
 }
 
-export function textParts(content: string | readonly { readonly text: string; readonly cache_control?: WireCacheControl }[]) {
+export function textParts(
+  content: string | readonly { readonly text: string; readonly cache_control?: WireCacheControl }[],
+) {
   const blocks = typeof content === "string" ? [{ text: content, cache_control: undefined }] : content;
   return blocks.flatMap(({ text, cache_control: mark }) => textPart(text, mark));
 }
@@ -67,7 +64,8 @@ function assistantMessage(content: string | readonly WireAssistantBlock[]): Assi
   const toolCalls: ToolCall[] = [];
   for (const block of content) {
     // What a provider's own tools did (`server_tool_use`, `web_search_tool_result` …) means nothing elsewhere.
-    if (!("cache_control" in block || "text" in block || "id" in block || "thinking" in block || "data" in block)) continue;
+    if (!("cache_control" in block || "text" in block || "id" in block || "thinking" in block || "data" in block))
+      continue;
     if ("text" in block) parts.push(...textPart(block.text, block.cache_control));
     else if ("thinking" in block) {
       thoughts.push(block.thinking);
@@ -76,7 +74,12 @@ function assistantMessage(content: string | readonly WireAssistantBlock[]): Assi
     } else if ("data" in block) {
       blocks.push({ text: "", signature: block.data, dialect: dialectId, redacted: true });
     } else if ("id" in block) {
-      toolCalls.push({ id: block.id, name: block.name, arguments: argumentsOf(block.input), ...cacheOf(block.cache_control) });
+      toolCalls.push({
+        id: block.id,
+        name: block.name,
+        arguments: argumentsOf(block.input),
+        ...cacheOf(block.cache_control),
+      });
     }
   }
   return {
@@ -127,7 +130,8 @@ function toolMessage(block: WireToolResult): ChatMessage {
   const parts = typeof content === "string" ? textPart(content, undefined) : (content ?? []).flatMap(partsOf);
   const last = parts.at(-1);
   // A mark on the result stands behind all of it.
-  const marked = last === undefined || mark === undefined ? parts : [...parts.slice(0, -1), { ...last, ...cacheOf(mark) }];
+  const marked =
+    last === undefined || mark === undefined ? parts : [...parts.slice(0, -1), { ...last, ...cacheOf(mark) }];
   return {
     role: "tool",
     toolCallId: block.tool_use_id,

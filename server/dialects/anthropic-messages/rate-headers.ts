@@ -5,7 +5,11 @@ export function rateHeaders(state: RateState, nowMs: number): Readonly<Record<st
   return { ...headersOf("requests", state.requests, nowMs), ...headersOf("tokens", state.tokens, nowMs) };
 }
 
-function headersOf(what: "requests" | "tokens", left: RateLeft | null, nowMs: number): Readonly<Record<string, string>> {
+function headersOf(
+  what: "requests" | "tokens",
+  left: RateLeft | null,
+  nowMs: number,
+): Readonly<Record<string, string>> {
   if (left === null) return {};
   const name = `anthropic-ratelimit-${what}`;
   return {

@@ -57,9 +57,7 @@ export type WireResultBlock = z.infer<typeof resultBlock>;
 const toolResult = z.object({
   type: z.literal("tool_result"),
   tool_use_id: z.string().min(1),
-  content: z
-    .union([z.string(), listOf(resultBlock)], { error: "must be text or a list of content blocks" })
-    .nullish(),
+  content: z.union([z.string(), listOf(resultBlock)], { error: "must be text or a list of content blocks" }).nullish(),
   is_error: z.boolean().nullish(),
   ...marked,
 });
