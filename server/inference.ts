@@ -53,6 +53,8 @@ export interface Inference {
     failure: Failure,
   ): Promise<void>;
   models(): readonly ServedModel[];
+  /** Tokens of a prompt, as the first place that would answer it counts them. Leaves no row. Throws Failure. */
+  count(request: ChatRequest, caller: Caller): Promise<number>;
   /** Where a running or just ended request ran and what it cost, as far as known. */
   closing(requestId: string): ClosingFacts;
 }
@@ -128,6 +130,7 @@ export function createInference(ports: InferencePorts): Inference {
   const { router } = ports;
   return {
     models: () => router.models(),
+    count: (request) => router.count(router.plan(request.model, "chat"), request),
     closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
     refuse: async (input, failure) => {
       const account = new Account(input, input.alias ?? "", input.stream, ports);

@@ -19,6 +19,8 @@ export interface CallTraits {
   readonly reportedCost?: "cost" | "estimated_cost";
   /** Sampling fields of llama.cpp and vLLM (`top_k`, `min_p`, `repeat_penalty`) are understood. */
   readonly extendedSampling?: boolean;
+  /** Anthropic's models up to 4.5 and what imitates them: thinking has a budget of tokens, not an effort. */
+  readonly thinkingBudget?: boolean;
 }
 
 /** What is to be called. */
@@ -82,6 +84,8 @@ export interface CalledDialect {
   encodeRequest(request: ChatRequest, facts: CallFacts): WireCall;
   decoder(request: ChatRequest, facts: CallFacts): AnswerDecoder;
   decodeFailure(refusal: UpstreamRefusal): Failure;
+  /** Its way to have a prompt counted without an answer; absent: it has none, and prompts are estimated. */
+  readonly count?: { encode(request: ChatRequest, facts: CallFacts): WireCall; tokens(body: unknown): number | null };
   /** The path of its list of models behind the base URL, and the ids in it; null: it has none. */
   readonly models: { readonly path: string; ids(body: unknown): readonly string[] } | null;
 }

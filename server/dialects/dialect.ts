@@ -49,11 +49,16 @@ export interface Dialect {
   /** `unknown` is a parsed JSON body. Throws Failure `invalid_request` with `param`. */
   decodeChat(body: unknown): ChatRequest;
   chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncoder;
-  encodeFailure(failure: Failure): WireFailure;
+  /** `requestId`: for shapes that say it in the body. */
+  encodeFailure(failure: Failure, requestId?: string): WireFailure;
   /** The error frame inside a stream that has already begun. */
   failureFrame(failure: Failure): string;
-  /** What is left of the caller's limits, where this dialect has headers for it. */
-  rateHeaders?(state: RateState): Readonly<Record<string, string>>;
+  /** What is left of the caller's limits, where this dialect has headers for it. `nowMs`: epoch milliseconds. */
+  rateHeaders?(state: RateState, nowMs: number): Readonly<Record<string, string>>;
+  /** Under which name its clients look for the request's id, besides `x-request-id`. */
+  readonly requestIdHeader?: string;
+  /** Lower-case names of the client's headers that say how its body is meant: they are kept with it in `wire`. */
+  readonly requestHeaders?: readonly string[];
   /** Bytes that keep the connection busy and that every client of this dialect ignores. */
   readonly keepAlive: string;
   encodeModels(models: readonly ServedModel[]): string;

@@ -1,4 +1,7 @@
-/** Every wire shape we serve, by id. Adding one is a folder and a line here; `test/contracts/` runs over this registry. */
+/** Every wire shape we serve, and every one we call, by id. Adding one is a folder and a line here; `test/contracts/` runs over this registry. */
+import { anthropicMessages } from "./anthropic-messages/anthropic-messages.ts";
+import { anthropicMessagesCalled } from "./anthropic-messages/anthropic-messages-called.ts";
+import type { CalledDialect } from "./called.ts";
 import type { Dialect } from "./dialect.ts";
 import { openaiChat } from "./openai-chat/openai-chat.ts";
 import { openaiCompletions } from "./openai-completions/openai-completions.ts";
@@ -8,9 +11,17 @@ import { rerank } from "./rerank/rerank.ts";
 export const dialects = Object.freeze({
   "openai-chat": openaiChat,
   "openai-completions": openaiCompletions,
+  "anthropic-messages": anthropicMessages,
 }) satisfies Readonly<Record<string, Dialect>>;
 
 export type DialectId = keyof typeof dialects;
+
+/** Every wire shape we call, by id; a provider names one of them. */
+export const calledDialects = Object.freeze({
+  "anthropic-messages": anthropicMessagesCalled,
+}) satisfies Readonly<Record<string, CalledDialect>>;
+
+export type CalledDialectId = keyof typeof calledDialects;
 
 /** Those that are answered in one piece; their contract is `whole-dialect.ts`. */
 export const wholeDialects = Object.freeze({

@@ -175,6 +175,8 @@ export type ServiceTier = "standard" | "batch" | "flex" | "priority";
 export interface WireRequest {
   readonly dialect: string;
   readonly body: Readonly<Record<string, unknown>>;
+  /** Those of the client's headers that belong to the request (`Dialect.requestHeaders`); lower-case names. Absent: none. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface ChatRequest {

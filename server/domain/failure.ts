@@ -81,6 +81,13 @@ export const failureKinds = Object.freeze({
 
 export type FailureCode = keyof typeof failureKinds;
 
+/** Tokens. Some clients read these figures out of the message to shorten a conversation by as much as is needed. */
+export interface Overflow {
+  /** At least so many. */
+  readonly promptTokens: number;
+  readonly mostPromptTokens: number;
+}
+
 export interface FailureOptions {
   /** The request field at fault, as the client wrote it: `messages[2].content`. */
   readonly param?: string;
@@ -89,6 +96,8 @@ export interface FailureOptions {
   readonly retryAfterSeconds?: number;
   /** How long the upstream itself asks to be left alone, uncut; null or absent: it did not say. */
   readonly coolDownMs?: number | null;
+  /** Of a prompt that does not fit: how long it is and how long one may be. */
+  readonly overflow?: Overflow;
   /** The reason in one sentence, for a person at a terminal. */
   readonly why?: string;
   /** Paste-ready next steps for a person at a terminal. */
@@ -100,6 +109,7 @@ export class Failure extends Error {
   readonly param: string | null;
   readonly retryAfterSeconds: number | null;
   readonly coolDownMs: number | null;
+  readonly overflow: Overflow | null;
   readonly why: string | null;
   readonly next: readonly string[];
 
@@ -109,6 +119,7 @@ export class Failure extends Error {
     this.code = code;
     this.param = options.param ?? null;
     this.coolDownMs = options.coolDownMs ?? null;
+    this.overflow = options.overflow ?? null;
     this.why = options.why ?? null;
     this.next = options.next ?? [];
     const status = failureKinds[code].httpStatus;

@@ -52,7 +52,8 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
 
   async function answer(exchange: Exchange, caller: Caller, gate: RateGate): Promise<void> {
     const { requestId, startedAtMs } = exchange;
-    const { decoded: request, flight } = await admit(exchange, caller, asked, parts);
+    const { decoded, flight } = await admit(exchange, caller, asked, parts);
+    const request = withHeaders(decoded, dialect, exchange.request.headers);
     const encoder = dialect.chatEncoder(request, {
       requestId,
       createdAtS: Math.floor(startedAtMs / 1000),
@@ -77,6 +78,20 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
       flight.land();
     }
   }
+}
+
+/** A header this long means nothing any more. */
+const longestHeader = 2_000;
+
+/** The body with the headers that say how it is meant, for an upstream of the same wire shape. */
+function withHeaders(request: ChatRequest, dialect: Dialect, headers: IncomingHttpHeaders): ChatRequest {
+  if (request.wire === undefined || dialect.requestHeaders === undefined) return request;
+  const said: Record<string, string> = {};
+  for (const name of dialect.requestHeaders) {
+    const value = headers[name];
+    if (typeof value === "string" && value !== "" && value.length <= longestHeader) said[name] = value;
+  }
+  return { ...request, wire: { ...request.wire, headers: said } };
 }
 
 /** Headers in which agents say which of their requests belong together: opencode sends the first two, Codex the third. */

@@ -2,7 +2,8 @@
  * The HTTP room put together: table, guard, dispatch, drain. Runs in the server; the composition root listens on
  * `server` and calls `close`. Nothing here knows a model or a price.
  */
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Dialect } from "../dialects/dialect.ts";
 import { dialects } from "../dialects/index.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import { descriptorLimit } from "../platform/descriptors.ts";
@@ -13,6 +14,7 @@ import { type HttpDeps, httpTiming } from "./deps.ts";
 import { limitConnections } from "./connection-limit.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createMatcher } from "./match.ts";
+import { isModelsPath, speaksAnthropic } from "./models-route.ts";
 import { createNodeServer } from "./node-server.ts";
 import { createOwnNames } from "./own-names.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -77,7 +79,8 @@ export function createHttp(deps: HttpDeps): Http {
     const queryAt = url.indexOf("?");
     const path = queryAt === -1 ? url : url.slice(0, queryAt);
     const found = match(request.method ?? "", path);
-    const dialect = found.kind === "nothing" ? dialects["openai-chat"] : found.route.dialect;
+    const dialect = spokenBy(request.headers, path, found.kind === "nothing" ? null : found.route.dialect);
+    if (dialect.requestIdHeader !== undefined) response.setHeader(dialect.requestIdHeader, requestId);
     try {
       if (found.kind === "nothing") throw new Failure("not_found", "There is nothing at this path.");
       if (found.kind === "other-method") {
@@ -166,6 +169,13 @@ export function createHttp(deps: HttpDeps): Http {
       return closing;
     },
   };
+}
+
+/** In whose words a refusal is written: those of the route, and on paths that both vendors have, those of the client. */
+function spokenBy(headers: IncomingHttpHeaders, path: string, route: Dialect | null): Dialect {
+  const shared = path.startsWith("/v1/") && (route === null || isModelsPath(path));
+  if (shared && speaksAnthropic(headers)) return dialects["anthropic-messages"];
+  return route ?? dialects["openai-chat"];
 }
 
 /** Requests that change something must be of a kind that a foreign page cannot send without asking. */

@@ -1,20 +1,35 @@
-/** `GET /v1/models` and `/v1/models/{id}`: what this box serves, loaded or not. Runs in the server. */
+/**
+ * `GET /v1/models` and `/v1/models/{id}`: what this box serves, loaded or not. Runs in the server. Both vendors have this path;
+ * a client that sends `anthropic-version` gets Anthropic's list.
+ */
+import type { IncomingHttpHeaders } from "node:http";
 import type { Dialect } from "../dialects/dialect.ts";
 import { Failure } from "../domain/failure.ts";
 import type { HttpDeps } from "./deps.ts";
 import type { Exchange } from "./route.ts";
 import { jsonType, sendText } from "./send.ts";
 
-export function modelsRoutes(dialect: Dialect, deps: Pick<HttpDeps, "inference">) {
+/** Anthropic's clients say so with every request, and nobody else's do. */
+export function speaksAnthropic(headers: IncomingHttpHeaders): boolean {
+  return headers["anthropic-version"] !== undefined;
+}
+
+export function isModelsPath(path: string): boolean {
+  return path === "/v1/models" || path.startsWith("/v1/models/");
+}
+
+export function modelsRoutes(openai: Dialect, anthropic: Dialect, deps: Pick<HttpDeps, "inference">) {
+  const dialectOf = ({ request }: Exchange) => (speaksAnthropic(request.headers) ? anthropic : openai);
   return {
-    list({ response }: Exchange): void {
-      sendText(response, 200, jsonType, dialect.encodeModels(deps.inference.models()));
+    list(exchange: Exchange): void {
+      sendText(exchange.response, 200, jsonType, dialectOf(exchange).encodeModels(deps.inference.models()));
     },
     /** Ids may hold `/`, `:` and `@`, percent-encoded or not: everything after `/v1/models/` is the id. */
-    one({ response, parameters }: Exchange): void {
+    one(exchange: Exchange): void {
+      const { response, parameters } = exchange;
       const model = deps.inference.models().find(({ alias }) => alias === parameters.id);
       if (model === undefined) throw new Failure("model_not_found", "This box serves no model of that name.");
-      sendText(response, 200, jsonType, dialect.encodeModel(model));
+      sendText(response, 200, jsonType, dialectOf(exchange).encodeModel(model));
     },
   };
 }

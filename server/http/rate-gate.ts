@@ -30,7 +30,7 @@ export function passRateGate(
   const sayWhatIsLeft = () => {
     const { response } = exchange;
     if (dialect.rateHeaders === undefined || response.headersSent) return;
-    for (const [name, value] of Object.entries(dialect.rateHeaders(limits.state(caller)))) {
+    for (const [name, value] of Object.entries(dialect.rateHeaders(limits.state(caller), exchange.startedAtMs))) {
       response.setHeader(name, value);
     }
   };

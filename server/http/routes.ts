@@ -7,6 +7,7 @@ import { createAdmin } from "./admin/index.ts";
 import type { AdminParts } from "./admin/resource.ts";
 import { boxFailures } from "./box-failures.ts";
 import { type ChatRouteParts, chatRoute } from "./chat-route.ts";
+import { countRoute } from "./count-route.ts";
 import type { HttpDeps } from "./deps.ts";
 import { healthRoutes } from "./health.ts";
 import { modelsRoutes } from "./models-route.ts";
@@ -27,7 +28,8 @@ export function routeTable(parts: RouteParts): readonly Route[] {
   const completions = parts.dialects["openai-completions"];
   const box = { ...openai, ...boxFailures };
   const health = healthRoutes(deps, inFlight);
-  const models = modelsRoutes(openai, deps);
+  const anthropic = parts.dialects["anthropic-messages"];
+  const models = modelsRoutes(openai, anthropic, deps);
   const sessions = sessionRoutes(deps, ({ request, response }) => parts.readBody(request, response));
   const admin = createAdmin(parts);
   const page = createPage(deps.pageFolder, deps.log);
@@ -52,6 +54,20 @@ export function routeTable(parts: RouteParts): readonly Route[] {
     },
     { method: "POST", path: "/v1/embeddings", access: "inference", dialect: openai, handle: embed },
     { method: "POST", path: "/v1/rerank", access: "inference", dialect: openai, handle: rerank },
+    {
+      method: "POST",
+      path: "/v1/messages",
+      access: "inference",
+      dialect: anthropic,
+      handle: chatRoute(anthropic, parts),
+    },
+    {
+      method: "POST",
+      path: "/v1/messages/count_tokens",
+      access: "inference",
+      dialect: anthropic,
+      handle: countRoute(anthropic, parts),
+    },
     { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },
     { method: "GET", path: "/v1/models/*id", access: "inference", dialect: openai, handle: models.one },
 

@@ -26,7 +26,8 @@ export function sendFailure(response: ServerResponse, dialect: Pick<Dialect, "en
     response.destroy();
     return;
   }
-  const wire: WireFailure = dialect.encodeFailure(failure);
+  const requestId = response.getHeader("x-request-id");
+  const wire: WireFailure = dialect.encodeFailure(failure, typeof requestId === "string" ? requestId : undefined);
   for (const [name, value] of Object.entries(wire.headers)) response.setHeader(name, value);
   sendText(response, wire.status, wire.headers["content-type"] ?? jsonType, wire.body);
 }

@@ -22,6 +22,8 @@ export interface Router {
   models(): readonly ServedModel[];
   /** Throws `model_not_found`, naming what may have been meant, or `invalid_request`, naming models that can do that. */
   plan(alias: string, capability?: Capability): readonly PlannedAttempt[];
+  /** Tokens of the prompt, counted by the first place of the plan that can; places that are not in it hear nothing. */
+  count(plan: readonly PlannedAttempt[], request: ChatRequest): Promise<number>;
   /**
    * Throws a Failure only before the first event. A failed attempt is followed by the next one as long as nothing of an
    * answer has left and the failure says that another target may help.
@@ -95,6 +97,20 @@ export function createRouter(backends: readonly Backend[]): Router {
       if (!served.some(({ model }) => model.alias === alias)) throw unknownModel(alias, models());
       const names = able.map(({ model }) => model.alias);
       throw wrongModel(alias, capability, names);
+    },
+    count: async (plan, request) => {
+      let failure = new Failure("internal", "There is nobody to count.");
+      for (const { target } of plan) {
+        const backend = byId.get(target.backendId);
+        if (backend === undefined) continue;
+        try {
+          return await backend.count({ ...request, model: target.model });
+        } catch (thrown) {
+          failure = asFailure(thrown);
+          if (!failure.kind.mayFallBack) break;
+        }
+      }
+      throw failure;
     },
     run: (plan, request, context, signal, hooks) =>
       walk(plan, (backend, model) => backend.chat({ ...request, model }, context, signal), signal, hooks),

@@ -42,6 +42,21 @@ const samples: Record<DialectId, Sample> = {
     meaning: ({ text }) => ({ messages: [], completion: { prompts: [text], suffix: null, echo: false } }),
     terminator: "data: [DONE]",
   },
+  "anthropic-messages": {
+    body: ({ stream, text }) => ({
+      ...{ model: "coder", stream, max_tokens: 50 },
+      messages: [{ role: "user", content: [{ type: "text", text }] }],
+    }),
+    textOfStream: (bytes) =>
+      bytes
+        .split("\n\n")
+        .filter((frame) => frame.startsWith("event: content_block_delta\ndata: {"))
+        .map((frame) => JSON.parse(frame.slice(frame.indexOf("{"))).delta.text ?? "")
+        .join(""),
+    textOfWhole: (json) => (json as { content: { text: string }[] }).content[0]?.text ?? "",
+    meaning: ({ text }) => ({ messages: [{ role: "user", content: [{ type: "text", text }] }], completion: null }),
+    terminator: "event: message_stop\ndata: {",
+  },
 };
 
 const usage = { promptTokens: 7, cachedTokens: 0, completionTokens: 2, reasoningTokens: 0 };

@@ -1,10 +1,18 @@
 /** Seconds of fuzzing with a fixed seed; minutes of it are in `test/long/fuzz.long.ts`. */
 import { expect, test } from "vitest";
+import { decodeChat as decodeMessages } from "../../server/dialects/anthropic-messages/decode.ts";
 import { decodeChat } from "../../server/dialects/openai-chat/decode.ts";
 import { decodeCompletion } from "../../server/dialects/openai-completions/decode.ts";
 import { openaiEmbeddings } from "../../server/dialects/openai-embeddings/openai-embeddings.ts";
 import { rerank } from "../../server/dialects/rerank/rerank.ts";
-import { chatSeeds, completionSeeds, embeddingSeeds, fuzzDecoder, rerankSeeds } from "../support/fuzz-decoder.ts";
+import {
+  chatSeeds,
+  completionSeeds,
+  embeddingSeeds,
+  fuzzDecoder,
+  messagesSeeds,
+  rerankSeeds,
+} from "../support/fuzz-decoder.ts";
 import { fuzzGguf } from "../support/fuzz-gguf.ts";
 import { encodeGguf, smallModel } from "../support/gguf-bytes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -14,6 +22,7 @@ const bounds = { executions: 4_000, limitMs: 40_000, seed: 20_261_126 };
 test.each([
   ["chat", chatSeeds, decodeChat],
   ["completions", completionSeeds, decodeCompletion],
+  ["Messages", messagesSeeds, decodeMessages],
   ["embeddings", embeddingSeeds, openaiEmbeddings.decode],
   ["rerank", rerankSeeds, rerank.decode],
 ] as const)("a mutated %s body is a request, or a 400 that names the field", (_name, seeds, decode) => {

@@ -45,6 +45,37 @@ export const chatSeeds: readonly object[] = [
     ...{ response_format: { type: "json_object" }, modalities: ["text"], metadata: { a: "b" }, tool_choice: "none" },
   },
 ];
+export const messagesSeeds: readonly object[] = [
+  { model: "m", max_tokens: 5, messages: [{ role: "user", content: "hi" }] },
+  {
+    ...{ model: "m", max_tokens: 50, stream: true, temperature: 0.5, top_p: 0.9, top_k: 5, stop_sequences: ["a"] },
+    system: [{ type: "text", text: "s", cache_control: { type: "ephemeral", ttl: "1h" } }],
+    messages: [
+      { role: "user", content: [{ type: "image", source: { type: "base64", media_type: "image/png", data: "aGk=" } }] },
+      {
+        role: "assistant",
+        content: [
+          { type: "thinking", thinking: "hm", signature: "c2ln" },
+          { type: "redacted_thinking", data: "aGk=" },
+          { type: "text", text: "t" },
+          { type: "tool_use", id: "t1", name: "f", input: { a: "b" } },
+        ],
+      },
+      {
+        role: "user",
+        content: [{ type: "tool_result", tool_use_id: "t1", is_error: false, content: [{ type: "text", text: "r" }] }],
+      },
+    ],
+    tools: [
+      { name: "f", description: "d", input_schema: { type: "object" } },
+      { type: "web_search_20250305", name: "w" },
+    ],
+    tool_choice: { type: "tool", name: "f", disable_parallel_tool_use: true },
+    thinking: { type: "enabled", budget_tokens: 20 },
+    output_config: { effort: "low", format: { type: "json_schema", schema: { type: "object" } } },
+    ...{ metadata: { user_id: "u" }, service_tier: "auto" },
+  },
+];
 export const completionSeeds: readonly object[] = [
   { model: "m", prompt: "hi", suffix: "x", max_tokens: 5, stream: true },
   { model: "m", prompt: [[1, 2], [3]], n: 2, echo: false, logprobs: 2, stop: "x", temperature: 0 },

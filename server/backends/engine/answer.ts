@@ -117,10 +117,13 @@ function suffixed(context: ChatContext, choice: number): ChatContext {
 
 export function overflow(host: ModelHost, request: ChatRequest, { promptTokens, exact }: TooLong): Failure {
   const has = exact ? `has ${promptTokens}` : `has more than ${promptTokens}`;
+  // One token at least is left for the answer.
+  const mostPromptTokens = host.contextLength - 1;
+  const overflow = { promptTokens: exact ? promptTokens : promptTokens + 1, mostPromptTokens };
   return new Failure(
     "context_length_exceeded",
     `maximum context length is ${host.contextLength} tokens for "${host.file.alias}"; this prompt ${has}. ` +
       "Shorten it, or serve the model with a longer context.",
-    { param: request.completion === null ? "messages" : "prompt" },
+    { param: request.completion === null ? "messages" : "prompt", overflow },
   );
 }

@@ -64,7 +64,7 @@ describe("S-36 auth: the route table as it runs", () => {
         const answer = await ask(lan, method, asked, headers);
         expect([401, 429], `${method} ${asked} ${authorization}`).toContain(answer.status);
         if (authorization === undefined) expect(answer.status).toBe(401);
-        expect(JSON.parse(answer.body)).toHaveProperty("error.code");
+        expect(JSON.parse(answer.body)).toHaveProperty("error.type");
       }
     }
     expect(lan.refusals).toEqual([]);

@@ -17,6 +17,7 @@ import type { ModelView, ServedModel } from "../../../server/domain/model.ts";
 import type { Scores, Vectors, WholeEvent } from "../../../server/domain/embedding.ts";
 import type { HardwareView } from "../../../server/domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "../../../server/domain/ports.ts";
+import { estimatedPromptTokens } from "../../../server/domain/prompt-estimate.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import type { HttpDeps, HttpSettings, HttpTiming } from "../../../server/http/deps.ts";
 import { createHttp, type Http } from "../../../server/http/http.ts";
@@ -168,6 +169,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     embed: () => nothing<Vectors>(),
     rerank: () => nothing<Scores>(),
     models: () => [coder, { ...coder, alias: "org/coder:7b@q4" }],
+    count: async (request) => estimatedPromptTokens(request),
     closing: () => ({ target: "engine/coder", cost: { known: false, reason: "not_priced" } }),
     async refuse({ requestId, alias, stream, caller }, failure) {
       refusals.push({ requestId, alias, stream, callerName: caller.name, failure });

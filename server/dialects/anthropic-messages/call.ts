@@ -1,0 +1,217 @@
+/**
+ * `ChatRequest` → one call of Anthropic's Messages. Pure. A body of the same wire shape goes as it came but for the closed list
+ * of edits (`passed-body.ts`); any other is translated here.
+ */
+import type { ChatRequest, JsonSchema, ToolDefinition } from "../../domain/chat.ts";
+import { Failure } from "../../domain/failure.ts";
+import type { CallFacts, WireCall } from "../called.ts";
+import { cacheControl, wireConversation } from "./call-messages.ts";
+import { wireThinking } from "./call-thinking.ts";
+import { closedSchema } from "./closed-schema.ts";
+import { passedBody, passedCountBody } from "./passed-body.ts";
+import { dialectId } from "./signature.ts";
+import { wireName } from "./tool-names.ts";
+
+/** The shape cannot do without a bound. Every model of Anthropic's that is still served allows it. */
+const defaultMaxTokens = 8_192;
+const oldestVersion = "2023-06-01";
+/** Marks one request may carry; of more, the last ones are the longest prefixes. */
+const mostCacheMarks = 4;
+/** The tool that an answer in JSON comes as, where no schema was given. */
+export const answerTool = "answer_in_json";
+
+export function encodeRequest(request: ChatRequest, facts: CallFacts): WireCall {
+  const own = ownBody(request);
+  const body = own === null ? translated(request, facts) : passedBody(own, facts);
+  return call("/messages", request, { ...body, ...facts.extraBody });
+}
+
+export function encodeCount(request: ChatRequest, facts: CallFacts): WireCall {
+  const own = ownBody(request);
+  if (own !== null) return call("/messages/count_tokens", request, passedCountBody(own, facts));
+  const { model, system, messages, tools, tool_choice } = translated(request, facts);
+  return call("/messages/count_tokens", request, { model, system, messages, tools, tool_choice });
+}
+
+/** Null: it came in another shape. */
+function ownBody({ wire }: ChatRequest): Readonly<Record<string, unknown>> | null {
+  return wire?.dialect === dialectId ? wire.body : null;
+}
+
+function call(path: string, request: ChatRequest, body: object): WireCall {
+  const own = request.wire?.dialect === dialectId ? (request.wire.headers ?? {}) : {};
+  const { "anthropic-version": version = oldestVersion, "anthropic-beta": beta } = own;
+  return {
+    path,
+    headers: {
+      "content-type": "application/json",
+      "anthropic-version": version,
+      ...(beta === undefined ? {} : { "anthropic-beta": beta }),
+    },
+    body: JSON.stringify(body),
+  };
+}
+
+interface TranslatedBody {
+  readonly model: string;
+  readonly system?: unknown;
+  readonly messages: unknown;
+  readonly tools?: unknown;
+  readonly tool_choice?: unknown;
+  readonly [field: string]: unknown;
+}
+
+function translated(request: ChatRequest, facts: CallFacts): TranslatedBody {
+  refuseWhatItCannotCarry(request);
+  const maxTokens = facts.maxTokens ?? request.maxTokens ?? defaultMaxTokens;
+  const { system, messages } = wireConversation(request.messages);
+  const thinking = answersByTool(request) ? {} : wireThinking(request, maxTokens, facts.traits);
+  const thinks = thinking.thinking !== undefined && thinking.thinking.type !== "disabled";
+  const stop = request.stop.filter((text) => text.trim() !== "");
+  return withFewMarks({
+    model: facts.model,
+    max_tokens: maxTokens,
+    ...(system.length === 0 ? {} : { system }),
+    messages,
+    ...wireTools(request),
+    ...wireSampling(request, thinks),
+    ...(thinking.thinking === undefined ? {} : { thinking: thinking.thinking }),
+    ...outputConfig(request, thinking.effort),
+    ...(stop.length === 0 ? {} : { stop_sequences: stop }),
+    ...(request.endUser === undefined ? {} : { metadata: { user_id: request.endUser } }),
+    ...serviceTier(request),
+    ...(request.stream ? { stream: true } : {}),
+  });
+}
+
+function refuseWhatItCannotCarry({
+  completion,
+  choices,
+  logprobs,
+  responseFormat,
+  tools,
+  toolChoice,
+  sampling,
+}: ChatRequest): void {
+  const refuse = (param: string, what: string): never => {
+    throw new Failure("unsupported", `This provider ${what}.`, { param });
+  };
+  if (completion !== null) refuse("prompt", "answers conversations only, not raw prompts");
+  if (choices > 1) refuse("n", "gives one answer to one request");
+  if (logprobs !== null) refuse("logprobs", "does not tell log-probabilities");
+  if (sampling.logitBias.size > 0) refuse("logit_bias", "does not take 'logit_bias'");
+  if (responseFormat.type === "json-object" && tools.length > 0 && toolChoice.type !== "none") {
+    refuse("response_format", "cannot answer in JSON without a schema while it may call tools");
+  }
+}
+
+/** JSON without a schema: asked for as the arguments of a tool that takes any object. */
+export function answersByTool(request: ChatRequest): boolean {
+  return request.wire?.dialect !== dialectId && request.responseFormat.type === "json-object";
+}
+
+function wireTools(request: ChatRequest): { readonly tools?: unknown; readonly tool_choice?: unknown } {
+  const { tools, toolChoice, parallelToolCalls } = request;
+  if (answersByTool(request)) {
+    const tool = {
+      name: answerTool,
+      description: "Gives the answer, as one JSON object.",
+      input_schema: { type: "object", additionalProperties: true },
+    };
+    return { tools: [...tools.map(wireTool), tool], tool_choice: { type: "tool", name: answerTool } };
+  }
+  if (tools.length === 0) return {};
+  const one = parallelToolCalls ? {} : { disable_parallel_tool_use: true };
+  const list = { tools: tools.map(wireTool) };
+  switch (toolChoice.type) {
+    case "auto":
+      return parallelToolCalls ? list : { ...list, tool_choice: { type: "auto", ...one } };
+    case "none":
+      return { ...list, tool_choice: { type: "none" } };
+    case "required":
+      return { ...list, tool_choice: { type: "any", ...one } };
+    case "named": {
+      const named = tools.find((tool) => tool.name === toolChoice.name);
+      return { ...list, tool_choice: { type: "tool", name: wireName(named ?? toolChoice), ...one } };
+    }
+  }
+}
+
+function wireTool(tool: ToolDefinition): object {
+  const { description, strict } = tool;
+  return {
+    name: wireName(tool),
+    ...(description === null || description === "" ? {} : { description }),
+    input_schema: inputSchema(tool),
+    ...(strict === true && tool.custom === undefined ? { strict } : {}),
+    ...cacheControl(tool.cache),
+  };
+}
+
+/** A tool that takes free text takes it as a field. */
+function inputSchema({ custom, parameters }: ToolDefinition): JsonSchema {
+  if (custom !== undefined) {
+    return {
+      type: "object",
+      properties: { input: { type: "string" } },
+      required: ["input"],
+      additionalProperties: false,
+    };
+  }
+  return { type: "object", ...(parameters ?? { properties: {} }) };
+}
+
+/** While it thinks it samples as it likes; newer models take one of `temperature` and `top_p`. */
+function wireSampling({ sampling }: ChatRequest, thinks: boolean): object {
+  const { temperature, topP, topK } = sampling;
+  if (thinks) return topP !== null && topP >= 0.95 ? { top_p: topP } : {};
+  return {
+    // Its scale ends at 1.
+    ...(temperature === null ? {} : { temperature: Math.min(temperature, 1) }),
+    ...(topP === null || temperature !== null ? {} : { top_p: topP }),
+    ...(topK === null || topK === 0 ? {} : { top_k: topK }),
+  };
+}
+
+function outputConfig({ responseFormat }: ChatRequest, effort: string | undefined): object {
+  const format =
+    responseFormat.type === "json-schema"
+      ? { format: { type: "json_schema", schema: closedSchema(responseFormat.schema) } }
+      : {};
+  const config = { ...(effort === undefined ? {} : { effort }), ...format };
+  return Object.keys(config).length === 0 ? {} : { output_config: config };
+}
+
+function serviceTier({ serviceTier: tier }: ChatRequest): object {
+  if (tier === "standard") return { service_tier: "standard_only" };
+  return tier === "priority" ? { service_tier: "auto" } : {};
+}
+
+/** Keeps the last marks, in the order the prompt is read in: tools, system, messages. */
+function withFewMarks(body: TranslatedBody): TranslatedBody {
+  const parts = ["tools", "system", "messages"].map((part) => body[part] ?? null);
+  let left = parts.reduce((sum: number, part) => sum + countMarks(part), 0) - mostCacheMarks;
+  if (left <= 0) return body;
+  const thin = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(thin);
+    if (typeof value !== "object" || value === null) return value;
+    const { cache_control: mark, ...rest } = value as Record<string, unknown>;
+    const inner = "content" in rest ? { ...rest, content: thin(rest.content) } : rest;
+    if (mark === undefined) return inner;
+    left -= 1;
+    return left >= 0 ? inner : { ...inner, cache_control: mark };
+  };
+  const [tools, system, messages] = parts.map(thin);
+  return {
+    ...body,
+    ...(tools === null ? {} : { tools }),
+    ...(system === null ? {} : { system }),
+    messages,
+  };
+}
+
+function countMarks(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + countMarks(one), 0);
+  if (typeof value !== "object" || value === null) return 0;
+  return ("cache_control" in value ? 1 : 0) + ("content" in value ? countMarks(value.content) : 0);
+}
