@@ -7,7 +7,6 @@
 import type {
   ChatMessage,
   ChatRequest,
-  ContentPart,
   ResponseFormat,
   ToolCall,
   ToolChoice,
@@ -15,7 +14,9 @@ import type {
 } from "../../domain/chat.ts";
 import { badField, fieldFailure } from "../field-failure.ts";
 import { samplingOf, stopOf } from "../openai-sampling.ts";
-import { chatBody, type WireChatBody, type WireContent, type WireMessage, type WireToolCall } from "./schema.ts";
+import { contentOf, textPart } from "./content.ts";
+import { cacheOf, wishesOf } from "./wishes.ts";
+import { chatBody, type WireChatBody, type WireMessage, type WireToolCall } from "./schema.ts";
 
 /** Throws Failure `invalid_request` with `param`. `body` is parsed JSON. */
 export function decodeChat(body: unknown): ChatRequest {
@@ -42,6 +43,8 @@ export function decodeChat(body: unknown): ChatRequest {
     cacheKey: wire.prompt_cache_key ?? null,
     stream: wire.stream ?? false,
     includeUsage: wire.stream_options?.include_usage ?? false,
+    ...wishesOf(wire),
+    wire: { dialect: "openai-chat", body: body as Readonly<Record<string, unknown>> },
   };
 }
 
@@ -91,33 +94,27 @@ function messageOf(message: WireMessage, param: string, callIds: Set<string>): C
 
 function toolCallOf(call: WireToolCall): ToolCall {
   const written = call.function.arguments;
+  const signature = call.extra_content?.google.thought_signature;
   return {
     id: call.id,
     name: call.function.name,
     arguments: typeof written === "string" ? written : JSON.stringify(written),
+    ...(signature === undefined ? {} : { signature }),
   };
-}
-
-function contentOf(wire: WireContent, param: string): readonly ContentPart[] {
-  if (wire === null || wire === "") return [];
-  if (typeof wire === "string") return [textPart(wire)];
-  return wire.map((part, index) => {
-    if ("text" in part) return textPart(part.text);
-    if ("refusal" in part) return textPart(part.refusal);
-    throw badField(`${param}[${index}]`, "Only text can be read here: this content part is of another type.");
-  });
-}
-
-function textPart(text: string): ContentPart {
-  return { type: "text", text };
 }
 
 function toolsOf(wire: WireChatBody): readonly ToolDefinition[] {
   const tools: ToolDefinition[] = [];
   for (const tool of wire.tools ?? []) {
     if (!("function" in tool)) continue;
-    const { name, description, parameters } = tool.function;
-    tools.push({ name, description: description ?? null, parameters: parameters ?? null });
+    const { name, description, parameters, strict } = tool.function;
+    tools.push({
+      name,
+      description: description ?? null,
+      parameters: parameters ?? null,
+      ...(typeof strict === "boolean" ? { strict } : {}),
+      ...cacheOf(tool.cache_control),
+    });
   }
   return tools;
 }

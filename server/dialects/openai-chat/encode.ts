@@ -2,7 +2,7 @@
  * `ChatEvent`s → OpenAI chunks or one completion. Pure; runs in the server process; imports the domain only.
  *
  * A text chunk is written for every token of every stream, so its envelope is built once per choice and only the text is
- * stringified.
+ * stringified. Frames that came from an upstream of this dialect go on as they are (`passed.ts`).
  */
 import {
   answersOf,
@@ -16,7 +16,8 @@ import type { ChatEncoder, ClosingFacts, ReplyFacts } from "../dialect.ts";
 import { wireUsage } from "../openai-usage.ts";
 import { failureFrame } from "./failure.ts";
 import { wireLogprobs } from "./logprobs.ts";
-import { finishReasons, wholeAnswer } from "./whole.ts";
+import { isUsageOnly, isWholeAnswer, modelEditor, ownFrame } from "./passed.ts";
+import { finishReasons, signed, wholeAnswer } from "./whole.ts";
 
 export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncoder {
   const id = `chatcmpl-${facts.requestId}`;
@@ -27,7 +28,26 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
   const tail = request.includeUsage ? `],"usage":null}\n\n` : "]}\n\n";
   const many = answersOf(request) > 1;
   const choices: ChoiceFrames[] = [];
+  const withAlias = modelEditor(facts.model);
+  /** The last frame seen is of this dialect: what was read `above` from it has been handed on with it. */
+  let passing = false;
   let finished = false;
+
+  /** The frame an event came in, as it is; null: the event has to be written here. */
+  function passed(event: ChatEvent): string | null {
+    // A failure is told in our own words, whatever came before.
+    if (event.type === "failed" || event.type === "aborted" || event.wire === undefined) return null;
+    if (event.wire === "above") return passing ? "" : null;
+    const frame = ownFrame(event);
+    // The body of an answer in one piece is no frame: this client reads a stream.
+    if (frame === null || (event.type === "finished" && !passing)) {
+      passing = false;
+      return null;
+    }
+    passing = true;
+    if (frame.data === "[DONE]" || (!request.includeUsage && isUsageOnly(frame.data))) return "";
+    return `data: ${withAlias(frame.data)}\n\n`;
+  }
 
   function framesOf(index: number): ChoiceFrames {
     const known = choices[index] ?? new ChoiceFrames(index, head, tail);
@@ -36,6 +56,11 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
   }
 
   function frames(event: ChatEvent): string {
+    if (event.type === "finished") finished = true;
+    return passed(event) ?? written(event);
+  }
+
+  function written(event: ChatEvent): string {
     switch (event.type) {
       case "text":
         return framesOf(event.choice ?? 0).text(event.text, event.logprobs);
@@ -49,6 +74,7 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
           id: event.id,
           type: "function",
           function: { name: event.name, arguments: "" },
+          ...signed(event.signature),
         };
         return framesOf(event.choice ?? 0).delta("null", `{"tool_calls":[${JSON.stringify(call)}]}`);
       }
@@ -59,7 +85,6 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
       case "choice-finished":
         return framesOf(event.choice).end(event.finishReason);
       case "finished": {
-        finished = true;
         const end = many ? "" : framesOf(0).end(event.finishReason);
         return request.includeUsage ? `${end}${head}],"usage":${JSON.stringify(wireUsage(event.usage))}}\n\n` : end;
       }
@@ -79,7 +104,13 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
     return closingComment(closing) + (finished ? "data: [DONE]\n\n" : "");
   }
 
-  return { frames, close, whole: (events) => wholeAnswer(events, id, facts) };
+  function whole(events: readonly ChatEvent[]): string {
+    const end = events.findLast((event) => event.type === "finished");
+    const body = end === undefined ? null : ownFrame(end);
+    return body !== null && isWholeAnswer(body.data) ? withAlias(body.data) : wholeAnswer(events, id, facts);
+  }
+
+  return { frames, close, whole };
 }
 
 /** The chunks of one choice. */

@@ -8,15 +8,37 @@ import { z } from "zod";
 import { listOf } from "../list-of.ts";
 import { mostAnswers, samplingFields } from "../openai-sampling.ts";
 
+/** Anthropic's mark, which OpenRouter and agents made for both carry in OpenAI's bodies. */
+const cacheControl = z.object({ type: z.string().nullish(), ttl: z.string().nullish() });
+export type WireCacheControl = z.infer<typeof cacheControl>;
+const cacheable = { cache_control: cacheControl.nullish().catch(null) };
+
+const knownParts: readonly string[] = ["text", "refusal", "image_url", "file"];
+
 /**
  * A part of a message's content. Every type is let through here, so that `decode.ts` can name the part it cannot serve
  * instead of saying "invalid union".
  */
 const contentPart = z.union(
   [
-    z.object({ type: z.literal("text"), text: z.string() }),
+    z.object({ type: z.literal("text"), text: z.string(), ...cacheable }),
     z.object({ type: z.literal("refusal"), refusal: z.string() }),
-    z.object({ type: z.string().refine((type) => type !== "text" && type !== "refusal", { abort: true }) }),
+    z.object({
+      type: z.literal("image_url"),
+      /** The bare address is what some older clients send. */
+      image_url: z.union([z.string(), z.object({ url: z.string(), detail: z.string().nullish() })]),
+      ...cacheable,
+    }),
+    z.object({
+      type: z.literal("file"),
+      file: z.object({
+        file_data: z.string().nullish(),
+        file_id: z.string().nullish(),
+        filename: z.string().nullish(),
+      }),
+      ...cacheable,
+    }),
+    z.object({ type: z.string().refine((type) => !knownParts.includes(type), { abort: true }) }),
   ],
   { error: "must be a content part: an object with a type" },
 );
@@ -35,6 +57,11 @@ const toolCall = z.object({
     /** JSON text. Some clients send the object itself: taken as its compact text. */
     arguments: z.union([z.string(), z.record(z.string(), z.unknown())], { error: "must be JSON text" }),
   }),
+  /** Where Google's own OpenAI wire keeps a call's signature; clients that know it send it back. */
+  extra_content: z
+    .object({ google: z.object({ thought_signature: z.string() }) })
+    .nullish()
+    .catch(null),
 });
 export type WireToolCall = z.infer<typeof toolCall>;
 
@@ -65,7 +92,9 @@ const functionTool = z.object({
     name: z.string().min(1),
     description: z.string().nullish(),
     parameters: z.record(z.string(), z.unknown()).nullish(),
+    strict: z.boolean().nullish(),
   }),
+  ...cacheable,
 });
 /** Tool types only a vendor can run (`web_search`, `custom` …): agents send them to everybody, so they are dropped. */
 const vendorTool = z.object({ type: z.string().refine((type) => type !== "function", { abort: true }) });
@@ -114,6 +143,15 @@ export const chatBody = z.object({
   parallel_tool_calls: z.boolean().nullish(),
   prompt_cache_key: z.string().nullish(),
   response_format: responseFormat.nullish(),
+
+  /** Words we do not know are left to upstreams of this dialect: they get the body as it came. */
+  reasoning_effort: z.string().nullish(),
+  reasoning: z
+    .object({ effort: z.string().nullish(), max_tokens: z.number().nullish() })
+    .nullish()
+    .catch(null),
+  service_tier: z.string().nullish(),
+  user: z.string().nullish(),
 
   /** Asked for things we cannot make; read only to be refused when they ask for anything. */
   modalities: z.array(z.string()).nullish(),

@@ -17,12 +17,19 @@ interface WireCall {
   readonly id: string;
   readonly type: "function";
   readonly function: { readonly name: string; arguments: string };
+  readonly extra_content?: object;
+}
+
+/** A call's signature where Google's own OpenAI wire has it: a client that knows the place sends it back. */
+export function signed(signature: string | undefined): { readonly extra_content?: object } {
+  return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } };
 }
 
 /** One choice as its events add up. */
 interface Choice {
   text: string;
   reasoning: string;
+  refusal: string | null;
   readonly calls: WireCall[];
   logprobs: ChosenLogprob[] | null;
   finishReason: FinishReason | null;
@@ -33,9 +40,11 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, facts: Rep
   const choices: Choice[] = [];
   let usage: object | null = null;
   const choiceOf = (index = 0): Choice => {
-    const known = choices[index] ?? { text: "", reasoning: "", calls: [], logprobs: null, finishReason: null };
-    choices[index] = known;
-    return known;
+    const known = choices[index];
+    if (known !== undefined) return known;
+    const fresh = { text: "", reasoning: "", refusal: null, calls: [], logprobs: null, finishReason: null };
+    choices[index] = fresh;
+    return fresh;
   };
   for (const event of events) {
     switch (event.type) {
@@ -48,9 +57,18 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, facts: Rep
       case "reasoning":
         choiceOf(event.choice).reasoning += event.text;
         break;
+      case "refusal": {
+        const choice = choiceOf(event.choice);
+        choice.refusal = (choice.refusal ?? "") + event.text;
+        break;
+      }
       case "tool-call": {
-        const call: WireCall = { id: event.id, type: "function", function: { name: event.name, arguments: "" } };
-        choiceOf(event.choice).calls[event.index] = call;
+        choiceOf(event.choice).calls[event.index] = {
+          id: event.id,
+          type: "function",
+          function: { name: event.name, arguments: "" },
+          ...signed(event.signature),
+        };
         break;
       }
       case "tool-arguments": {
@@ -81,14 +99,14 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, facts: Rep
   });
 }
 
-function wireChoice({ text, reasoning, calls, logprobs, finishReason }: Choice, index: number): object {
+function wireChoice({ text, reasoning, refusal, calls, logprobs, finishReason }: Choice, index: number): object {
   return {
     index,
     message: {
       role: "assistant",
-      content: text === "" && calls.length > 0 ? null : text,
+      content: text === "" && (calls.length > 0 || refusal !== null) ? null : text,
       ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
-      refusal: null,
+      refusal,
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
     },
     logprobs: logprobs === null ? null : wireLogprobs(logprobs),

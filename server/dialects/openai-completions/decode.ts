@@ -67,6 +67,7 @@ export function decodeCompletion(body: unknown): ChatRequest {
     cacheKey: wire.prompt_cache_key ?? null,
     stream: wire.stream ?? false,
     includeUsage: wire.stream_options?.include_usage ?? false,
+    wire: { dialect: "openai-completions", body: body as Readonly<Record<string, unknown>> },
   };
   if (answersOf(request) > mostAnswers) {
     throw badField("prompt", `'prompt' times 'n' asks for more than ${mostAnswers} answers.`);

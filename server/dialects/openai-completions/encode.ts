@@ -44,11 +44,14 @@ export function completionEncoder(request: ChatRequest, facts: ReplyFacts): Chat
 
   function frames(event: ChatEvent): string {
     switch (event.type) {
+      // A completion has no other place for why a model declines.
+      case "refusal":
       case "text": {
         const index = event.choice ?? 0;
         const offset = offsets[index] ?? 0;
         offsets[index] = offset + event.text.length;
-        const logprobs = event.logprobs === undefined ? null : legacyLogprobs(event.logprobs, offset);
+        const found = event.type === "text" ? event.logprobs : undefined;
+        const logprobs = found === undefined ? null : legacyLogprobs(found, offset);
         return chunk({ index, text: event.text, logprobs, finish_reason: null });
       }
       case "choice-finished":
@@ -73,8 +76,8 @@ export function completionEncoder(request: ChatRequest, facts: ReplyFacts): Chat
 
   function whole(events: readonly ChatEvent[]): string {
     const choices = Array.from({ length: answersOf(request) }, (_, index) => {
-      const own = events.filter((event) => event.type === "text" && (event.choice ?? 0) === index);
-      const text = own.map((event) => (event.type === "text" ? event.text : "")).join("");
+      const own = events.filter(isTextual).filter((event) => (event.choice ?? 0) === index);
+      const text = own.map((event) => event.text).join("");
       const logprobs = own.flatMap((event) => (event.type === "text" ? (event.logprobs ?? []) : []));
       return {
         index,
@@ -89,6 +92,10 @@ export function completionEncoder(request: ChatRequest, facts: ReplyFacts): Chat
   }
 
   return { frames, close, whole };
+}
+
+function isTextual(event: ChatEvent): event is Extract<ChatEvent, { type: "text" | "refusal" }> {
+  return event.type === "text" || event.type === "refusal";
 }
 
 function finishOf(events: readonly ChatEvent[], index: number): string | null {
