@@ -1,5 +1,7 @@
 /** Every wire shape we serve, by id. Adding one is a folder and a line here; `test/contracts/` runs over this registry. */
 import type { Dialect } from "./dialect.ts";
+import { ollamaEmbed, ollamaEmbeddings } from "./ollama/embed.ts";
+import { ollama, ollamaGenerate } from "./ollama/ollama.ts";
 import { openaiChat } from "./openai-chat/openai-chat.ts";
 import { openaiCompletions } from "./openai-completions/openai-completions.ts";
 import { openaiEmbeddings } from "./openai-embeddings/openai-embeddings.ts";
@@ -8,6 +10,8 @@ import { rerank } from "./rerank/rerank.ts";
 export const dialects = Object.freeze({
   "openai-chat": openaiChat,
   "openai-completions": openaiCompletions,
+  ollama,
+  "ollama-generate": ollamaGenerate,
 }) satisfies Readonly<Record<string, Dialect>>;
 
 export type DialectId = keyof typeof dialects;
@@ -16,4 +20,6 @@ export type DialectId = keyof typeof dialects;
 export const wholeDialects = Object.freeze({
   "openai-embeddings": openaiEmbeddings,
   rerank,
+  "ollama-embed": ollamaEmbed,
+  "ollama-embeddings": ollamaEmbeddings,
 });

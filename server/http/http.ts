@@ -3,6 +3,7 @@
  * `server` and calls `close`. Nothing here knows a model or a price.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Dialect } from "../dialects/dialect.ts";
 import { dialects } from "../dialects/index.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import { descriptorLimit } from "../platform/descriptors.ts";
@@ -77,7 +78,7 @@ export function createHttp(deps: HttpDeps): Http {
     const queryAt = url.indexOf("?");
     const path = queryAt === -1 ? url : url.slice(0, queryAt);
     const found = match(request.method ?? "", path);
-    const dialect = found.kind === "nothing" ? dialects["openai-chat"] : found.route.dialect;
+    const dialect = found.kind === "nothing" ? strangerDialect(path) : found.route.dialect;
     try {
       if (found.kind === "nothing") throw new Failure("not_found", "There is nothing at this path.");
       if (found.kind === "other-method") {
@@ -166,6 +167,11 @@ export function createHttp(deps: HttpDeps): Http {
       return closing;
     },
   };
+}
+
+/** In whose words a path is answered that is none of ours. */
+function strangerDialect(path: string): Dialect {
+  return path.startsWith("/api/") ? dialects.ollama : dialects["openai-chat"];
 }
 
 /** Requests that change something must be of a kind that a foreign page cannot send without asking. */
