@@ -76,12 +76,30 @@ export function ollamaRoutes({ dialect, deps, readBody }: OllamaRouteParts): rea
       }
       const lines = [{ status: "pulling manifest" }, { status: "success" }];
       if (!stream) sendJson(exchange.response, 200, { status: "success" });
-      else sendText(exchange.response, 200, dialect.contentType.stream, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      else
+        sendText(
+          exchange.response,
+          200,
+          dialect.contentType.stream,
+          lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+        );
     }),
-    route("DELETE", "/api/delete", refused("Models are not deleted over this API.", "On the box: 'lanthorn models rm'.")),
+    route(
+      "DELETE",
+      "/api/delete",
+      refused("Models are not deleted over this API.", "On the box: 'lanthorn models rm'."),
+    ),
     route("POST", "/api/create", refused("Models are not made here.", "On the box: 'lanthorn models import <file>'.")),
-    route("POST", "/api/copy", refused("Models get no second names over this API.", "On the box: 'models:' in lanthorn.yaml.")),
-    route("POST", "/api/push", refused("Models are not uploaded from here.", "Their files lie in the box's data folder.")),
+    route(
+      "POST",
+      "/api/copy",
+      refused("Models get no second names over this API.", "On the box: 'models:' in lanthorn.yaml."),
+    ),
+    route(
+      "POST",
+      "/api/push",
+      refused("Models are not uploaded from here.", "Their files lie in the box's data folder."),
+    ),
   ];
 }
 

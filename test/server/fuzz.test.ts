@@ -1,10 +1,21 @@
 /** Seconds of fuzzing with a fixed seed; minutes of it are in `test/long/fuzz.long.ts`. */
 import { expect, test } from "vitest";
+import { ollamaEmbed } from "../../server/dialects/ollama/embed.ts";
+import { ollama, ollamaGenerate } from "../../server/dialects/ollama/ollama.ts";
 import { decodeChat } from "../../server/dialects/openai-chat/decode.ts";
 import { decodeCompletion } from "../../server/dialects/openai-completions/decode.ts";
 import { openaiEmbeddings } from "../../server/dialects/openai-embeddings/openai-embeddings.ts";
 import { rerank } from "../../server/dialects/rerank/rerank.ts";
-import { chatSeeds, completionSeeds, embeddingSeeds, fuzzDecoder, rerankSeeds } from "../support/fuzz-decoder.ts";
+import {
+  chatSeeds,
+  completionSeeds,
+  embeddingSeeds,
+  fuzzDecoder,
+  ollamaChatSeeds,
+  ollamaEmbedSeeds,
+  ollamaGenerateSeeds,
+  rerankSeeds,
+} from "../support/fuzz-decoder.ts";
 import { fuzzGguf } from "../support/fuzz-gguf.ts";
 import { encodeGguf, smallModel } from "../support/gguf-bytes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -16,6 +27,9 @@ test.each([
   ["completions", completionSeeds, decodeCompletion],
   ["embeddings", embeddingSeeds, openaiEmbeddings.decode],
   ["rerank", rerankSeeds, rerank.decode],
+  ["Ollama chat", ollamaChatSeeds, ollama.decodeChat],
+  ["Ollama generate", ollamaGenerateSeeds, ollamaGenerate.decodeChat],
+  ["Ollama embed", ollamaEmbedSeeds, ollamaEmbed.decode],
 ] as const)("a mutated %s body is a request, or a 400 that names the field", (_name, seeds, decode) => {
   const result = fuzzDecoder(seeds, decode, bounds);
   expect(result.broken).toEqual([]);

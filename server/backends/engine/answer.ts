@@ -39,7 +39,12 @@ export async function* answer(
   const times = new Times(ports.clock);
   const place = host.line.arrive({ ...callerOf(context), side: request.tools.length === 0 });
   try {
-    yield* letIn({ host, request, context, gbnf, place, times }, [...(asked.notes ?? []), ...notes, ...unenforced.map(unkept)], signal, ports);
+    yield* letIn(
+      { host, request, context, gbnf, place, times },
+      [...(asked.notes ?? []), ...notes, ...unenforced.map(unkept)],
+      signal,
+      ports,
+    );
   } finally {
     place.leave();
   }

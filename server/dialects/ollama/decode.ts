@@ -58,7 +58,10 @@ export function decodeGenerate(body: unknown): ChatRequest {
 
 function refuseWhatWeCannotGive(wire: WireGenerateBody): void {
   if (wire.template) {
-    throw badField("template", "The model's own template is used: send 'raw' with a prompt you have written to its end.");
+    throw badField(
+      "template",
+      "The model's own template is used: send 'raw' with a prompt you have written to its end.",
+    );
   }
   if ((wire.context?.length ?? 0) > 0) {
     throw badField("context", "Conversations are not kept as 'context' here: send them to /api/chat.");

@@ -34,7 +34,11 @@ export const ollamaEmbed: WholeDialect<EmbedRequest, Vectors> = Object.freeze({
     const { model, input, dimensions } = parsed.data;
     const texts = textsOf(input);
     return {
-      request: { model, inputs: texts.map((text) => ({ type: "text" as const, text })), dimensions: dimensions ?? null },
+      request: {
+        model,
+        inputs: texts.map((text) => ({ type: "text" as const, text })),
+        dimensions: dimensions ?? null,
+      },
       estimatedTokens: estimatedInputTokens(texts),
       encode: (vectors: Vectors, { promptTokens }: Usage, timings: Timings = noTimings) => {
         const { queueMs, loadMs, prefillMs, decodeMs } = timings;

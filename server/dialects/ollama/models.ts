@@ -52,7 +52,8 @@ export function encodeModels(models: readonly ServedModel[]): string {
 export function encodeModel(model: ServedModel): string {
   const architecture = model.details?.architecture ?? "unknown";
   const context = model.contextLength === 0 ? {} : { [`${architecture}.context_length`]: model.contextLength };
-  const embedding = model.embeddingLength === null ? {} : { [`${architecture}.embedding_length`]: model.embeddingLength };
+  const embedding =
+    model.embeddingLength === null ? {} : { [`${architecture}.embedding_length`]: model.embeddingLength };
   return JSON.stringify({
     license: "",
     modelfile: "",

@@ -67,9 +67,18 @@ const shared = {
     .nullish(),
   /** Seconds, or a duration (`5m`, `-1s`). */
   keep_alive: z
-    .union([z.number(), z.string().max(100).regex(/^-?(?:\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)$/)], {
-      error: 'must be seconds or a duration such as "5m"',
-    })
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .max(100)
+          .regex(/^-?(?:\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)$/),
+      ],
+      {
+        error: 'must be seconds or a duration such as "5m"',
+      },
+    )
     .nullish(),
   options: ollamaOptions.nullish(),
   logprobs: z.boolean().nullish(),
