@@ -41,6 +41,8 @@ export interface ChatEncoder {
   close(closing: ClosingFacts): string;
   /** The whole answer as one JSON text, for a client that did not ask for a stream. Call once, with all events. */
   whole(events: readonly ChatEvent[]): string;
+  /** Bytes that keep this answer's connection busy, where they must name the answer; absent: the dialect's own. */
+  readonly keepAlive?: string;
 }
 
 export interface Dialect {

@@ -3,6 +3,8 @@ import { anthropicMessages } from "./anthropic-messages/anthropic-messages.ts";
 import { anthropicMessagesCalled } from "./anthropic-messages/anthropic-messages-called.ts";
 import type { CalledDialect } from "./called.ts";
 import type { Dialect } from "./dialect.ts";
+import { ollamaEmbed, ollamaEmbeddings } from "./ollama/embed.ts";
+import { ollama, ollamaGenerate } from "./ollama/ollama.ts";
 import { openaiChat } from "./openai-chat/openai-chat.ts";
 import { openaiCompletions } from "./openai-completions/openai-completions.ts";
 import { openaiEmbeddings } from "./openai-embeddings/openai-embeddings.ts";
@@ -12,6 +14,8 @@ export const dialects = Object.freeze({
   "openai-chat": openaiChat,
   "openai-completions": openaiCompletions,
   "anthropic-messages": anthropicMessages,
+  ollama,
+  "ollama-generate": ollamaGenerate,
 }) satisfies Readonly<Record<string, Dialect>>;
 
 export type DialectId = keyof typeof dialects;
@@ -27,4 +31,6 @@ export type CalledDialectId = keyof typeof calledDialects;
 export const wholeDialects = Object.freeze({
   "openai-embeddings": openaiEmbeddings,
   rerank,
+  "ollama-embed": ollamaEmbed,
+  "ollama-embeddings": ollamaEmbeddings,
 });

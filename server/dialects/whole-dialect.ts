@@ -4,7 +4,7 @@
  */
 import type { Failure } from "../domain/failure.ts";
 import type { RateState } from "../domain/rate.ts";
-import type { Usage } from "../domain/usage.ts";
+import type { Timings, Usage } from "../domain/usage.ts";
 import type { WireFailure } from "./dialect.ts";
 
 /** One decoded body: what is asked of the spine, and how its answer is to be written. */
@@ -13,7 +13,7 @@ export interface WholeCall<Request extends { readonly model: string }, Result> {
   /** Tokens it may cost, before anybody has counted: for rate limits. */
   readonly estimatedTokens: number;
   /** JSON text. */
-  encode(result: Result, usage: Usage): string;
+  encode(result: Result, usage: Usage, timings?: Timings): string;
 }
 
 export interface WholeDialect<Request extends { readonly model: string }, Result> {

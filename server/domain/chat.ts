@@ -214,6 +214,10 @@ export interface ChatRequest {
   readonly serviceTier?: ServiceTier;
   /** Whom the client says it asks for (`user`, `metadata.user_id`); absent: not said. */
   readonly endUser?: string;
+  /** There is no prompt: the model is brought into memory and nothing is computed. Absent: there is one. */
+  readonly loadOnly?: boolean;
+  /** What of the body is not kept, whoever answers: part of the request's record. Absent: nothing. */
+  readonly notes?: readonly RequestNote[];
   /** Absent: the request was made here and has no body of its own. */
   readonly wire?: WireRequest;
 }

@@ -43,6 +43,20 @@ export interface ServedModel {
   readonly elsewhere?: { readonly provider: string; readonly model: string };
   /** The built-in demo: marked wherever it appears. */
   readonly demo: boolean;
+  /** What its header says; absent: not known, as of what runs elsewhere. */
+  readonly details?: ModelDetails;
+}
+
+/** What clients ask about a model to know how to use it. */
+export interface ModelDetails {
+  /** `general.architecture`. */
+  readonly architecture: string;
+  /** Its chat template shows tools to it. */
+  readonly tools: boolean;
+  /** Its chat template knows reasoning. */
+  readonly thinking: boolean;
+  /** As file names say it (`Q4_K_M`); null: not known. */
+  readonly quantization: string | null;
 }
 
 export interface SlotView {

@@ -7,7 +7,9 @@ export type NoteCode =
   /** Volatile text near the head of the prompt was taken out, so that the prefix stays equal (`domain/hygiene`). */
   | "prompt_normalised"
   /** A constraint in a tool's schema cannot be kept by a grammar; `detail` is its path. */
-  | "tool_schema_unenforced";
+  | "tool_schema_unenforced"
+  /** The client wished something that this box decides itself, or cannot do; `detail` is the field. */
+  | "wish_not_kept";
 
 export interface RequestNote {
   readonly code: NoteCode;
@@ -18,4 +20,5 @@ export interface RequestNote {
 export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   prompt_normalised: "text that changes with every turn was left out of the prompt",
   tool_schema_unenforced: "a constraint of a tool's schema could not be enforced",
+  wish_not_kept: "a wish that this box decides itself, or cannot keep, was left aside",
 });

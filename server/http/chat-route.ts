@@ -115,7 +115,7 @@ async function answerStream(answer: Answer, parts: ChatRouteParts): Promise<void
     response,
     contentType: dialect.contentType.stream,
     lateHeaders: () => targetHeader(deps, requestId),
-    keepAlive: dialect.keepAlive,
+    keepAlive: encoder.keepAlive ?? dialect.keepAlive,
     keepAliveMs: deps.settings.keepAliveMs,
     commitMs: timing.commitMs,
     clock: deps.clock,

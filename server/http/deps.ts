@@ -79,6 +79,8 @@ export interface HttpDeps {
   /** Which models are in memory. All throw a Failure for what cannot be done. */
   readonly models: {
     model(alias: string): Promise<ModelView>;
+    /** Those of this box, loaded or not. */
+    models(): Promise<readonly ModelView[]>;
     /** Resolves when it is loaded. */
     load(alias: string, signal: AbortSignal): Promise<void>;
     /** `whenDone`: let running answers finish first. */

@@ -175,7 +175,7 @@ export function createHttp(deps: HttpDeps): Http {
 function spokenBy(headers: IncomingHttpHeaders, path: string, route: Dialect | null): Dialect {
   const shared = path.startsWith("/v1/") && (route === null || isModelsPath(path));
   if (shared && speaksAnthropic(headers)) return dialects["anthropic-messages"];
-  return route ?? dialects["openai-chat"];
+  return route ?? (path.startsWith("/api/") ? dialects.ollama : dialects["openai-chat"]);
 }
 
 /** Requests that change something must be of a kind that a foreign page cannot send without asking. */

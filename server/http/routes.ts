@@ -3,6 +3,7 @@
  * server. Who may what is decided by `server/access` from the `access` column; nothing else decides it.
  */
 import { type dialects, wholeDialects } from "../dialects/index.ts";
+import { chatAmongServed, wholeAmongServed } from "../dialects/ollama/among-served.ts";
 import { createAdmin } from "./admin/index.ts";
 import type { AdminParts } from "./admin/resource.ts";
 import { boxFailures } from "./box-failures.ts";
@@ -11,6 +12,7 @@ import { countRoute } from "./count-route.ts";
 import type { HttpDeps } from "./deps.ts";
 import { healthRoutes } from "./health.ts";
 import { modelsRoutes } from "./models-route.ts";
+import { ollamaRoutes } from "./ollama-routes.ts";
 import { createPage } from "./page.ts";
 import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -36,6 +38,11 @@ export function routeTable(parts: RouteParts): readonly Route[] {
   const chat = chatRoute(openai, parts);
   const embed = wholeRoute(wholeDialects["openai-embeddings"], parts, deps.inference.embed);
   const rerank = wholeRoute(wholeDialects.rerank, parts, deps.inference.rerank);
+  const served = deps.inference.models;
+  const ollama = chatAmongServed(parts.dialects.ollama, served);
+  const generate = chatAmongServed(parts.dialects["ollama-generate"], served);
+  const ollamaEmbed = wholeAmongServed(wholeDialects["ollama-embed"], served);
+  const ollamaEmbeddings = wholeAmongServed(wholeDialects["ollama-embeddings"], served);
   const byAdmin = throughExpress(admin.serve);
   const byPage = throughExpress(page.serve);
 
@@ -70,6 +77,30 @@ export function routeTable(parts: RouteParts): readonly Route[] {
     },
     { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },
     { method: "GET", path: "/v1/models/*id", access: "inference", dialect: openai, handle: models.one },
+
+    { method: "POST", path: "/api/chat", access: "inference", dialect: ollama, handle: chatRoute(ollama, parts) },
+    {
+      method: "POST",
+      path: "/api/generate",
+      access: "inference",
+      dialect: generate,
+      handle: chatRoute(generate, parts),
+    },
+    {
+      method: "POST",
+      path: "/api/embed",
+      access: "inference",
+      dialect: ollama,
+      handle: wholeRoute(ollamaEmbed, parts, deps.inference.embed),
+    },
+    {
+      method: "POST",
+      path: "/api/embeddings",
+      access: "inference",
+      dialect: ollama,
+      handle: wholeRoute(ollamaEmbeddings, parts, deps.inference.embed),
+    },
+    ...ollamaRoutes({ dialect: ollama, deps, readBody: ({ request, response }) => parts.readBody(request, response) }),
 
     { method: "POST", path: "/sign-in", access: "open", dialect: box, handle: sessions.signIn },
     { method: "POST", path: "/sign-out", access: "inference", dialect: box, handle: sessions.signOut },

@@ -43,7 +43,7 @@ export function wholeRoute<Request extends { readonly model: string }, Result>(
         const failure = failureOf(event, flight.signal);
         if (failure !== null) sendFailure(response, dialect, failure);
         else if (result === null) throw noEnd();
-        else sendText(response, 200, jsonType, call.encode(result.value, event.usage));
+        else sendText(response, 200, jsonType, call.encode(result.value, event.usage, event.timings));
         return;
       }
       throw noEnd();

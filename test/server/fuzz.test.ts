@@ -1,6 +1,8 @@
 /** Seconds of fuzzing with a fixed seed; minutes of it are in `test/long/fuzz.long.ts`. */
 import { expect, test } from "vitest";
 import { decodeChat as decodeMessages } from "../../server/dialects/anthropic-messages/decode.ts";
+import { ollamaEmbed } from "../../server/dialects/ollama/embed.ts";
+import { ollama, ollamaGenerate } from "../../server/dialects/ollama/ollama.ts";
 import { decodeChat } from "../../server/dialects/openai-chat/decode.ts";
 import { decodeCompletion } from "../../server/dialects/openai-completions/decode.ts";
 import { openaiEmbeddings } from "../../server/dialects/openai-embeddings/openai-embeddings.ts";
@@ -11,6 +13,9 @@ import {
   embeddingSeeds,
   fuzzDecoder,
   messagesSeeds,
+  ollamaChatSeeds,
+  ollamaEmbedSeeds,
+  ollamaGenerateSeeds,
   rerankSeeds,
 } from "../support/fuzz-decoder.ts";
 import { fuzzGguf } from "../support/fuzz-gguf.ts";
@@ -25,6 +30,9 @@ test.each([
   ["Messages", messagesSeeds, decodeMessages],
   ["embeddings", embeddingSeeds, openaiEmbeddings.decode],
   ["rerank", rerankSeeds, rerank.decode],
+  ["Ollama chat", ollamaChatSeeds, ollama.decodeChat],
+  ["Ollama generate", ollamaGenerateSeeds, ollamaGenerate.decodeChat],
+  ["Ollama embed", ollamaEmbedSeeds, ollamaEmbed.decode],
 ] as const)("a mutated %s body is a request, or a 400 that names the field", (_name, seeds, decode) => {
   const result = fuzzDecoder(seeds, decode, bounds);
   expect(result.broken).toEqual([]);

@@ -89,6 +89,39 @@ export const rerankSeeds: readonly object[] = [
   { model: "m", query: "q", documents: ["a", { text: "b" }], top_n: 1, return_documents: true },
 ];
 
+const ollamaOptions = {
+  ...{ temperature: 0.5, top_p: 0.9, top_k: 40, min_p: 0.05, seed: 7, num_predict: 5, num_ctx: 4096 },
+  ...{ stop: ["a"], repeat_penalty: 1.1, presence_penalty: 0, frequency_penalty: 0, num_gpu: 99, mirostat: 0 },
+};
+export const ollamaChatSeeds: readonly object[] = [
+  { model: "m", messages: [{ role: "user", content: "hi" }] },
+  {
+    model: "m:latest",
+    messages: [
+      { role: "system", content: "be brief" },
+      { role: "user", content: "look", images: ["iVBORw0KGgoAAAAN"] },
+      {
+        role: "assistant",
+        content: "",
+        thinking: "hm",
+        tool_calls: [{ id: "c1", function: { index: 0, name: "f", arguments: { a: "b" } } }],
+      },
+      { role: "tool", tool_name: "f", content: "done" },
+    ],
+    tools: [tool],
+    ...{ stream: false, think: "low", keep_alive: "5m", format: { type: "object" }, options: ollamaOptions },
+  },
+];
+export const ollamaGenerateSeeds: readonly object[] = [
+  { model: "m", prompt: "hi", system: "be brief", format: "json", think: false, keep_alive: 0, options: ollamaOptions },
+  { model: "m", prompt: "def", suffix: "}", raw: true, stream: false, logprobs: true, top_logprobs: 2 },
+  { model: "m", prompt: "hi", images: ["/9j/4AAQ"], context: [], template: "" },
+];
+export const ollamaEmbedSeeds: readonly object[] = [
+  { model: "m", input: ["a", "b"], truncate: true, dimensions: 8, keep_alive: -1, options: {} },
+  { model: "m", input: "a" },
+];
+
 /** What the decoder said of `bytes`: null where the promise holds, else what is wrong. */
 function judged(bytes: Buffer, decode: (body: unknown) => object): { accepted: boolean; wrong: string | null } {
   let body: unknown;

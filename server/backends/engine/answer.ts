@@ -9,6 +9,7 @@ import { noUsage } from "../../domain/usage.ts";
 import type { ChatContext } from "../backend.ts";
 import { abortable } from "./abortable.ts";
 import { callerOf, type GenerationPorts, generation, type GenerationWish } from "./generation.ts";
+import { loaded } from "./load-only.ts";
 import type { ModelHost } from "./model-host.ts";
 import type { PreparedPrompt, TooLong } from "./preparation/prompts.ts";
 import { promptInput } from "./prompt-input.ts";
@@ -28,13 +29,22 @@ export async function* answer(
   signal: AbortSignal,
   ports: AnswerPorts,
 ): AsyncIterable<ChatEvent> {
+  if (asked.loadOnly === true) {
+    yield* loaded(host, signal, ports);
+    return;
+  }
   const { request, notes } = host.cleaned(asked);
   // Before anything is loaded or computed: a schema that cannot be kept is refused at once.
   const { gbnf, unenforced } = grammarFor(request, host.replyFormat);
   const times = new Times(ports.clock);
   const place = host.line.arrive({ ...callerOf(context), side: request.tools.length === 0 });
   try {
-    yield* letIn({ host, request, context, gbnf, place, times }, [...notes, ...unenforced.map(unkept)], signal, ports);
+    yield* letIn(
+      { host, request, context, gbnf, place, times },
+      [...(asked.notes ?? []), ...notes, ...unenforced.map(unkept)],
+      signal,
+      ports,
+    );
   } finally {
     place.leave();
   }

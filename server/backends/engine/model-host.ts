@@ -8,9 +8,10 @@ import { Failure } from "../../domain/failure.ts";
 import type { EngineBytes } from "../../domain/fit/corrections.ts";
 import type { LoadPlan, PlanLoad } from "../../domain/fit/load-plan.ts";
 import { type Cleaned, cleaned } from "../../domain/hygiene.ts";
-import type { ModelState, ModelView, ServedModel } from "../../domain/model.ts";
+import type { ModelDetails, ModelState, ModelView, ServedModel } from "../../domain/model.ts";
 import type { Clock, GpuPromise, Log, ModelFile, Publish } from "../../domain/ports.ts";
 import { chooseThreads, simplePlan } from "./load-plan.ts";
+import { modelDetails } from "./model-details.ts";
 import type { Preparer } from "./preparation/preparer.ts";
 import type { Preparation } from "./preparation/prompts.ts";
 import type { PromptInput } from "./preparation/protocol.ts";
@@ -88,6 +89,7 @@ export class ModelHost {
   readonly line: WaitingLine;
   /** How the model writes reasoning and calls: told once, it is asked for several times in every request. */
   readonly replyFormat: ReplyFormat;
+  readonly #details: ModelDetails;
   readonly #settings: EngineSettings;
   readonly #ports: HostPorts;
   readonly #keeper: HostKeeper;
@@ -108,6 +110,7 @@ export class ModelHost {
   constructor(file: ModelFile, settings: EngineSettings, ports: HostPorts, keeper: HostKeeper) {
     this.file = file;
     this.replyFormat = replyFormatOf(file);
+    this.#details = modelDetails(file);
     this.#settings = settings;
     this.#ports = ports;
     this.#keeper = keeper;
@@ -168,6 +171,7 @@ export class ModelHost {
       contextLength: this.contextLength,
       slots: this.slots,
       demo: this.file.demo,
+      details: this.#details,
     };
   }
 

@@ -231,6 +231,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     boxState: async () => ({ box: { name: "here" }, models: [], queue: [] }),
     models: {
       model: async (alias) => aModel(alias),
+      models: async () => [aModel("coder")],
       load: async () => {},
       unload: () => {},
       pin: () => {},
