@@ -198,6 +198,15 @@ const limits = z.strictObject({
   concurrent: z.int().min(0).max(100_000).default(0).describe("Requests of one key at the same time; 0: no limit"),
 });
 
+const responses = z.strictObject({
+  keepDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(30)
+    .describe("How long answers of /v1/responses are kept for clients that ask for it (store); 0: none are"),
+});
+
 const log = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least serious line written"),
 });
@@ -254,6 +263,7 @@ export const configSchema = z.strictObject({
   hub: hub.prefault({}).describe("Where models come from"),
   downloads: downloads.prefault({}).describe("Downloads"),
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
+  responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),
   shutdown: shutdown.prefault({}).describe("Stopping"),

@@ -1,13 +1,17 @@
 /** Every wire shape we serve, by id. Adding one is a folder and a line here; `test/contracts/` runs over this registry. */
+import type { CalledDialect } from "./called.ts";
 import type { Dialect } from "./dialect.ts";
 import { openaiChat } from "./openai-chat/openai-chat.ts";
 import { openaiCompletions } from "./openai-completions/openai-completions.ts";
+import { calledOpenaiResponses } from "./openai-responses/called.ts";
+import { openaiResponses } from "./openai-responses/openai-responses.ts";
 import { openaiEmbeddings } from "./openai-embeddings/openai-embeddings.ts";
 import { rerank } from "./rerank/rerank.ts";
 
 export const dialects = Object.freeze({
   "openai-chat": openaiChat,
   "openai-completions": openaiCompletions,
+  "openai-responses": openaiResponses,
 }) satisfies Readonly<Record<string, Dialect>>;
 
 export type DialectId = keyof typeof dialects;
@@ -17,3 +21,8 @@ export const wholeDialects = Object.freeze({
   "openai-embeddings": openaiEmbeddings,
   rerank,
 });
+
+/** Every wire shape we call, by the ids that providers name it with. */
+export const calledDialects = Object.freeze({
+  "openai-responses": calledOpenaiResponses,
+}) satisfies Readonly<Record<string, CalledDialect>>;

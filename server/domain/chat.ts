@@ -214,6 +214,8 @@ export interface ChatRequest {
   readonly endUser?: string;
   /** Absent: the request was made here and has no body of its own. */
   readonly wire?: WireRequest;
+  /** What was left out of it when it was read; absent: nothing. Part of its record. */
+  readonly notes?: readonly RequestNote[];
 }
 
 /**

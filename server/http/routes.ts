@@ -9,8 +9,10 @@ import { boxFailures } from "./box-failures.ts";
 import { type ChatRouteParts, chatRoute } from "./chat-route.ts";
 import type { HttpDeps } from "./deps.ts";
 import { healthRoutes } from "./health.ts";
+import type { InFlight } from "./in-flight.ts";
 import { modelsRoutes } from "./models-route.ts";
 import { createPage } from "./page.ts";
+import { responsesRoutes } from "./responses-route.ts";
 import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { throughExpress } from "./through-express.ts";
@@ -18,6 +20,7 @@ import { wholeRoute } from "./whole-route.ts";
 
 export interface RouteParts extends ChatRouteParts, Omit<AdminParts, "deps"> {
   readonly deps: HttpDeps;
+  readonly inFlight: InFlight;
   readonly dialects: typeof dialects;
 }
 
@@ -34,6 +37,8 @@ export function routeTable(parts: RouteParts): readonly Route[] {
   const chat = chatRoute(openai, parts);
   const embed = wholeRoute(wholeDialects["openai-embeddings"], parts, deps.inference.embed);
   const rerank = wholeRoute(wholeDialects.rerank, parts, deps.inference.rerank);
+  const responses = parts.dialects["openai-responses"];
+  const answers = responsesRoutes(responses, parts);
   const byAdmin = throughExpress(admin.serve);
   const byPage = throughExpress(page.serve);
 
@@ -49,6 +54,23 @@ export function routeTable(parts: RouteParts): readonly Route[] {
       access: "inference",
       dialect: completions,
       handle: chatRoute(completions, parts),
+    },
+    { method: "POST", path: "/v1/responses", access: "inference", dialect: responses, handle: answers.create },
+    { method: "GET", path: "/v1/responses/:id", access: "inference", dialect: responses, handle: answers.retrieve },
+    { method: "DELETE", path: "/v1/responses/:id", access: "inference", dialect: responses, handle: answers.remove },
+    {
+      method: "GET",
+      path: "/v1/responses/:id/input_items",
+      access: "inference",
+      dialect: responses,
+      handle: answers.inputItems,
+    },
+    {
+      method: "POST",
+      path: "/v1/responses/:id/cancel",
+      access: "inference",
+      dialect: responses,
+      handle: answers.cancel,
     },
     { method: "POST", path: "/v1/embeddings", access: "inference", dialect: openai, handle: embed },
     { method: "POST", path: "/v1/rerank", access: "inference", dialect: openai, handle: rerank },
