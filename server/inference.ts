@@ -90,9 +90,11 @@ export function createInference(ports: InferencePorts): Inference {
     input: RequestFacts & { readonly request: { readonly model: string }; readonly session?: string | null },
     stream: boolean,
     ask: (context: ChatContext, hooks: AttemptHooks) => AsyncIterable<Event | EndEvent>,
+    notes?: readonly RequestNote[],
   ): AsyncIterable<Event | EndEvent> {
     const { request, requestId } = input;
     const account = new Account(input, request.model, stream, ports);
+    if (notes !== undefined) account.note(notes);
     let refused: Failure | null = null;
     try {
       const events = ask(
@@ -137,8 +139,12 @@ export function createInference(ports: InferencePorts): Inference {
       await account.close({ type: "refused", failure });
     },
     chat: (input, signal) =>
-      accounted(input, input.request.stream, (context, hooks) =>
-        router.run(router.plan(input.request.model, "chat"), input.request, context, signal, hooks),
+      accounted(
+        input,
+        input.request.stream,
+        (context, hooks) =>
+          router.run(router.plan(input.request.model, "chat"), input.request, context, signal, hooks),
+        input.request.notes,
       ),
     embed: (input, signal) =>
       accounted(input, false, (context, hooks) =>
@@ -166,6 +172,8 @@ class Account {
   #usage: Usage = noUsage;
   #timings: Timings = noTimings;
   #ttftMs: number | null = null;
+  /** What was noted when the request was read; each attempt adds its own. */
+  #read: readonly RequestNote[] = [];
   #notes: readonly RequestNote[] = [];
   #closed = false;
 
@@ -210,8 +218,13 @@ class Account {
     });
   }
 
+  note(notes: readonly RequestNote[]): void {
+    this.#read = notes;
+    this.#notes = notes;
+  }
+
   see(event: AnyEvent): void {
-    if (event.type === "accepted" && event.notes !== undefined) this.#notes = event.notes;
+    if (event.type === "accepted" && event.notes !== undefined) this.#notes = [...this.#read, ...event.notes];
     if (this.#ttftMs === null && isContent(event)) this.#ttftMs = this.#elapsedMs();
   }
 

@@ -231,6 +231,15 @@ const unknownPrice = z.strictObject({
     .describe("Held per million tokens of an answer when a model has no known price, in USD"),
 });
 
+const responses = z.strictObject({
+  keepDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(30)
+    .describe("How long answers of /v1/responses are kept for clients that ask for it (store); 0: none are"),
+});
+
 const log = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least serious line written"),
 });
@@ -289,6 +298,7 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   prices: z.array(price).max(1000).default([]).describe("Prices of your own; each wins over the price book"),
   unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
+  responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),
   shutdown: shutdown.prefault({}).describe("Stopping"),

@@ -41,8 +41,10 @@ export interface ChatEncoder {
   close(closing: ClosingFacts): string;
   /** The whole answer as one JSON text, for a client that did not ask for a stream. Call once, with all events. */
   whole(events: readonly ChatEvent[]): string;
-  /** Bytes that keep this answer's connection busy, where they must name the answer; absent: the dialect's own. */
-  readonly keepAlive?: string;
+  /** Instead of the dialect's `keepAlive`, where signs of life are counted or something must be said before them. */
+  keepAlive?(): string;
+  /** Instead of the dialect's `failureFrame`, where the frame depends on what was said before. */
+  failure?(failure: Failure): string;
 }
 
 export interface Dialect {

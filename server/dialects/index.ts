@@ -7,6 +7,8 @@ import { ollamaEmbed, ollamaEmbeddings } from "./ollama/embed.ts";
 import { ollama, ollamaGenerate } from "./ollama/ollama.ts";
 import { openaiChat } from "./openai-chat/openai-chat.ts";
 import { openaiCompletions } from "./openai-completions/openai-completions.ts";
+import { calledOpenaiResponses } from "./openai-responses/called.ts";
+import { openaiResponses } from "./openai-responses/openai-responses.ts";
 import { openaiEmbeddings } from "./openai-embeddings/openai-embeddings.ts";
 import { rerank } from "./rerank/rerank.ts";
 
@@ -16,6 +18,7 @@ export const dialects = Object.freeze({
   "anthropic-messages": anthropicMessages,
   ollama,
   "ollama-generate": ollamaGenerate,
+  "openai-responses": openaiResponses,
 }) satisfies Readonly<Record<string, Dialect>>;
 
 export type DialectId = keyof typeof dialects;
@@ -23,6 +26,7 @@ export type DialectId = keyof typeof dialects;
 /** Every wire shape we call, by id; a provider names one of them. */
 export const calledDialects = Object.freeze({
   "anthropic-messages": anthropicMessagesCalled,
+  "openai-responses": calledOpenaiResponses,
 }) satisfies Readonly<Record<string, CalledDialect>>;
 
 export type CalledDialectId = keyof typeof calledDialects;

@@ -216,7 +216,7 @@ export interface ChatRequest {
   readonly endUser?: string;
   /** There is no prompt: the model is brought into memory and nothing is computed. Absent: there is one. */
   readonly loadOnly?: boolean;
-  /** What of the body is not kept, whoever answers: part of the request's record. Absent: nothing. */
+  /** What of the body was left out or is not kept, whoever answers: part of the request's record. Absent: nothing. */
   readonly notes?: readonly RequestNote[];
   /** Absent: the request was made here and has no body of its own. */
   readonly wire?: WireRequest;
@@ -279,7 +279,7 @@ type ChatFact =
   /** A slot is computing the prompt, or an upstream has begun to answer and said what it counted. */
   | { readonly type: "started"; readonly promptTokens: number; readonly cachedTokens: number }
   /** A frame that means nothing to us (`ping`, an event nobody knows): only for a client of the same dialect. */
-  | { readonly type: "frame"; readonly wire: WireFrame }
+  | { readonly type: "frame" }
   /** `logprobs` only when asked for: of the tokens whose text this is. */
   | ({ readonly type: "text"; readonly text: string; readonly logprobs?: readonly ChosenLogprob[] } & OfChoice)
   | ({ readonly type: "reasoning"; readonly text: string } & OfChoice)

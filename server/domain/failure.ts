@@ -43,6 +43,8 @@ export const failureKinds = Object.freeze({
   model_unavailable: { httpStatus: 503, mayRetry: false, mayFallBack: true },
   /** The model needs more memory than models may take here, or than pinned ones leave; the message has the figures. */
   no_room: { httpStatus: 503, mayRetry: false, mayFallBack: true },
+  /** Whoever asked had the answer stopped from elsewhere. */
+  cancelled: { httpStatus: 409, mayRetry: false, mayFallBack: false },
   /** Somebody uses the model that is to be unloaded. Said to the admin only. */
   model_busy: { httpStatus: 409, mayRetry: true, mayFallBack: false },
   /** The box is stopping; new work is refused. */

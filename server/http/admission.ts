@@ -15,7 +15,7 @@ import type { Exchange } from "./route.ts";
 export interface InferenceParts {
   readonly deps: Pick<HttpDeps, "inference" | "rateLimits" | "settings" | "clock" | "log" | "engineBuild">;
   readonly timing: HttpTiming;
-  readonly inFlight: InFlight;
+  readonly inFlight: Pick<InFlight, "takeOff">;
   readonly bodyBudget: BodyBudget;
 }
 

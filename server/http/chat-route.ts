@@ -115,7 +115,7 @@ async function answerStream(answer: Answer, parts: ChatRouteParts): Promise<void
     response,
     contentType: dialect.contentType.stream,
     lateHeaders: () => targetHeader(deps, requestId),
-    keepAlive: encoder.keepAlive ?? dialect.keepAlive,
+    keepAlive: () => encoder.keepAlive?.() ?? dialect.keepAlive,
     keepAliveMs: deps.settings.keepAliveMs,
     commitMs: timing.commitMs,
     clock: deps.clock,
@@ -123,7 +123,8 @@ async function answerStream(answer: Answer, parts: ChatRouteParts): Promise<void
   /** Whatever is known before the headers are out keeps its HTTP status. */
   const fail = (failure: Failure) => {
     if (writer.begun) {
-      writer.end(dialect.failureFrame(failure) + encoder.close(deps.inference.closing(requestId)));
+      const frame = encoder.failure?.(failure) ?? dialect.failureFrame(failure);
+      writer.end(frame + encoder.close(deps.inference.closing(requestId)));
       return;
     }
     writer.abandon();

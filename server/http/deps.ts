@@ -7,6 +7,7 @@ import type { Sessions } from "../access/sessions.ts";
 import type { HardwareView } from "../domain/hardware.ts";
 import type { ModelView } from "../domain/model.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
+import type { StoredResponses } from "../domain/stored-response.ts";
 import type { Inference } from "../inference.ts";
 import type { Reports } from "../ledger/reports.ts";
 import type { ServerTls } from "./node-server.ts";
@@ -16,6 +17,8 @@ export interface HttpSettings {
   readonly bodyLimitBytes: number;
   /** A silent stream gets a comment this often. */
   readonly keepAliveMs: number;
+  /** How long answers are kept for clients that ask for it; 0 or absent: none are. */
+  readonly keepResponsesMs?: number;
   /** A client must have sent its headers by then. */
   readonly headerTimeoutMs: number;
   /** Names and addresses this box is also reached by, from the configuration; with or without a port. */
@@ -60,6 +63,7 @@ export interface HttpDeps {
     readonly sessions: Sessions;
   };
   readonly rateLimits: RateLimits;
+  readonly responses: StoredResponses;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
   readonly settings: HttpSettings;

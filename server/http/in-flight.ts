@@ -9,9 +9,11 @@ import type { Clock } from "../domain/ports.ts";
 export const clientLeft: unique symbol = Symbol("the client left");
 
 export interface Flight {
-  /** Its `reason` is `clientLeft` or a Failure `shutting_down`. */
+  /** Its `reason` is `clientLeft` or a Failure: `shutting_down`, or what `cut` was given. */
   readonly signal: AbortSignal;
   leave(): void;
+  /** Ends it, and the client is told why. */
+  cut(reason: Failure): void;
   /** Call exactly once, when the last byte was handed over and the row is written. */
   land(): void;
 }
@@ -59,6 +61,7 @@ export function createInFlight(clock: Clock): InFlight {
       return {
         signal: controller.signal,
         leave: () => controller.abort(clientLeft),
+        cut: (reason) => controller.abort(reason),
         land: () => {
           flights.delete(controller);
           if (flights.size === 0) emptied?.();

@@ -11,9 +11,11 @@ import { type ChatRouteParts, chatRoute } from "./chat-route.ts";
 import { countRoute } from "./count-route.ts";
 import type { HttpDeps } from "./deps.ts";
 import { healthRoutes } from "./health.ts";
+import type { InFlight } from "./in-flight.ts";
 import { modelsRoutes } from "./models-route.ts";
 import { ollamaRoutes } from "./ollama-routes.ts";
 import { createPage } from "./page.ts";
+import { responsesRoutes } from "./responses-route.ts";
 import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { throughExpress } from "./through-express.ts";
@@ -21,6 +23,7 @@ import { wholeRoute } from "./whole-route.ts";
 
 export interface RouteParts extends ChatRouteParts, Omit<AdminParts, "deps"> {
   readonly deps: HttpDeps;
+  readonly inFlight: InFlight;
   readonly dialects: typeof dialects;
 }
 
@@ -43,6 +46,8 @@ export function routeTable(parts: RouteParts): readonly Route[] {
   const generate = chatAmongServed(parts.dialects["ollama-generate"], served);
   const ollamaEmbed = wholeAmongServed(wholeDialects["ollama-embed"], served);
   const ollamaEmbeddings = wholeAmongServed(wholeDialects["ollama-embeddings"], served);
+  const responses = parts.dialects["openai-responses"];
+  const answers = responsesRoutes(responses, parts);
   const byAdmin = throughExpress(admin.serve);
   const byPage = throughExpress(page.serve);
 
@@ -58,6 +63,23 @@ export function routeTable(parts: RouteParts): readonly Route[] {
       access: "inference",
       dialect: completions,
       handle: chatRoute(completions, parts),
+    },
+    { method: "POST", path: "/v1/responses", access: "inference", dialect: responses, handle: answers.create },
+    { method: "GET", path: "/v1/responses/:id", access: "inference", dialect: responses, handle: answers.retrieve },
+    { method: "DELETE", path: "/v1/responses/:id", access: "inference", dialect: responses, handle: answers.remove },
+    {
+      method: "GET",
+      path: "/v1/responses/:id/input_items",
+      access: "inference",
+      dialect: responses,
+      handle: answers.inputItems,
+    },
+    {
+      method: "POST",
+      path: "/v1/responses/:id/cancel",
+      access: "inference",
+      dialect: responses,
+      handle: answers.cancel,
     },
     { method: "POST", path: "/v1/embeddings", access: "inference", dialect: openai, handle: embed },
     { method: "POST", path: "/v1/rerank", access: "inference", dialect: openai, handle: rerank },

@@ -13,8 +13,8 @@ export interface StreamWriterOptions {
   readonly contentType: string;
   /** Headers known only when the stream begins. */
   readonly lateHeaders: () => Readonly<Record<string, string>>;
-  /** Bytes every client ignores. */
-  readonly keepAlive: string;
+  /** Bytes every client ignores, or counts as a sign of life. Asked each time: some dialects number them. */
+  readonly keepAlive: () => string;
   readonly keepAliveMs: number;
   /** Send the headers by then, whether or not there is anything to say. */
   readonly commitMs: number;
@@ -45,7 +45,7 @@ export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
   let cancelTimer = clock.after(options.commitMs, () => {
     begin();
     response.flushHeaders();
-    send(options.keepAlive);
+    send(options.keepAlive());
   });
 
   function begin(): void {
@@ -64,9 +64,11 @@ export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
 
   /** One timer for the whole stream: a token only notes the time, it does not re-arm. */
   function keepAlive(): void {
+    // What was said before stands before.
+    flush();
     const silentMs = clock.monotonicMs() - lastSentMs;
     const due = silentMs >= keepAliveMs;
-    if (due && !blocked) send(options.keepAlive);
+    if (due && !blocked) send(options.keepAlive());
     cancelTimer = clock.after(due ? keepAliveMs : keepAliveMs - silentMs, keepAlive);
   }
 

@@ -8,6 +8,8 @@ import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
 import { createReaderLink } from "./reader/link.ts";
 import { closeInterrupted } from "./recover.ts";
+import type { StoredResponses } from "../domain/stored-response.ts";
+import { createStoredResponses } from "./stored-responses.ts";
 import { type Reports, createReports } from "./reports.ts";
 import { prepareStatements } from "./statements.ts";
 import { type LedgerWriter, createWriter } from "./writer.ts";
@@ -15,6 +17,8 @@ import { type LedgerWriter, createWriter } from "./writer.ts";
 export interface Ledger {
   readonly writer: LedgerWriter;
   readonly keys: KeyStore;
+  /** Answers that clients asked to be kept. */
+  readonly responses: StoredResponses;
   readonly reports: Reports;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
@@ -39,6 +43,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
   return {
     writer,
     keys: createKeyStore(database, writer.touchKey),
+    responses: createStoredResponses(database),
     reports: createReports(link),
     recovered,
     async close() {

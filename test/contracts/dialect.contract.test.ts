@@ -87,6 +87,21 @@ const samples: Record<DialectId, Sample> = {
     terminator: '"done":true',
     frameEnd: /^.*\n$/,
   },
+  "openai-responses": {
+    body: ({ stream, text }) => ({ model: "coder", stream, input: text }),
+    textOfStream: (bytes) =>
+      bytes
+        .split("\n\n")
+        .filter((frame) => frame.startsWith("event: response.output_text.delta\n"))
+        .map((frame) => JSON.parse(frame.slice(frame.indexOf("data: ") + 6)).delta)
+        .join(""),
+    textOfWhole: (json) => {
+      const { output } = json as { output: { content: { text: string }[] }[] };
+      return output.flatMap(({ content }) => content.map(({ text }) => text)).join("");
+    },
+    meaning: ({ text }) => ({ messages: [{ role: "user", content: [{ type: "text", text }] }], completion: null }),
+    terminator: "event: response.completed",
+  },
 };
 
 const usage = { promptTokens: 7, cachedTokens: 0, completionTokens: 2, reasoningTokens: 0 };
@@ -151,7 +166,8 @@ describe.each(Object.entries(dialects) as [DialectId, Dialect][])("dialect %s", 
 
     const failed = begin(true).encoder;
     const failure = new Failure("worker_died", "Gone.");
-    expect(failed.frames({ type: "failed", failure, usage, timings: noTimings })).toBe(dialect.failureFrame(failure));
+    const said = begin(true).encoder.failure?.(failure) ?? dialect.failureFrame(failure);
+    expect(failed.frames({ type: "failed", failure, usage, timings: noTimings })).toBe(said);
     expect(failed.close(closing)).not.toContain(sample.terminator);
 
     const aborted = begin(true).encoder;
@@ -178,7 +194,7 @@ describe.each(Object.entries(dialects) as [DialectId, Dialect][])("dialect %s", 
 
   test("the keep-alive is a whole frame", () => {
     expect(dialect.keepAlive).toMatch(sample.frameEnd ?? /\n\n$/);
-    const { keepAlive } = begin(true).encoder;
+    const keepAlive = begin(true).encoder.keepAlive?.();
     if (keepAlive !== undefined) expect(keepAlive).toMatch(sample.frameEnd ?? /\n\n$/);
   });
 });

@@ -39,12 +39,8 @@ export async function* answer(
   const times = new Times(ports.clock);
   const place = host.line.arrive({ ...callerOf(context), side: request.tools.length === 0 });
   try {
-    yield* letIn(
-      { host, request, context, gbnf, place, times },
-      [...(asked.notes ?? []), ...notes, ...unenforced.map(unkept)],
-      signal,
-      ports,
-    );
+    const allNotes = [...notes, ...unenforced.map(unkept), ...unkeptGrammars(request)];
+    yield* letIn({ host, request, context, gbnf, place, times }, allNotes, signal, ports);
   } finally {
     place.leave();
   }
@@ -118,6 +114,12 @@ function ofChoice(request: ChatRequest, n: number): ChatRequest {
 
 function unkept(detail: string): RequestNote {
   return { code: "tool_schema_unenforced", detail };
+}
+
+/** A custom tool is offered to the model as a function of one text, and no grammar of its own holds that text. */
+function unkeptGrammars({ tools }: ChatRequest): readonly RequestNote[] {
+  const held = tools.filter(({ custom }) => custom !== undefined && custom.grammar !== null);
+  return held.map(({ name }) => ({ code: "tool_grammar_unenforced", detail: name.slice(0, 200) }));
 }
 
 /** The worker knows each answer by a name of its own. */

@@ -61,7 +61,10 @@ function templateMessage(message: ChatMessage, resultOf: string | undefined): Te
           tool_calls: message.toolCalls.map((call) => ({
             id: call.id,
             type: "function" as const,
-            function: { name: call.name, arguments: parsedArguments(call.arguments) },
+            function: {
+              name: call.name,
+              arguments: call.custom === true ? { input: call.arguments } : parsedArguments(call.arguments),
+            },
           })),
         }),
   };

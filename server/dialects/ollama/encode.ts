@@ -98,7 +98,7 @@ function encoder(write: WriteSaid, request: ChatRequest, facts: ReplyFacts): Cha
       return `${head}${write({})},${end},"x_lanthorn":${closing}}\n`;
     },
     whole: (events) => wholeAnswer(write, request, facts, events),
-    keepAlive: line({}),
+    keepAlive: () => line({}),
   };
 }
 

@@ -190,7 +190,7 @@ describe("an answer that fails", () => {
 
   test("S-16 the sign of life is a line without text that names the model", () => {
     for (const dialect of [ollama, ollamaGenerate]) {
-      const line = JSON.parse(begin(dialect).keepAlive ?? "");
+      const line = JSON.parse(begin(dialect).keepAlive?.() ?? "");
       expect(line).toMatchObject({ model: "coder:latest", created_at: expect.any(String), done: false });
       expect(line.message?.content ?? line.response).toBe("");
     }

@@ -224,6 +224,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       cancel: noDownloads,
     },
     reports: ledger.reports,
+    responses: ledger.responses,
     settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },
     timing: { ...quick, ...options.timing },
     clock: options.clock ?? systemClock,

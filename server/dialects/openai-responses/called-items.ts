@@ -1,0 +1,122 @@
+/** Messages and tools → the items of a Responses body that we send. Pure. For requests that came in another wire shape. */
+import type { ChatMessage, ContentPart, MediaSource, ToolChoice, ToolDefinition } from "../../domain/chat.ts";
+import type { CallTraits } from "../called.ts";
+import { responsesId } from "./signature.ts";
+import { ownName } from "./tools.ts";
+
+type Item = Readonly<Record<string, unknown>>;
+
+export function inputItems(
+  messages: readonly ChatMessage[],
+  tools: readonly ToolDefinition[],
+  traits: CallTraits,
+): readonly Item[] {
+  const customCalls = new Set<string>();
+  return messages.flatMap((message): Item[] => {
+    switch (message.role) {
+      case "system":
+      case "user": {
+        const role = message.role === "system" && traits.noDeveloperRole !== true ? "developer" : message.role;
+        return [{ type: "message", role, content: message.content.map(inputPart) }];
+      }
+      case "assistant": {
+        const items: Item[] = [...reasoningItems(message)];
+        if (message.content.length > 0) {
+          const content = message.content.map((part) => ({ type: "output_text", text: said(part), annotations: [] }));
+          items.push({ type: "message", role: "assistant", content });
+        }
+        for (const call of message.toolCalls) {
+          const namespace = call.namespace === undefined ? {} : { namespace: call.namespace };
+          const named = { call_id: call.id, name: nameOf(tools, call.name), ...namespace };
+          if (call.custom === true) customCalls.add(call.id);
+          items.push(
+            call.custom === true
+              ? { type: "custom_tool_call", ...named, input: call.arguments }
+              : { type: "function_call", ...named, arguments: call.arguments === "" ? "{}" : call.arguments },
+          );
+        }
+        return items;
+      }
+      case "tool": {
+        const type = customCalls.has(message.toolCallId) ? "custom_tool_call_output" : "function_call_output";
+        return [{ type, call_id: message.toolCallId, output: toolOutput(message.content) }];
+      }
+    }
+  });
+}
+
+/** Only what a Responses upstream signed means anything to one. */
+function reasoningItems(message: Extract<ChatMessage, { role: "assistant" }>): readonly Item[] {
+  const blocks = message.reasoningBlocks ?? [];
+  return blocks.flatMap(({ dialect, signature, text, id }) => {
+    if (dialect !== responsesId || signature === null) return [];
+    const summary = text === "" ? [] : [{ type: "summary_text", text }];
+    return [{ type: "reasoning", ...(id === undefined ? {} : { id }), summary, encrypted_content: signature }];
+  });
+}
+
+function said(part: ContentPart): string {
+  return part.type === "text" ? part.text : "";
+}
+
+function toolOutput(content: readonly ContentPart[]): unknown {
+  const texts = content.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  return texts.length === content.length ? texts.join("") : content.map(inputPart);
+}
+
+function inputPart(part: ContentPart): object {
+  if (part.type === "text") return { type: "input_text", text: part.text };
+  if (part.type === "image") {
+    const detail = part.detail === undefined ? {} : { detail: part.detail };
+    return { type: "input_image", image_url: urlOf(part.source), ...detail };
+  }
+  const filename = part.name === null ? {} : { filename: part.name };
+  if (part.source.kind === "url") return { type: "input_file", file_url: part.source.url, ...filename };
+  return { type: "input_file", filename: "file", ...filename, file_data: urlOf(part.source) };
+}
+
+function urlOf(source: MediaSource): string {
+  return source.kind === "url" ? source.url : `data:${source.mediaType};base64,${source.data}`;
+}
+
+function nameOf(tools: readonly ToolDefinition[], name: string): string {
+  const tool = tools.find((one) => one.name === name);
+  return tool === undefined ? name : ownName(tool);
+}
+
+/** Tools of one namespace stand together again, where the first of them stood. */
+export function wireTools(tools: readonly ToolDefinition[]): readonly Item[] {
+  const groups = new Map<string, Item[]>();
+  const list: Item[] = [];
+  for (const tool of tools) {
+    if (tool.namespace === undefined) {
+      list.push(wireTool(tool));
+      continue;
+    }
+    const group = groups.get(tool.namespace);
+    if (group !== undefined) {
+      group.push(wireTool(tool));
+      continue;
+    }
+    const inner = [wireTool(tool)];
+    groups.set(tool.namespace, inner);
+    list.push({ type: "namespace", name: tool.namespace, description: tool.namespace, tools: inner });
+  }
+  return list;
+}
+
+function wireTool(tool: ToolDefinition): Item {
+  const named = { name: ownName(tool), ...(tool.description === null ? {} : { description: tool.description }) };
+  if (tool.custom !== undefined) {
+    return { type: "custom", ...named, format: tool.custom.grammar ?? { type: "text" } };
+  }
+  const parameters = tool.parameters ?? { type: "object", properties: {} };
+  // Said always: left out it means strict here, and most schemas are not made for that.
+  return { type: "function", ...named, parameters, strict: tool.strict ?? false };
+}
+
+export function wireChoice(choice: ToolChoice, tools: readonly ToolDefinition[]): unknown {
+  if (choice.type !== "named") return choice.type;
+  const tool = tools.find(({ name }) => name === choice.name);
+  return { type: tool?.custom === undefined ? "function" : "custom", name: nameOf(tools, choice.name) };
+}
