@@ -6,6 +6,7 @@ import type { Clock, Log } from "../domain/ports.ts";
 import { createCheckpoints } from "./checkpoint.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
+import { createProviderKeyStore, type ProviderKeyStore } from "./provider-keys.ts";
 import { createReaderLink } from "./reader/link.ts";
 import { closeInterrupted } from "./recover.ts";
 import { type Reports, createReports } from "./reports.ts";
@@ -15,6 +16,7 @@ import { type LedgerWriter, createWriter } from "./writer.ts";
 export interface Ledger {
   readonly writer: LedgerWriter;
   readonly keys: KeyStore;
+  readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
@@ -39,6 +41,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
   return {
     writer,
     keys: createKeyStore(database, writer.touchKey),
+    providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
     recovered,
     async close() {
