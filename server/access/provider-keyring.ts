@@ -52,10 +52,14 @@ export function createProviderKeyring({ store, clock, masterKey }: ProviderKeyri
   return {
     add: ({ provider, host, secret, label, weight }) => {
       if (!keyShape.test(secret)) {
-        throw new Failure("invalid_request", "That is no key: it must be one word of plain characters.", { param: "key" });
+        throw new Failure("invalid_request", "That is no key: it must be one word of plain characters.", {
+          param: "key",
+        });
       }
       if (!Number.isInteger(weight) || weight < 1 || weight > mostWeight) {
-        throw new Failure("invalid_request", `The weight must be a whole number from 1 to ${mostWeight}.`, { param: "weight" });
+        throw new Failure("invalid_request", `The weight must be a whole number from 1 to ${mostWeight}.`, {
+          param: "weight",
+        });
       }
       return store.add({
         provider,

@@ -34,7 +34,10 @@ const headers = z
     z
       .string()
       .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, "must be names of headers")
-      .refine((name) => !secretHeaders.test(name), "must hold no keys: use keyFile, or lanthorn provider add --key-stdin"),
+      .refine(
+        (name) => !secretHeaders.test(name),
+        "must hold no keys: use keyFile, or lanthorn provider add --key-stdin",
+      ),
     z
       .string()
       .max(2000)

@@ -2,7 +2,17 @@
  * Changes one section of `lanthorn.yaml` and leaves everything else as it stands there: comments, order, quotes. Runs in the
  * server and the CLI, on the request of an admin.
  */
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { isMap, parseDocument } from "yaml";
 import { Failure } from "../domain/failure.ts";
 import { readConfigFile } from "./file.ts";
@@ -22,7 +32,8 @@ export function writeSetting(file: string, path: readonly string[], value: unkno
     const section = document.getIn(above, true);
     if (above.length > 0 && isMap(section) && section.items.length === 0) document.deleteIn(above);
   } else document.setIn(path, document.createNode(value));
-  const written = isMap(document.contents) && document.contents.items.length === 0 ? "" : document.toString({ lineWidth: 0 });
+  const written =
+    isMap(document.contents) && document.contents.items.length === 0 ? "" : document.toString({ lineWidth: 0 });
   const draft = `${file}.${process.pid}.new`;
   rmSync(draft, { force: true });
   try {
@@ -39,7 +50,8 @@ export function writeSetting(file: string, path: readonly string[], value: unkno
     renameSync(draft, file);
   } catch (cause) {
     rmSync(draft, { force: true });
-    if (!(cause instanceof Failure)) throw new Failure("cannot_start", `The settings in ${file} cannot be written.`, { cause });
+    if (!(cause instanceof Failure))
+      throw new Failure("cannot_start", `The settings in ${file} cannot be written.`, { cause });
     throw new Failure("cannot_start", cause.message.replaceAll(draft, file), {
       cause,
       ...(cause.why === null ? {} : { why: cause.why.replaceAll(draft, file) }),

@@ -53,7 +53,9 @@ function asked<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw new Failure("ledger_unavailable", "The keys of providers cannot be read or written at the moment.", { cause });
+    throw new Failure("ledger_unavailable", "The keys of providers cannot be read or written at the moment.", {
+      cause,
+    });
   }
 }
 

@@ -2,7 +2,17 @@
  * Small files for their owner only, replaced in one step so that a reader never sees half of one. Runs in the server
  * and the CLI; imports node modules only.
  */
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 
 /** Longest file read back: these files hold a key or an address. */
 const longestBytes = 64 * 1024;

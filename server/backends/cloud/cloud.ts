@@ -13,12 +13,12 @@ import { noTimings, noUsage, type Timings } from "../../domain/usage.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { Backend, ChatContext } from "../backend.ts";
 import { type Answer, callControl, finishBody, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
-import { isOwnAddress, ownVariable } from "./keys/find-keys.ts";
 import { type KeyPool, type KeyView, type TakenKey, tailOf } from "./keys/key-pool.ts";
+import { allRest, noKey, readiness } from "./keys/key-readiness.ts";
 import { readLimits } from "./limits.ts";
 import { readAnswer } from "./read-answer.ts";
 import { answerBound, type CloudModel, type CloudSettings, findModel, servedModel } from "./settings.ts";
-import { probeProvider, type ProviderTest, testProvider } from "./test-provider.ts";
+import { probeProvider, type ProviderTest, type Tested, testProvider } from "./test-provider.ts";
 import { redirected } from "./wire-failures.ts";
 
 export interface CloudPorts {
@@ -44,18 +44,14 @@ const mostRefusalBytes = 64 * 1024;
 export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): CloudBackend {
   const { clock, log, keys } = ports;
   const { provider } = settings;
-  const dialect = Object.hasOwn(ports.dialects, settings.dialect) ? ports.dialects[settings.dialect] : undefined;
-  if (dialect === undefined) {
-    throw new Failure("cannot_start", `The provider "${settings.id}" cannot be called.`, {
-      why: `There is no wire shape "${settings.dialect}". Known: ${Object.keys(ports.dialects).join(", ")}.`,
-      param: `providers.${settings.id}.dialect`,
-    });
-  }
+  const dialect = dialectOf(settings, ports.dialects);
 
   const modelFor = (asked: string, capability: Capability): CloudModel => {
     const model = findModel(settings, asked);
     if (model === null) {
-      throw new Failure("model_not_found", `No model "${asked.slice(0, 200)}" at ${provider.title}.`, { param: "model" });
+      throw new Failure("model_not_found", `No model "${asked.slice(0, 200)}" at ${provider.title}.`, {
+        param: "model",
+      });
     }
     if (!model.capabilities.includes(capability)) throw wrongModel(asked, capability);
     return model;
@@ -79,7 +75,7 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     control: ReturnType<typeof callControl>,
     context: ChatContext,
   ): Promise<Answer> {
-    const call = (dialect as CalledDialect).encodeRequest(request, facts);
+    const call = dialect.encodeRequest(request, facts);
     const answer = await sendCall(
       settings,
       {
@@ -108,8 +104,11 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     const { text } = await readText(answer, mostRefusalBytes).catch(() => ({ text: "" }));
     cancel();
     const refusal = { status, headers: plainHeaders(answer), body: text, nowMs: clock.now() };
-    const failure = (dialect as CalledDialect).decodeFailure(refusal);
-    log.warn({ requestId: context.requestId, provider: settings.id, upstreamId, status, code: failure.code }, "a provider refused");
+    const failure = dialect.decodeFailure(refusal);
+    log.warn(
+      { requestId: context.requestId, provider: settings.id, upstreamId, status, code: failure.code },
+      "a provider refused",
+    );
     throw failure;
   }
 
@@ -133,7 +132,7 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     try {
       key = takeKey();
       answer = await ask(request, facts, key, control, context);
-      const decoder = (dialect as CalledDialect).decoder(request, facts);
+      const decoder = dialect.decoder(request, facts);
       const events = readAnswer({ answer, decoder, request, settings, control, clock });
       for await (const event of events) {
         if (signal.aborted && !isEnd(event)) continue;
@@ -160,7 +159,12 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
         else answer.body.destroy();
       }
     }
-    end ??= { type: "failed", failure: new Failure("internal", "The answer ended without an end."), usage: noUsage, timings: watch.timings() };
+    end ??= {
+      type: "failed",
+      failure: new Failure("internal", "The answer ended without an end."),
+      usage: noUsage,
+      timings: watch.timings(),
+    };
     if (key !== null) {
       if (end.type === "finished") keys.worked(key.id);
       else if (end.type === "failed") keys.failed(key.id, end.failure);
@@ -169,10 +173,14 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
   }
 
   const refuse = (what: string) => {
-    throw new Failure("unsupported", `${what} of ${provider.title} cannot be asked for from here yet.`, { param: "model" });
+    throw new Failure("unsupported", `${what} of ${provider.title} cannot be asked for from here yet.`, {
+      param: "model",
+    });
   };
 
-  const backend: CloudBackend = {
+  const tested: Tested = { ...ports, settings, dialect, chat };
+
+  return {
     id: settings.id,
     kind: provider.kind,
     settings,
@@ -205,11 +213,10 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
       return { able, reason };
     },
     ready: () => readiness(settings, keys, clock),
-    probe: (depth, alias, signal) => probeProvider(depth, alias, backend, ports, signal),
-    test: (model, signal) => testProvider(model, backend, ports, signal),
+    probe: (depth, alias, signal) => probeProvider(depth, alias, tested, signal),
+    test: (model, signal) => testProvider(model, tested, signal),
     close: () => Promise.resolve(),
   };
-  return backend;
 }
 
 const leftEarly: EndEvent = Object.freeze({ type: "aborted", usage: noUsage, timings: noTimings });
@@ -234,38 +241,6 @@ function stopwatch(clock: Clock): { content(): void; timings(): Timings } {
   };
 }
 
-function readiness(settings: CloudSettings, keys: KeyPool, clock: Clock) {
-  if (keys.size === 0) {
-    const able = !settings.provider.needsKey;
-    return { able, reason: able ? "needs no key" : noKey(settings).message, retryAtMs: null };
-  }
-  const blocked = keys.blocked();
-  if (blocked === null) return { able: true, reason: "a key is ready", retryAtMs: null };
-  return { able: false, reason: allRest(settings, keys, clock).message, retryAtMs: blocked.retryAtMs };
-}
-
-export function noKey(settings: CloudSettings): Failure {
-  const { id, provider } = settings;
-  const variable = (isOwnAddress(settings) ? provider.keyVariables[0] : undefined) ?? ownVariable(id);
-  return new Failure("upstream_key_refused", `There is no key for ${provider.title} here.`, {
-    why: `Neither ${variable} nor a stored key was found for this address.`,
-    next: [`lanthorn provider add ${id} --key-stdin`],
-  });
-}
-
-/** Every key rests: the failure of the one that is back first, with the time until then. */
-function allRest({ provider }: CloudSettings, keys: KeyPool, clock: Clock): Failure {
-  const blocked = keys.blocked();
-  const code = blocked?.failure?.code ?? "upstream_rate_limited";
-  const leftMs = Math.max(0, (blocked?.retryAtMs ?? 0) - clock.monotonicMs());
-  const some = keys.size === 1 ? "The key" : `All ${keys.size} keys`;
-  const why = blocked?.failure === null || blocked === null ? "" : ` Last: ${blocked.failure.message}`;
-  return new Failure(code, `${some} for ${provider.title} rest${keys.size === 1 ? "s" : ""} for ${Math.ceil(leftMs / 1000)} s.${why}`, {
-    coolDownMs: leftMs,
-    retryAfterSeconds: leftMs / 1000,
-  });
-}
-
 /** A provider may repeat the key in its words; nobody gets to read it. */
 function failureWithoutSecret(failure: Failure, key: TakenKey | null): Failure {
   if (key === null || !failure.message.includes(key.secret)) return failure;
@@ -280,4 +255,13 @@ function failureWithoutSecret(failure: Failure, key: TakenKey | null): Failure {
 
 function withoutSecret(end: EndEvent, key: TakenKey | null): EndEvent {
   return end.type === "failed" ? { ...end, failure: failureWithoutSecret(end.failure, key) } : end;
+}
+
+function dialectOf(settings: CloudSettings, dialects: CloudPorts["dialects"]): CalledDialect {
+  const dialect = Object.hasOwn(dialects, settings.dialect) ? dialects[settings.dialect] : undefined;
+  if (dialect !== undefined) return dialect;
+  throw new Failure("cannot_start", `The provider "${settings.id}" cannot be called.`, {
+    why: `There is no wire shape "${settings.dialect}". Known: ${Object.keys(dialects).join(", ")}.`,
+    param: `providers.${settings.id}.dialect`,
+  });
 }

@@ -20,7 +20,8 @@ export function configureProvider(id: string, setting: ProviderSetting): CloudSe
   if (provider === null) {
     const known = Object.keys(providers);
     const meant = closest(type, known);
-    const hint = meant === null ? `Known: ${known.join(", ")}; any other server is type: custom.` : `Did you mean "${meant}"?`;
+    const hint =
+      meant === null ? `Known: ${known.join(", ")}; any other server is type: custom.` : `Did you mean "${meant}"?`;
     throw wrong(id, `There is no type "${type}". ${hint}`, "type");
   }
   if (provider.refused !== undefined) throw wrong(id, provider.refused, "type");

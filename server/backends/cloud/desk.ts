@@ -144,7 +144,9 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
   }
 
   for (const [id, setting] of Object.entries(ports.settings)) entries.set(id, open(id, setting, false));
-  const backends = [...entries.values()].filter((entry) => offReason(entry, ports) === null).map(({ backend }) => backend);
+  const backends = [...entries.values()]
+    .filter((entry) => offReason(entry, ports) === null)
+    .map(({ backend }) => backend);
 
   const entryOf = (id: string): Entry => {
     const entry = entries.get(id);
@@ -156,7 +158,8 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
     backends,
     list: () => [...entries.values()].map((entry) => viewOf(entry, ports)),
     add: ({ id, setting }) => {
-      if (!providerName.safeParse(id).success) throw wrongField("id", "must be a word of small letters, digits and dashes");
+      if (!providerName.safeParse(id).success)
+        throw wrongField("id", "must be a word of small letters, digits and dashes");
       if (entries.has(id)) throw wrongField("id", `names a provider that is there already: "${id}"`);
       const parsed = providerSetting.safeParse(setting);
       if (!parsed.success) {
@@ -258,6 +261,10 @@ function asRequest<T>(work: () => T): T {
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.code !== "cannot_start") throw thrown;
     const param = thrown.param?.split(".").at(-1);
-    throw new Failure("invalid_request", `${thrown.message} ${thrown.why ?? ""}`.trim(), param === undefined ? {} : { param });
+    throw new Failure(
+      "invalid_request",
+      `${thrown.message} ${thrown.why ?? ""}`.trim(),
+      param === undefined ? {} : { param },
+    );
   }
 }

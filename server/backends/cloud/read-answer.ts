@@ -3,13 +3,13 @@
  * as the events are taken. Ends with exactly one end event, whatever the other side does. Runs in the server process.
  */
 import type { AnswerDecoder } from "../../dialects/called.ts";
+import { createFrameReader } from "../../dialects/sse-frames.ts";
 import { type ChatEvent, type ChatRequest, isEnd } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
 import { noTimings } from "../../domain/usage.ts";
 import { type Answer, type CallControl, headerOf, readText } from "./call.ts";
 import type { CloudSettings } from "./settings.ts";
-import { createFrameReader } from "./sse-frames.ts";
 import { brokeOff, describeType, mediaType, notAnAnswer, tooLate } from "./wire-failures.ts";
 
 /** One frame may carry a picture; more than this is no frame. */
@@ -39,7 +39,13 @@ export async function* readAnswer(reading: Reading): AsyncGenerator<ChatEvent> {
     throw notAnAnswer(reading.settings.provider.title, "it has no end");
   } catch (thrown) {
     const upstream = decoder.used();
-    yield { type: "failed", failure: asUpstreamFailure(reading, thrown), usage: upstream.usage, upstream, timings: noTimings };
+    yield {
+      type: "failed",
+      failure: asUpstreamFailure(reading, thrown),
+      usage: upstream.usage,
+      upstream,
+      timings: noTimings,
+    };
   }
 }
 
@@ -53,11 +59,12 @@ async function* readFrames({ answer, decoder, settings, control, clock }: Readin
     // Only our own waiting counts: a client that reads slowly is not the provider's silence.
     const cancel = clock.after(idleMs, () => control.abort(tooLate(title, idleMs, "went on")));
     const { done, value } = await pieces.next().finally(cancel);
-    if (done === true) break;
-    reader.push(value);
+    if (done === true) reader.end();
+    else reader.push(value);
     const ready = events;
     events = [];
     yield* ready;
+    if (done === true) break;
   }
   yield* decoder.ended();
 }

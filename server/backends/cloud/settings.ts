@@ -52,7 +52,14 @@ export function findModel(settings: CloudSettings, asked: string): CloudModel | 
     return settings.models.find(({ id, alias }) => alias === asked || id === asked || id === bare) ?? null;
   }
   if (bare === "") return null;
-  return { id: bare, alias: null, contextLength: null, maxOutputTokens: null, capabilities: ["chat"], extraBody: noBody };
+  return {
+    id: bare,
+    alias: null,
+    contextLength: null,
+    maxOutputTokens: null,
+    capabilities: ["chat"],
+    extraBody: noBody,
+  };
 }
 
 export function servedModel(settings: CloudSettings, model: CloudModel): ServedModel {

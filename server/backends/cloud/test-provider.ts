@@ -5,11 +5,20 @@
 import type { CalledDialect } from "../../dialects/called.ts";
 import { type ChatRequest, isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure, type FailureCode } from "../../domain/failure.ts";
-import type { Probe, ProbeDepth } from "../backend.ts";
-import { callControl, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
-import type { CloudBackend, CloudPorts } from "./cloud.ts";
-import { noKey } from "./cloud.ts";
+import type { Backend, Probe, ProbeDepth } from "../backend.ts";
+import { type CallPorts, callControl, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
+import type { KeyPool } from "./keys/key-pool.ts";
+import { allRest, noKey } from "./keys/key-readiness.ts";
+import type { CloudSettings } from "./settings.ts";
 import { describeType, mediaType, notAnAnswer, redirected } from "./wire-failures.ts";
+
+/** The provider under test, as its backend has it. */
+export interface Tested extends CallPorts {
+  readonly settings: CloudSettings;
+  readonly dialect: CalledDialect;
+  readonly keys: KeyPool;
+  readonly chat: Backend["chat"];
+}
 
 export interface TestStep {
   readonly what: "models" | "chat";
@@ -35,29 +44,24 @@ const mostListBytes = 16 * 1024 ** 2;
 /** The Responses wire takes no smaller bound. */
 const fewTokens = 16;
 
-export async function testProvider(
-  model: string | null,
-  backend: CloudBackend,
-  ports: CloudPorts,
-  signal: AbortSignal,
-): Promise<ProviderTest> {
-  const { settings } = backend;
+export async function testProvider(model: string | null, tested: Tested, signal: AbortSignal): Promise<ProviderTest> {
+  const { settings, clock } = tested;
   const steps: TestStep[] = [];
   let failure: Failure | null = null;
   let models: readonly string[] | null = null;
   const step = async (what: TestStep["what"], work: () => Promise<string>) => {
-    const startMs = ports.clock.monotonicMs();
+    const startMs = clock.monotonicMs();
     try {
       const words = await work();
-      steps.push({ what, ok: true, words, tookMs: ports.clock.monotonicMs() - startMs });
+      steps.push({ what, ok: true, words, tookMs: clock.monotonicMs() - startMs });
     } catch (thrown) {
       failure = asFailure(thrown);
-      steps.push({ what, ok: false, words: failure.message, tookMs: ports.clock.monotonicMs() - startMs });
+      steps.push({ what, ok: false, words: failure.message, tookMs: clock.monotonicMs() - startMs });
     }
   };
-  if (dialectOf(backend, ports).models !== null) {
+  if (tested.dialect.models !== null) {
     await step("models", async () => {
-      models = await listModels(backend, ports, signal);
+      models = await listModels(tested, signal);
       if (model !== null && !hasModel(models, bareName(settings.id, model))) {
         return `It lists ${models.length} models, and "${bareName(settings.id, model)}" is not among them.`;
       }
@@ -66,7 +70,7 @@ export async function testProvider(
   }
   if (failure === null && model !== null) {
     await step("chat", async () => {
-      const text = await fewWords(backend, model, signal);
+      const text = await fewWords(tested, model, signal);
       return `"${bareName(settings.id, model)}" answers${text === "" ? "" : `: ${text.slice(0, 60)}`}`;
     });
   }
@@ -77,20 +81,20 @@ export async function testProvider(
 export async function probeProvider(
   depth: ProbeDepth,
   alias: string,
-  backend: CloudBackend,
-  ports: CloudPorts,
+  tested: Tested,
   signal: AbortSignal,
 ): Promise<Probe> {
-  const startMs = ports.clock.monotonicMs();
-  const tookMs = () => ports.clock.monotonicMs() - startMs;
+  const { settings, clock } = tested;
+  const startMs = clock.monotonicMs();
+  const tookMs = () => clock.monotonicMs() - startMs;
   try {
     let reason = "it answers";
-    if (depth === "answers") await fewWords(backend, alias, signal);
-    else if (dialectOf(backend, ports).models !== null) {
-      const models = await listModels(backend, ports, signal);
-      const name = bareName(backend.settings.id, alias);
+    if (depth === "answers") await fewWords(tested, alias, signal);
+    else if (tested.dialect.models !== null) {
+      const models = await listModels(tested, signal);
+      const name = bareName(settings.id, alias);
       if (depth === "listed" && !hasModel(models, name)) {
-        throw new Failure("upstream_model_missing", `${backend.settings.provider.title} does not list "${name}".`);
+        throw new Failure("upstream_model_missing", `${settings.provider.title} does not list "${name}".`);
       }
       reason = depth === "listed" ? "it lists the model" : "it is there and takes the key";
     } else reason = "it has no list of models to ask for";
@@ -103,12 +107,6 @@ export async function probeProvider(
   }
 }
 
-function dialectOf({ settings }: CloudBackend, { dialects }: CloudPorts): CalledDialect {
-  const dialect = dialects[settings.dialect];
-  if (dialect === undefined) throw new Failure("internal", "The wire shape of a provider is gone.");
-  return dialect;
-}
-
 /** `openai/gpt-5` → `gpt-5`. */
 function bareName(id: string, model: string): string {
   return model.startsWith(`${id}/`) ? model.slice(id.length + 1) : model;
@@ -119,15 +117,15 @@ function hasModel(models: readonly string[], name: string): boolean {
   return models.includes(name) || models.includes(name.replace(/:[^:/]+$/, ""));
 }
 
-async function listModels(backend: CloudBackend, ports: CloudPorts, signal: AbortSignal): Promise<readonly string[]> {
-  const { models } = dialectOf(backend, ports);
+async function listModels(tested: Tested, signal: AbortSignal): Promise<readonly string[]> {
+  const { models } = tested.dialect;
   const path = models?.path ?? "/models";
-  const found = await getJson(path, backend, ports, signal);
+  const found = await getJson(path, tested, signal);
   if (found.value !== undefined && found.status < 300) return models?.ids(found.value) ?? [];
   // Half of all wrong addresses lack the version: one look at the same host tells.
-  const { baseUrl } = backend.settings;
+  const { baseUrl } = tested.settings;
   if (!/\/v\d\w*(\/|$)/.test(new URL(baseUrl).pathname) && (found.status === 404 || found.status < 300)) {
-    const behind = await getJson(`/v1${path}`, backend, ports, signal);
+    const behind = await getJson(`/v1${path}`, tested, signal);
     if (behind.value !== undefined && (behind.status < 300 || behind.status === 401)) {
       throw new Failure("upstream_failed", `The base URL is wrong: /v1 is missing. Set baseUrl to ${baseUrl}/v1.`);
     }
@@ -142,16 +140,16 @@ interface Found {
   failure(): Failure;
 }
 
-async function getJson(path: string, backend: CloudBackend, ports: CloudPorts, signal: AbortSignal): Promise<Found> {
-  const { settings } = backend;
+async function getJson(path: string, tested: Tested, signal: AbortSignal): Promise<Found> {
+  const { settings, keys, clock, dialect } = tested;
   const { title } = settings.provider;
-  const { keys, clock } = ports;
   const key = keys.take();
+  if (key === null && keys.size > 0) throw allRest(settings, keys, clock);
   if (key === null && settings.provider.needsKey) throw noKey(settings);
   const control = callControl(signal);
   const call = { method: "GET" as const, path, headers: {}, body: null, secret: key?.secret ?? null, limitMs };
   try {
-    const answer = await sendCall(settings, call, control, ports);
+    const answer = await sendCall(settings, call, control, tested);
     const cancel = clock.after(limitMs, () => answer.body.destroy());
     const { text } = await readText(answer, mostListBytes)
       .catch(() => ({ text: "" }))
@@ -167,7 +165,7 @@ async function getJson(path: string, backend: CloudBackend, ports: CloudPorts, s
         if (status >= 300 && status < 400) return redirected(title, status);
         if (status < 300 || mediaType(type) === "text/html") return wrongPlace(title, status, type, settings.baseUrl);
         const refusal = { status, headers: plainHeaders(answer), body: text.slice(0, 65_536), nowMs: clock.now() };
-        const failure = dialectOf(backend, ports).decodeFailure(refusal);
+        const failure = dialect.decodeFailure(refusal);
         if (key === null || !failure.message.includes(key.secret)) return failure;
         return new Failure(failure.code, failure.message.replaceAll(key.secret, "…"), { cause: failure.cause });
       },
@@ -180,7 +178,10 @@ async function getJson(path: string, backend: CloudBackend, ports: CloudPorts, s
 function wrongPlace(title: string, status: number, type: string | null, baseUrl: string): Failure {
   if (status >= 500) return notAnAnswer(title, `${status} with ${describeType(type)}`);
   const what = `${describeType(type)} (${status}) where a list of models should be`;
-  return new Failure("upstream_failed", `${title} answers with ${what}. Is the base URL right (${baseUrl}), and no sign-in page or proxy in between?`);
+  return new Failure(
+    "upstream_failed",
+    `${title} answers with ${what}. Is the base URL right (${baseUrl}), and no sign-in page or proxy in between?`,
+  );
 }
 
 function jsonOf(text: string): unknown {
@@ -191,10 +192,10 @@ function jsonOf(text: string): unknown {
   }
 }
 
-async function fewWords(backend: CloudBackend, model: string, signal: AbortSignal): Promise<string> {
+async function fewWords(tested: Tested, model: string, signal: AbortSignal): Promise<string> {
   const context = { requestId: "req_provider_test", callerName: "provider test" };
   let text = "";
-  for await (const event of backend.chat(smallRequest(model), context, signal)) {
+  for await (const event of tested.chat(smallRequest(model), context, signal)) {
     if (event.type === "text") text += event.text;
     if (!isEnd(event)) continue;
     if (event.type === "failed") throw event.failure;

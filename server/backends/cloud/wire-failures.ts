@@ -49,9 +49,13 @@ export function noAnswer(title: string, error: unknown): Failure {
     : code.startsWith("ERR_SSL") || code.startsWith("ERR_TLS") || code === "EPROTO"
       ? "it does not speak TLS as expected (is it http, or a proxy in between?)"
       : proxyWords(error);
-  return new Failure("upstream_unreachable", `${title} cannot be reached: ${words ?? connectWords[code] ?? "the connection failed"}.`, {
-    cause: error,
-  });
+  return new Failure(
+    "upstream_unreachable",
+    `${title} cannot be reached: ${words ?? connectWords[code] ?? "the connection failed"}.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** undici says of a proxy that refused only in words. */
@@ -71,7 +75,8 @@ export function brokeOff(title: string, error: unknown): Failure {
 
 export function tooLate(title: string, limitMs: number, what: "began" | "went on" | "ended"): Failure {
   const seconds = Math.round(limitMs / 100) / 10;
-  const words = what === "began" ? "did not begin to answer" : what === "ended" ? "did not finish" : "fell silent in its answer";
+  const words =
+    what === "began" ? "did not begin to answer" : what === "ended" ? "did not finish" : "fell silent in its answer";
   return new Failure("upstream_timeout", `${title} ${words} within ${seconds} s.`);
 }
 
@@ -81,7 +86,10 @@ export function notAnAnswer(title: string, what: string): Failure {
 
 /** A redirect is not followed: the key is for the host it was given for. */
 export function redirected(title: string, status: number): Failure {
-  return new Failure("upstream_failed", `${title} redirects (${status}) to another address, which is not followed: the key is for this one only.`);
+  return new Failure(
+    "upstream_failed",
+    `${title} redirects (${status}) to another address, which is not followed: the key is for this one only.`,
+  );
 }
 
 /** `text/html; charset=utf-8` → `text/html`. */
@@ -92,5 +100,7 @@ export function mediaType(contentType: string | null): string {
 export function describeType(contentType: string | null): string {
   const type = mediaType(contentType);
   if (type === "text/html") return "a web page";
-  return type === "" ? "a body without a content type" : `a body of type ${type.replace(/[^a-z0-9.+/-]/g, "").slice(0, 60)}`;
+  return type === ""
+    ? "a body without a content type"
+    : `a body of type ${type.replace(/[^a-z0-9.+/-]/g, "").slice(0, 60)}`;
 }

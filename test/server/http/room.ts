@@ -109,6 +109,7 @@ export interface RoomOptions {
   readonly clock?: Clock;
   readonly models?: Partial<HttpDeps["models"]>;
   readonly downloads?: HttpDeps["downloads"];
+  readonly providers?: HttpDeps["providers"];
 }
 
 function noDownloads(): never {
@@ -220,6 +221,14 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       pause: noDownloads,
       resume: noDownloads,
       cancel: noDownloads,
+    },
+    providers: options.providers ?? {
+      list: () => [],
+      add: noDownloads,
+      remove: noDownloads,
+      addKey: noDownloads,
+      removeKey: noDownloads,
+      test: noDownloads,
     },
     reports: ledger.reports,
     settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },

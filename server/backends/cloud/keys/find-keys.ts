@@ -42,7 +42,9 @@ export function findKeys(settings: CloudSettings, sources: KeySources): readonly
     ...fromFile(id, sources),
     ...sources.stored(id, hostOf(baseUrl)).map(({ id: number, ...key }) => ({ ...key, source: `stored ${number}` })),
   ];
-  return found.filter(({ secret }, index) => found.findIndex((one) => one.secret === secret) === index).slice(0, mostKeys);
+  return found
+    .filter(({ secret }, index) => found.findIndex((one) => one.secret === secret) === index)
+    .slice(0, mostKeys);
 }
 
 /** `my-openai` → `LANTHORN_PROVIDER_MY_OPENAI_KEY`. */
@@ -56,7 +58,12 @@ export function isOwnAddress({ provider, baseUrl }: CloudSettings): boolean {
 
 /** Several are separated by commas or spaces. */
 function fromEnvironment(name: string, { environment }: KeySources): readonly FoundKey[] {
-  return wordsIn(environment[name] ?? "").map((secret) => ({ source: `environment ${name}`, secret, weight: 1, label: null }));
+  return wordsIn(environment[name] ?? "").map((secret) => ({
+    source: `environment ${name}`,
+    secret,
+    weight: 1,
+    label: null,
+  }));
 }
 
 function fromFile(id: string, { keyFile, home }: KeySources): readonly FoundKey[] {

@@ -1,5 +1,5 @@
 /** Anthropic, by its Messages wire. Data. */
-import { type Provider } from "../provider.ts";
+import type { Provider } from "../provider.ts";
 
 export const anthropic = Object.freeze<Provider>({
   id: "anthropic",

@@ -18,6 +18,7 @@ export const custom = Object.freeze<Provider>({
   priceSource: null,
   limits: null,
   creditPath: null,
-  notes: "Set baseUrl, and dialect where it is not OpenAI's chat. A deployment at Modal (https://<workspace>--<app>-<function>.modal.run/v1) or Anyscale is billed by time, so its calls have no price per token.",
+  notes:
+    "Set baseUrl, and dialect where it is not OpenAI's chat. A deployment at Modal (https://<workspace>--<app>-<function>.modal.run/v1) or Anyscale is billed by time, so its calls have no price per token.",
   docsUrl: "https://modal.com/docs, https://docs.anyscale.com",
 });

@@ -18,6 +18,7 @@ export const deepseek = Object.freeze<Provider>({
   priceSource: "deepseek",
   limits: null,
   creditPath: null,
-  notes: "Prices depend on the hour: peak is 01:00-04:00 and 06:00-10:00 UTC on weekdays. An empty balance comes as 402.",
+  notes:
+    "Prices depend on the hour: peak is 01:00-04:00 and 06:00-10:00 UTC on weekdays. An empty balance comes as 402.",
   docsUrl: "https://api-docs.deepseek.com",
 });

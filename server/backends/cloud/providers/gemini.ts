@@ -1,5 +1,5 @@
 /** Google, by the Gemini wire. The key goes into a header and never into the address, where it would end in logs. Data. */
-import { type Provider } from "../provider.ts";
+import type { Provider } from "../provider.ts";
 
 export const gemini = Object.freeze<Provider>({
   id: "gemini",

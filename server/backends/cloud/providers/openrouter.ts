@@ -20,6 +20,7 @@ export const openrouter = Object.freeze<Provider>({
   limits: null,
   creditPath: "/key",
   modelSuffixes: [":nitro", ":floor"],
-  notes: "Buying credit costs 5.5 % on top. A model's name may end in :nitro (fastest) or :floor (cheapest); preferences such as order, only, ignore, max_price, zdr go under extraBody: { provider: { \u2026 } }.",
+  notes:
+    "Buying credit costs 5.5 % on top. A model's name may end in :nitro (fastest) or :floor (cheapest); preferences such as order, only, ignore, max_price, zdr go under extraBody: { provider: { \u2026 } }.",
   docsUrl: "https://openrouter.ai/docs",
 });

@@ -20,5 +20,6 @@ export const replicate = Object.freeze<Provider>({
   creditPath: null,
   notes: "",
   docsUrl: "https://replicate.com/docs",
-  refused: "Replicate's wire is one of predictions, billed by the second of hardware. Take the same model at Together, Fireworks, DeepInfra or OpenRouter, or set type: custom with the base URL of an OpenAI-compatible proxy.",
+  refused:
+    "Replicate's wire is one of predictions, billed by the second of hardware. Take the same model at Together, Fireworks, DeepInfra or OpenRouter, or set type: custom with the base URL of an OpenAI-compatible proxy.",
 });
