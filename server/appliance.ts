@@ -16,8 +16,10 @@ import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from
 import { keylessAllowed } from "./access/authenticate.ts";
 import type { Keyring } from "./access/keyring.ts";
 import { isLivingGroup } from "./access/living-group.ts";
+import { createProviderKeyring } from "./access/provider-keyring.ts";
 import { createRateLimits, type RateLimits } from "./access/rate-limits.ts";
 import type { Backend } from "./backends/backend.ts";
+import { openProviderDesk } from "./backends/cloud/desk.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
@@ -26,6 +28,8 @@ import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
+import { writeSetting } from "./config/write.ts";
+import { calledDialects } from "./dialects/index.ts";
 import { groupOfKey } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
 import type { PlanLoad } from "./domain/fit/load-plan.ts";
@@ -48,7 +52,9 @@ import { type Announcer, startAnnouncer } from "./platform/lan/announce.ts";
 import { announceAddresses, shouldAnnounce } from "./platform/lan/should-announce.ts";
 import { readSurroundings } from "./platform/lan/surroundings.ts";
 import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
+import { openMasterKey } from "./platform/master-key.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
+import { createSecretWords, type SecretWords } from "./platform/secret-words.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
 import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
@@ -84,6 +90,10 @@ export interface AppliancePorts {
   readonly backends?: (engine: Engine) => readonly Backend[];
   /** What is asked about the hardware; this machine's tools when absent. */
   readonly tools?: Tools;
+  /** Told of every secret of others, so that the log can take it out. */
+  readonly secrets?: SecretWords;
+  /** Where keys of providers and of sealing come from; the process' own environment when absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** How long models that were asked for by name wait for the first look at the hardware: a driver that hangs takes minutes. */
@@ -264,7 +274,26 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
-    const router = createRouter(ports.backends?.(engine) ?? [engine]);
+    const { environment = process.env, secrets = createSecretWords() } = ports;
+    const providers = openProviderDesk({
+      clock,
+      log,
+      upstream,
+      dialects: calledDialects,
+      random: Math.random,
+      settings: settings.providers,
+      localOnly: settings.network.localOnly,
+      environment,
+      home: paths.home,
+      keys: createProviderKeyring({
+        store: ledger.providerKeys,
+        clock,
+        masterKey: () => openMasterKey({ environment, file: paths.masterKey }),
+      }),
+      writeSetting: (id, value) => writeSetting(paths.config, ["providers", id], value),
+      knowSecret: secrets.add,
+    });
+    const router = createRouter([...(ports.backends?.(engine) ?? [engine]), ...providers.backends]);
     const rateLimits = createRateLimits(settings.limits, clock);
     const spine = createInference({ router, ledger: ledger.writer, clock, log, publish });
     const inference = countedInference(spine, idle.begin);
@@ -280,6 +309,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       access: { ...access, keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore) },
       rateLimits,
       downloads,
+      providers,
       reports: ledger.reports,
       responses: ledger.responses,
       settings: { ...settings.http, hosts: settings.hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },

@@ -12,6 +12,7 @@ import { systemClock } from "./platform/clock.ts";
 import { dataFolderInUse } from "./platform/data-lock.ts";
 import { createLog } from "./platform/log.ts";
 import { createDataFolder, dataPaths } from "./platform/paths.ts";
+import { createSecretWords } from "./platform/secret-words.ts";
 import { productVersion } from "./platform/version.ts";
 
 export interface ServeOptions {
@@ -122,7 +123,8 @@ async function start(
     return null;
   }
   if (claim.kind === "in-use") throw dataFolderInUse(claim.holder);
-  const log = createLog({ level: config.values.log.level });
+  const secrets = createSecretWords();
+  const log = createLog({ level: config.values.log.level, hide: secrets.hide });
   const appliance = await createAppliance(
     {
       config,
@@ -135,7 +137,7 @@ async function start(
       onIdle: (reason) => stopping.ask({ reason, exitCode: 0, now: false }),
       onStopAsked: ({ now }) => stopping.ask({ reason: "asked by lanthorn stop", exitCode: 0, now }),
     },
-    { clock: systemClock, log },
+    { clock: systemClock, log, secrets, environment },
   );
   const { started } = appliance;
   options.onReady({

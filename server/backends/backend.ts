@@ -1,9 +1,10 @@
 /**
- * The contract of everything that can run inference: the engine now, cloud vendors and other boxes later.
+ * The contract of everything that can run inference: the engine, cloud vendors, other boxes.
  * One suite in `test/contracts/` runs over every implementation. Types only.
  */
 import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
+import type { Failure } from "../domain/failure.ts";
 import type { ServedModel } from "../domain/model.ts";
 
 export interface ChatContext {
@@ -19,12 +20,34 @@ export interface ChatContext {
   readonly sharingGroup?: string;
 }
 
+/** Whether a try may begin now, without asking anybody. */
+export interface Readiness {
+  readonly able: boolean;
+  /** In words a person reads. */
+  readonly reason: string;
+  /** Monotonic milliseconds at which it may again; null: it may now, or nobody knows. */
+  readonly retryAtMs: number | null;
+}
+
+/** How deep a look goes: somebody is there, it has the model, it answers with it. */
+export type ProbeDepth = "reachable" | "listed" | "answers";
+
+export interface Probe {
+  readonly able: boolean;
+  readonly reason: string;
+  /** Null: it is able. */
+  readonly failure: Failure | null;
+  readonly tookMs: number;
+}
+
 export interface Backend {
   readonly id: string;
   readonly kind: "engine" | "cloud" | "peer";
   /** The models this backend answers for, loaded or not. */
   served(): readonly ServedModel[];
-  /** Exact prompt tokens of the request after the chat template. Throws Failure. */
+  /** A model that is not listed and may be asked for all the same; null: no. Absent: all are listed. */
+  find?(alias: string): ServedModel | null;
+  /** Exact prompt tokens of the request after the chat template; of what runs elsewhere an estimate. Throws Failure. */
   count(request: ChatRequest): Promise<number>;
   /**
    * Answers one request. Throws a Failure only before the first event; afterwards the stream ends with `failed` or
@@ -40,5 +63,11 @@ export interface Backend {
   rerank(request: RerankRequest, context: ChatContext, signal: AbortSignal): AsyncIterable<WholeEvent<Scores>>;
   /** True when the model could answer now or after loading; the reason is for people. */
   health(alias: string): { readonly able: boolean; readonly reason: string };
+  /**
+   * Whether another key is left to try with after a failure that is about the key, or whether all rest. Absent: always able.
+   */
+  ready?(alias: string): Readiness;
+  /** Asks the other machine. Costs what a call costs, at `answers` a few tokens. Absent: `health` says it all. */
+  probe?(depth: ProbeDepth, alias: string, signal: AbortSignal): Promise<Probe>;
   close(graceMs: number): Promise<void>;
 }

@@ -46,7 +46,11 @@ const otherVariables: readonly string[] = Object.freeze([
   "LANTHORN_API_KEY",
   "LANTHORN_ADMIN_KEY",
   "LANTHORN_FINGERPRINT",
+  "LANTHORN_MASTER_KEY_FILE",
 ]);
+
+/** Keys of providers: `LANTHORN_PROVIDER_OPENAI_KEY`. */
+const providerKeyVariable = /^LANTHORN_PROVIDER_[A-Z0-9_]+_KEY$/;
 
 /** Values on their way to the schema: sections hold settings. */
 type Draft = Record<string, unknown>;
@@ -84,7 +88,7 @@ function readFrom(leaf: Leaf, raw: unknown, source: Source): unknown {
 function warningsFor(environment: ConfigSources["environment"]): readonly string[] {
   const known = [...leaves().map((leaf) => leaf.variable), ...otherVariables];
   return Object.keys(environment)
-    .filter((name) => name.startsWith("LANTHORN_") && !known.includes(name))
+    .filter((name) => name.startsWith("LANTHORN_") && !known.includes(name) && !providerKeyVariable.test(name))
     .map((name) => {
       const meant = closest(name, known);
       return `${name} is not a setting.${meant === null ? "" : ` Did you mean ${meant}?`}`;

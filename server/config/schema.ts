@@ -5,6 +5,7 @@
  * (`engine.tokenGapMs` is LANTHORN_ENGINE_TOKEN_GAP_MS), and `config show` and docs/configuration.md are drawn from here.
  */
 import { z } from "zod";
+import { providersSetting } from "./provider-setting.ts";
 
 type DeepReadonly<T> = T extends readonly (infer Element)[]
   ? readonly DeepReadonly<Element>[]
@@ -160,6 +161,10 @@ const tls = z.strictObject({
 
 const network = z.strictObject({
   caFile: optionalFile.describe("Certificate authorities of your own to trust when this box calls others, in PEM form"),
+  localOnly: z
+    .boolean()
+    .default(false)
+    .describe("No request leaves the owner's own machines: providers whose data policy is not local are never called"),
 });
 
 const hub = z.strictObject({
@@ -288,6 +293,7 @@ export const configSchema = z.strictObject({
     .default("auto")
     .describe("Tell the LAN of this box by mDNS; auto: when it listens there and is no container or rental"),
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
+  providers: providersSetting.default({}).describe("Cloud providers and other servers to ask, by name"),
   engine: engine.prefault({}).describe("The engine"),
   hardware: hardware.prefault({}).describe("The hardware"),
   http: http.prefault({}).describe("The HTTP server"),

@@ -1,5 +1,6 @@
 /**
- * The settings as `config show` and the admin page list them. Pure. No setting is a secret; keys live in the ledger, and
+ * The settings as `config show` and the admin page list them. Pure. No setting is a secret: keys live in the ledger, those of
+ * providers are refused in headers and addresses, and
  * LANTHORN_ADMIN_KEY is not a setting, so it cannot turn up here.
  */
 import { leaves } from "./leaves.ts";
@@ -35,6 +36,11 @@ export function listSettings(resolved: ResolvedConfig): readonly Setting[] {
         const entry = `models[${index}]`;
         return { path: entry, value, origin: resolved.origins[entry] ?? "default", meaning, variable };
       });
+    }
+    const named = Object.entries(resolved.values.providers);
+    if (path === "providers" && named.length > 0) {
+      const origin = resolved.origins[path] ?? "default";
+      return named.map(([id, value]) => ({ path: `providers.${id}`, value, origin, meaning, variable }));
     }
     const value = valueAt(resolved.values, leaf.segments);
     return [{ path, value, origin: resolved.origins[path] ?? "default", meaning, variable }];

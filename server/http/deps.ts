@@ -4,6 +4,7 @@ import type { Access } from "../access/access.ts";
 import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
+import type { ProviderDesk } from "../backends/cloud/desk.ts";
 import type { HardwareView } from "../domain/hardware.ts";
 import type { ModelView } from "../domain/model.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
@@ -65,6 +66,7 @@ export interface HttpDeps {
   readonly rateLimits: RateLimits;
   readonly responses: StoredResponses;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
+  readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
   readonly settings: HttpSettings;
   readonly timing?: HttpTiming;

@@ -6,6 +6,7 @@ import type { Clock, Log } from "../domain/ports.ts";
 import { createCheckpoints } from "./checkpoint.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
+import { createProviderKeyStore, type ProviderKeyStore } from "./provider-keys.ts";
 import { createReaderLink } from "./reader/link.ts";
 import { closeInterrupted } from "./recover.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
@@ -19,6 +20,7 @@ export interface Ledger {
   readonly keys: KeyStore;
   /** Answers that clients asked to be kept. */
   readonly responses: StoredResponses;
+  readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
@@ -44,6 +46,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     writer,
     keys: createKeyStore(database, writer.touchKey),
     responses: createStoredResponses(database),
+    providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
     recovered,
     async close() {

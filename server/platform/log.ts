@@ -13,6 +13,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Takes each finished line, newline included. Default: written to stderr at once. */
   readonly write?: (line: string) => void;
+  /** Takes out what was named as a secret while the process ran. */
+  readonly hide?: (text: string) => string;
 }
 
 export interface ServiceLog extends Log {
@@ -41,6 +43,7 @@ function makeSafe(line: string): string {
 }
 
 export function createLog(options: LogOptions): ServiceLog {
+  const { hide = (text: string) => text } = options;
   const destination =
     options.write === undefined ? pino.destination({ fd: 2, sync: true }) : { write: options.write, flushSync() {} };
   const log = pino(
@@ -50,7 +53,7 @@ export function createLog(options: LogOptions): ServiceLog {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: redactedPaths, censor: "[redacted]" },
-      hooks: { streamWrite: makeSafe },
+      hooks: { streamWrite: (line) => makeSafe(hide(line)) },
     },
     destination,
   );

@@ -2,7 +2,17 @@
  * Small files for their owner only, replaced in one step so that a reader never sees half of one. Runs in the server
  * and the CLI; imports node modules only.
  */
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 
 /** Longest file read back: these files hold a key or an address. */
 const longestBytes = 64 * 1024;
@@ -36,4 +46,9 @@ export function readOwnerFile(path: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Whether its mode lets anybody but its owner read it. Windows keeps other lists and is believed. Throws when it is not there. */
+export function othersMayRead(path: string): boolean {
+  return process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0;
 }

@@ -20,6 +20,8 @@ export interface DataPaths {
   readonly fitLessons: string;
   /** The admin key the server made for this box's own user. */
   readonly adminKey: string;
+  /** What the keys of providers are sealed with, where nobody names another. */
+  readonly masterKey: string;
   /** Where the running server is: pid and address. */
   readonly serverFile: string;
   /** The certificate and key that the box made for itself. */
@@ -41,6 +43,7 @@ export function dataPaths(environment: Readonly<Record<string, string | undefine
     ledger: join(home, "ledger.db"),
     fitLessons: join(home, "fit-lessons.json"),
     adminKey: join(home, "admin.key"),
+    masterKey: join(home, "master.key"),
     serverFile: join(home, "server.json"),
     tlsCertificate: join(home, "tls.crt"),
     tlsKey: join(home, "tls.key"),

@@ -8,6 +8,7 @@ import { eventsResource } from "./events.ts";
 import { hardwareResource } from "./hardware.ts";
 import { keysResource } from "./keys.ts";
 import { modelsResource } from "./models.ts";
+import { providersResource } from "./providers.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
 import { stateResource } from "./state.ts";
 import { stayAwakeResource } from "./stay-awake.ts";
@@ -24,6 +25,7 @@ export const adminResources = Object.freeze({
   usage: usageResource,
   config: configResource,
   downloads: downloadsResource,
+  providers: providersResource,
   events: eventsResource,
 }) satisfies Readonly<Record<string, AdminResource>>;
 

@@ -110,6 +110,7 @@ export interface RoomOptions {
   readonly clock?: Clock;
   readonly models?: Partial<HttpDeps["models"]>;
   readonly downloads?: HttpDeps["downloads"];
+  readonly providers?: HttpDeps["providers"];
 }
 
 function noDownloads(): never {
@@ -222,6 +223,14 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       pause: noDownloads,
       resume: noDownloads,
       cancel: noDownloads,
+    },
+    providers: options.providers ?? {
+      list: () => [],
+      add: noDownloads,
+      remove: noDownloads,
+      addKey: noDownloads,
+      removeKey: noDownloads,
+      test: noDownloads,
     },
     reports: ledger.reports,
     responses: ledger.responses,

@@ -1,0 +1,267 @@
+/**
+ * The backend of one configured provider: a request becomes one call, its answer becomes events, read no faster than they are
+ * taken. Runs in the server process. Tries once: trying again is the router's. Knows wire shapes by their contract only.
+ */
+import type { AnswerDecoder, CalledDialect, CallFacts } from "../../dialects/called.ts";
+import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "../../domain/chat.ts";
+import { asFailure, Failure } from "../../domain/failure.ts";
+import type { Capability } from "../../domain/model.ts";
+import type { Clock, Log } from "../../domain/ports.ts";
+import { estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
+import { wrongModel } from "../../domain/routing/capability.ts";
+import { noTimings, noUsage, type Timings } from "../../domain/usage.ts";
+import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+import type { Backend, ChatContext } from "../backend.ts";
+import { type Answer, callControl, finishBody, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
+import { type KeyPool, type KeyView, type TakenKey, tailOf } from "./keys/key-pool.ts";
+import { allRest, noKey, readiness } from "./keys/key-readiness.ts";
+import { readLimits } from "./limits.ts";
+import { readAnswer } from "./read-answer.ts";
+import { answerBound, type CloudModel, type CloudSettings, findModel, servedModel } from "./settings.ts";
+import { probeProvider, type ProviderTest, type Tested, testProvider } from "./test-provider.ts";
+import { redirected } from "./wire-failures.ts";
+
+export interface CloudPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly upstream: UpstreamFetch;
+  readonly keys: KeyPool;
+  /** Every wire shape we call, by id. */
+  readonly dialects: Readonly<Record<string, CalledDialect>>;
+}
+
+export interface CloudBackend extends Backend {
+  readonly settings: CloudSettings;
+  keys(): readonly KeyView[];
+  /** The smallest real calls: the list of models, and a few tokens where a model is named. Never throws. */
+  test(model: string | null, signal: AbortSignal): Promise<ProviderTest>;
+}
+
+/** An error is a sentence or two; the rest of a long body is not read. */
+const mostRefusalBytes = 64 * 1024;
+
+/** Throws Failure `cannot_start` for a wire shape that nobody speaks. Contacts nobody. */
+export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): CloudBackend {
+  const { clock, log, keys } = ports;
+  const { provider } = settings;
+  const dialect = dialectOf(settings, ports.dialects);
+
+  const modelFor = (asked: string, capability: Capability): CloudModel => {
+    const model = findModel(settings, asked);
+    if (model === null) {
+      throw new Failure("model_not_found", `No model "${asked.slice(0, 200)}" at ${provider.title}.`, {
+        param: "model",
+      });
+    }
+    if (!model.capabilities.includes(capability)) throw wrongModel(asked, capability);
+    return model;
+  };
+
+  function takeKey(): TakenKey | null {
+    if (keys.size === 0) {
+      if (!provider.needsKey) return null;
+      throw noKey(settings);
+    }
+    const taken = keys.take();
+    if (taken !== null) return taken;
+    throw allRest(settings, keys, clock);
+  }
+
+  /** Throws a Failure for whatever is no answer; then nothing of the call is left. */
+  async function ask(
+    request: ChatRequest,
+    facts: CallFacts,
+    key: TakenKey | null,
+    control: ReturnType<typeof callControl>,
+    context: ChatContext,
+  ): Promise<Answer> {
+    const call = dialect.encodeRequest(request, facts);
+    const answer = await sendCall(
+      settings,
+      {
+        method: "POST",
+        path: call.path,
+        headers: { accept: request.stream ? "text/event-stream" : "application/json", ...call.headers },
+        body: call.body,
+        secret: key?.secret ?? null,
+        limitMs: request.stream ? settings.timeouts.firstByteMs : settings.timeouts.wholeMs,
+      },
+      control,
+      ports,
+    );
+    const { statusCode: status } = answer;
+    const upstreamId = headerOf(answer, "x-request-id") ?? headerOf(answer, "request-id");
+    log.debug({ requestId: context.requestId, provider: settings.id, upstreamId, status }, "a provider answers");
+    const limits = readLimits(provider, answer.headers, clock.now());
+    if (limits !== null && key !== null) keys.saw(key.id, limits);
+    if (status >= 200 && status < 300) return answer;
+    if (status < 400) {
+      answer.body.destroy();
+      throw redirected(provider.title, status);
+    }
+    // An error whose body is withheld is told by its status.
+    const cancel = clock.after(settings.timeouts.idleMs, () => answer.body.destroy());
+    const { text } = await readText(answer, mostRefusalBytes).catch(() => ({ text: "" }));
+    cancel();
+    const refusal = { status, headers: plainHeaders(answer), body: text, nowMs: clock.now() };
+    const failure = dialect.decodeFailure(refusal);
+    log.warn(
+      { requestId: context.requestId, provider: settings.id, upstreamId, status, code: failure.code },
+      "a provider refused",
+    );
+    throw failure;
+  }
+
+  async function* chat(request: ChatRequest, context: ChatContext, signal: AbortSignal): AsyncGenerator<ChatEvent> {
+    const model = modelFor(request.model, "chat");
+    if (signal.aborted) {
+      yield leftEarly;
+      return;
+    }
+    const facts: CallFacts = {
+      model: model.id,
+      maxTokens: answerBound(settings, model, request.maxTokens),
+      traits: settings.traits,
+      extraBody: { ...settings.extraBody, ...model.extraBody },
+    };
+    const watch = stopwatch(clock);
+    const control = callControl(signal);
+    let key: TakenKey | null = null;
+    let answer: Answer | null = null;
+    let end: EndEvent | null = null;
+    try {
+      key = takeKey();
+      answer = await ask(request, facts, key, control, context);
+      const decoder = dialect.decoder(request, facts);
+      const events = readAnswer({ answer, decoder, request, settings, control, clock });
+      for await (const event of events) {
+        if (signal.aborted && !isEnd(event)) continue;
+        if (isContent(event)) watch.content();
+        if (!isEnd(event)) {
+          yield event;
+          continue;
+        }
+        end = signal.aborted && event.type === "failed" ? left(decoder) : event;
+        end = { ...withoutSecret(end, key), timings: watch.timings() };
+        break;
+      }
+    } catch (thrown) {
+      if (signal.aborted) end = { ...leftEarly, timings: watch.timings() };
+      else {
+        const failure = failureWithoutSecret(asFailure(thrown), key);
+        if (key !== null) keys.failed(key.id, failure);
+        throw failure;
+      }
+    } finally {
+      control.leave();
+      if (answer !== null) {
+        if (end?.type === "finished") finishBody(answer, clock);
+        else answer.body.destroy();
+      }
+    }
+    end ??= {
+      type: "failed",
+      failure: new Failure("internal", "The answer ended without an end."),
+      usage: noUsage,
+      timings: watch.timings(),
+    };
+    if (key !== null) {
+      if (end.type === "finished") keys.worked(key.id);
+      else if (end.type === "failed") keys.failed(key.id, end.failure);
+    }
+    yield end;
+  }
+
+  const refuse = (what: string) => {
+    throw new Failure("unsupported", `${what} of ${provider.title} cannot be asked for from here yet.`, {
+      param: "model",
+    });
+  };
+
+  const tested: Tested = { ...ports, settings, dialect, chat };
+
+  return {
+    id: settings.id,
+    kind: provider.kind,
+    settings,
+    keys: () => keys.view(),
+    served: () => (settings.models === "*" ? [] : settings.models.map((model) => servedModel(settings, model))),
+    find: (alias) => {
+      // Names of others are not taken for our own: only `<id>/…` or what is listed.
+      if (settings.models === "*" && !alias.startsWith(`${settings.id}/`)) return null;
+      const model = findModel(settings, alias);
+      return model === null ? null : servedModel(settings, model);
+    },
+    count: async (request) => {
+      modelFor(request.model, "chat");
+      return estimatedPromptTokens(request);
+    },
+    chat,
+    // biome-ignore lint/correctness/useYield: it refuses before its first event.
+    embed: async function* (request) {
+      modelFor(request.model, "embeddings");
+      refuse("Embeddings");
+    },
+    // biome-ignore lint/correctness/useYield: it refuses before its first event.
+    rerank: async function* (request) {
+      modelFor(request.model, "rerank");
+      refuse("Reranking");
+    },
+    health: (alias) => {
+      if (findModel(settings, alias) === null) return { able: false, reason: "not a model of this provider" };
+      const { able, reason } = readiness(settings, keys, clock);
+      return { able, reason };
+    },
+    ready: () => readiness(settings, keys, clock),
+    probe: (depth, alias, signal) => probeProvider(depth, alias, tested, signal),
+    test: (model, signal) => testProvider(model, tested, signal),
+    close: () => Promise.resolve(),
+  };
+}
+
+const leftEarly: EndEvent = Object.freeze({ type: "aborted", usage: noUsage, timings: noTimings });
+
+function left(decoder: AnswerDecoder): EndEvent {
+  const upstream = decoder.used();
+  return { type: "aborted", usage: upstream.usage, upstream, timings: noTimings };
+}
+
+/** The time to the first content, and from there on. */
+function stopwatch(clock: Clock): { content(): void; timings(): Timings } {
+  const startMs = clock.monotonicMs();
+  let firstMs: number | null = null;
+  return {
+    content: () => {
+      firstMs ??= clock.monotonicMs();
+    },
+    timings: () => {
+      const endMs = clock.monotonicMs();
+      return { queueMs: 0, loadMs: 0, prefillMs: (firstMs ?? endMs) - startMs, decodeMs: endMs - (firstMs ?? endMs) };
+    },
+  };
+}
+
+/** A provider may repeat the key in its words; nobody gets to read it. */
+function failureWithoutSecret(failure: Failure, key: TakenKey | null): Failure {
+  if (key === null || !failure.message.includes(key.secret)) return failure;
+  const { code, param, coolDownMs, retryAfterSeconds, cause } = failure;
+  return new Failure(code, failure.message.replaceAll(key.secret, tailOf(key.secret)), {
+    ...(param === null ? {} : { param }),
+    ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
+    coolDownMs,
+    cause,
+  });
+}
+
+function withoutSecret(end: EndEvent, key: TakenKey | null): EndEvent {
+  return end.type === "failed" ? { ...end, failure: failureWithoutSecret(end.failure, key) } : end;
+}
+
+function dialectOf(settings: CloudSettings, dialects: CloudPorts["dialects"]): CalledDialect {
+  const dialect = Object.hasOwn(dialects, settings.dialect) ? dialects[settings.dialect] : undefined;
+  if (dialect !== undefined) return dialect;
+  throw new Failure("cannot_start", `The provider "${settings.id}" cannot be called.`, {
+    why: `There is no wire shape "${settings.dialect}". Known: ${Object.keys(dialects).join(", ")}.`,
+    param: `providers.${settings.id}.dialect`,
+  });
+}

@@ -1,0 +1,270 @@
+/**
+ * The providers of a box: which there are, the backends of those that are called, their keys, and what an admin does to them. Runs
+ * in the server, and in `provider` commands while none runs. Contacts nobody until it is asked for an answer or a test.
+ */
+import { type ProviderSetting, providerName, providerSetting } from "../../config/provider-setting.ts";
+import { wordsFor } from "../../config/words.ts";
+import type { CalledDialect } from "../../dialects/called.ts";
+import { Failure } from "../../domain/failure.ts";
+import type { Clock, Log } from "../../domain/ports.ts";
+import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+import { type CloudBackend, createCloudBackend } from "./cloud.ts";
+import { configureProvider } from "./configure.ts";
+import { findKeys, hostOf } from "./keys/find-keys.ts";
+import { createKeyPool, type KeyPool, type KeyView } from "./keys/key-pool.ts";
+import type { DataPolicy } from "./provider.ts";
+import type { CloudSettings } from "./settings.ts";
+import type { ProviderTest } from "./test-provider.ts";
+
+/** Keys that were handed to the box. Kept by `server/access`. */
+export interface StoredKeys {
+  add(key: {
+    readonly provider: string;
+    readonly host: string;
+    readonly secret: string;
+    readonly label: string | null;
+    readonly weight: number;
+  }): StoredKeyRow;
+  open(provider: string, host: string): readonly { readonly row: StoredKeyRow; readonly secret: string | null }[];
+  remove(provider: string, id: number): StoredKeyRow | null;
+  removeAll(provider: string): number;
+}
+
+export interface StoredKeyRow {
+  readonly id: number;
+  readonly provider: string;
+  readonly host: string;
+  readonly label: string | null;
+  readonly weight: number;
+  readonly tail: string;
+  readonly createdAtMs: number;
+}
+
+export interface DeskPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly upstream: UpstreamFetch;
+  readonly dialects: Readonly<Record<string, CalledDialect>>;
+  /** 0 up to, not including, 1. */
+  readonly random: () => number;
+  /** `providers:` of the settings. */
+  readonly settings: Readonly<Record<string, ProviderSetting>>;
+  readonly localOnly: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly keys: StoredKeys;
+  /** Writes the entry into the settings, or takes it out (`undefined`). */
+  readonly writeSetting: (id: string, value: object | undefined) => void;
+  /** Told of every secret, so that it can be taken out of texts. */
+  readonly knowSecret: (secret: string) => void;
+}
+
+export interface ProviderView {
+  readonly id: string;
+  readonly type: string;
+  readonly title: string;
+  readonly kind: "cloud" | "peer";
+  readonly baseUrl: string;
+  readonly dialect: string;
+  readonly region: string | null;
+  readonly dataPolicy: DataPolicy;
+  readonly models: readonly string[] | "*";
+  /** `ready`, `no-key`, `resting`: all keys rest; `off`: not called, for the reason; `next-start`: added while the server ran. */
+  readonly state: "ready" | "no-key" | "resting" | "off" | "next-start";
+  readonly reason: string;
+  /** Epoch milliseconds; null: it does not change by itself. */
+  readonly until: number | null;
+  readonly keys: readonly KeyView[];
+  readonly notes: string;
+  readonly docsUrl: string;
+}
+
+export interface NewProvider {
+  readonly id: string;
+  /** As in the settings, not yet judged. */
+  readonly setting: Readonly<Record<string, unknown>>;
+}
+
+export interface NewKey {
+  readonly secret: string;
+  readonly label: string | null;
+  readonly weight: number;
+}
+
+export interface ProviderDesk {
+  /** Those that are called, fixed for the life of the process. */
+  readonly backends: readonly CloudBackend[];
+  list(): readonly ProviderView[];
+  /** Throws `invalid_request`. What is new is called from the next start on, and can be tested now. */
+  add(wish: NewProvider): ProviderView;
+  /** Takes it out of the settings, with its stored keys. */
+  remove(id: string): { readonly id: string; readonly keysRemoved: number };
+  addKey(id: string, key: NewKey): StoredKeyRow;
+  removeKey(id: string, key: number): StoredKeyRow;
+  /** Throws `not_found`, and `forbidden` where the box keeps to itself. */
+  test(id: string, model: string | null, signal: AbortSignal): Promise<ProviderTest>;
+}
+
+interface Entry {
+  readonly cloud: CloudSettings;
+  readonly setting: ProviderSetting;
+  readonly pool: KeyPool;
+  readonly backend: CloudBackend;
+  readonly isNew: boolean;
+}
+
+/** Throws Failure `cannot_start` that names the setting or the file at fault. */
+export function openProviderDesk(ports: DeskPorts): ProviderDesk {
+  const { clock, log, keys } = ports;
+  const entries = new Map<string, Entry>();
+
+  function open(id: string, setting: ProviderSetting, isNew: boolean): Entry {
+    const cloud = configureProvider(id, setting);
+    const pool = createKeyPool({ clock, random: ports.random });
+    const backend = createCloudBackend(cloud, { ...ports, keys: pool });
+    const entry = { cloud, setting, pool, backend, isNew };
+    fillPool(entry);
+    return entry;
+  }
+
+  function fillPool({ cloud, setting, pool }: Entry): void {
+    const found = findKeys(cloud, {
+      environment: ports.environment,
+      keyFile: setting.keyFile,
+      home: ports.home,
+      stored: (provider, host) =>
+        keys.open(provider, host).flatMap(({ row, secret }) => {
+          if (secret !== null) return [{ id: row.id, secret, weight: row.weight, label: row.label }];
+          log.warn({ provider, keyNumber: row.id }, "a stored key of a provider cannot be opened with this master key");
+          return [];
+        }),
+    });
+    for (const { secret } of found) ports.knowSecret(secret);
+    pool.replace(found);
+  }
+
+  for (const [id, setting] of Object.entries(ports.settings)) entries.set(id, open(id, setting, false));
+  const backends = [...entries.values()]
+    .filter((entry) => offReason(entry, ports) === null)
+    .map(({ backend }) => backend);
+
+  const entryOf = (id: string): Entry => {
+    const entry = entries.get(id);
+    if (entry === undefined) throw new Failure("not_found", `There is no provider "${id.slice(0, 60)}" here.`);
+    return entry;
+  };
+
+  return {
+    backends,
+    list: () => [...entries.values()].map((entry) => viewOf(entry, ports)),
+    add: ({ id, setting }) => {
+      if (!providerName.safeParse(id).success)
+        throw wrongField("id", "must be a word of small letters, digits and dashes");
+      if (entries.has(id)) throw wrongField("id", `names a provider that is there already: "${id}"`);
+      const parsed = providerSetting.safeParse(setting);
+      if (!parsed.success) {
+        const issue = parsed.error.issues[0];
+        const field = issue === undefined ? "setting" : (issue.path[0]?.toString() ?? "setting");
+        throw wrongField(field, issue === undefined ? "cannot be understood" : wordsFor(issue));
+      }
+      const entry = asRequest(() => open(id, parsed.data, true));
+      ports.writeSetting(id, setting);
+      entries.set(id, entry);
+      return viewOf(entry, ports);
+    },
+    remove: (id) => {
+      entryOf(id);
+      ports.writeSetting(id, undefined);
+      const keysRemoved = keys.removeAll(id);
+      const entry = entries.get(id);
+      // Calls that run go on; new ones find no key.
+      entry?.pool.replace([]);
+      entries.delete(id);
+      return { id, keysRemoved };
+    },
+    addKey: (id, { secret, label, weight }) => {
+      const entry = entryOf(id);
+      ports.knowSecret(secret);
+      const row = keys.add({ provider: id, host: hostOf(entry.cloud.baseUrl), secret, label, weight });
+      fillPool(entry);
+      return row;
+    },
+    removeKey: (id, number) => {
+      const entry = entryOf(id);
+      const row = keys.remove(id, number);
+      if (row === null) throw new Failure("not_found", `"${id}" has no stored key ${number}.`);
+      fillPool(entry);
+      return row;
+    },
+    test: async (id, model, signal) => {
+      const entry = entryOf(id);
+      const off = offReason(entry, ports);
+      if (off !== null && off.kind === "local-only") throw new Failure("forbidden", off.words);
+      return entry.backend.test(model, signal);
+    },
+  };
+}
+
+/** Why it is not called at all; null: it is. */
+function offReason(
+  { cloud, setting }: Entry,
+  { localOnly }: DeskPorts,
+): { readonly kind: "disabled" | "local-only"; readonly words: string } | null {
+  if (localOnly && cloud.dataPolicy !== "local") {
+    const words = `This box keeps to itself (network.localOnly): nothing is sent to ${cloud.provider.title}.`;
+    return { kind: "local-only", words };
+  }
+  return setting.enabled ? null : { kind: "disabled", words: "switched off in the settings" };
+}
+
+function viewOf(entry: Entry, ports: DeskPorts): ProviderView {
+  const { cloud, pool, backend } = entry;
+  const { provider } = cloud;
+  return {
+    id: cloud.id,
+    type: provider.id,
+    title: provider.title,
+    kind: provider.kind,
+    baseUrl: cloud.baseUrl,
+    dialect: cloud.dialect,
+    region: cloud.region,
+    dataPolicy: cloud.dataPolicy,
+    models: cloud.models === "*" ? "*" : backend.served().map(({ alias }) => alias),
+    ...stateOf(entry, ports),
+    keys: pool.view(),
+    notes: provider.notes,
+    docsUrl: provider.docsUrl,
+  };
+}
+
+function stateOf(entry: Entry, ports: DeskPorts): Pick<ProviderView, "state" | "reason" | "until"> {
+  const off = offReason(entry, ports);
+  if (off !== null) return { state: "off", reason: off.words, until: null };
+  const ready = entry.backend.ready?.("") ?? { able: true, reason: "", retryAtMs: null };
+  const { clock } = ports;
+  if (!ready.able) {
+    const until = ready.retryAtMs === null ? null : clock.now() + Math.max(0, ready.retryAtMs - clock.monotonicMs());
+    return { state: entry.pool.size === 0 ? "no-key" : "resting", reason: ready.reason, until };
+  }
+  if (entry.isNew) return { state: "next-start", reason: "called from the server's next start on", until: null };
+  return { state: "ready", reason: ready.reason, until: null };
+}
+
+function wrongField(param: string, words: string): Failure {
+  return new Failure("invalid_request", `\`${param}\` ${words}.`, { param });
+}
+
+/** What would stop a start is here a wrong field of a request. */
+function asRequest<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.code !== "cannot_start") throw thrown;
+    const param = thrown.param?.split(".").at(-1);
+    throw new Failure(
+      "invalid_request",
+      `${thrown.message} ${thrown.why ?? ""}`.trim(),
+      param === undefined ? {} : { param },
+    );
+  }
+}

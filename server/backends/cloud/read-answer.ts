@@ -1,0 +1,99 @@
+/**
+ * Reads one answer of a provider into events: frames or one piece, each awaited no longer than it may take, and read only as fast
+ * as the events are taken. Ends with exactly one end event, whatever the other side does. Runs in the server process.
+ */
+import type { AnswerDecoder } from "../../dialects/called.ts";
+import { createFrameReader } from "../../dialects/sse-frames.ts";
+import { type ChatEvent, type ChatRequest, isEnd } from "../../domain/chat.ts";
+import { Failure } from "../../domain/failure.ts";
+import type { Clock } from "../../domain/ports.ts";
+import { noTimings } from "../../domain/usage.ts";
+import { type Answer, type CallControl, headerOf, readText } from "./call.ts";
+import type { CloudSettings } from "./settings.ts";
+import { brokeOff, describeType, mediaType, notAnAnswer, tooLate } from "./wire-failures.ts";
+
+/** One frame may carry a picture; more than this is no frame. */
+const mostFrameBytes = 16 * 1024 ** 2;
+const mostWholeBytes = 64 * 1024 ** 2;
+
+export interface Reading {
+  readonly answer: Answer;
+  readonly decoder: AnswerDecoder;
+  readonly request: ChatRequest;
+  readonly settings: CloudSettings;
+  readonly control: CallControl;
+  readonly clock: Clock;
+}
+
+/** Never throws. */
+export async function* readAnswer(reading: Reading): AsyncGenerator<ChatEvent> {
+  const { answer, decoder, request } = reading;
+  try {
+    const type = headerOf(answer, "content-type");
+    const events =
+      mediaType(type) === "text/event-stream" && request.stream ? readFrames(reading) : readOnePiece(reading, type);
+    for await (const event of events) {
+      yield event;
+      if (isEnd(event)) return;
+    }
+    throw notAnAnswer(reading.settings.provider.title, "it has no end");
+  } catch (thrown) {
+    const upstream = decoder.used();
+    yield {
+      type: "failed",
+      failure: asUpstreamFailure(reading, thrown),
+      usage: upstream.usage,
+      upstream,
+      timings: noTimings,
+    };
+  }
+}
+
+async function* readFrames({ answer, decoder, settings, control, clock }: Reading): AsyncGenerator<ChatEvent> {
+  const { title } = settings.provider;
+  const { idleMs } = settings.timeouts;
+  let events: ChatEvent[] = [];
+  const reader = createFrameReader((frame) => void events.push(...decoder.frame(frame)), { mostBytes: mostFrameBytes });
+  const pieces = (answer.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  for (;;) {
+    // Only our own waiting counts: a client that reads slowly is not the provider's silence.
+    const cancel = clock.after(idleMs, () => control.abort(tooLate(title, idleMs, "went on")));
+    const { done, value } = await pieces.next().finally(cancel);
+    if (done === true) reader.end();
+    else reader.push(value);
+    const ready = events;
+    events = [];
+    yield* ready;
+    if (done === true) break;
+  }
+  yield* decoder.ended();
+}
+
+async function* readOnePiece(
+  { answer, decoder, request, settings, control, clock }: Reading,
+  type: string | null,
+): AsyncGenerator<ChatEvent> {
+  const { title } = settings.provider;
+  const { wholeMs } = settings.timeouts;
+  if (!isJson(type)) throw notAnAnswer(title, describeType(type));
+  const cancel = clock.after(wholeMs, () => control.abort(tooLate(title, wholeMs, "ended")));
+  const { text, isWhole } = await readText(answer, mostWholeBytes).finally(cancel);
+  if (!isWhole) throw notAnAnswer(title, "it is too long");
+  const events = decoder.whole(text);
+  // An error under 200 comes so, whatever was asked for; an answer does not.
+  if (request.stream && !events.some(({ type: kind }) => kind === "failed")) {
+    throw notAnAnswer(title, "it came in one piece where a stream was asked for");
+  }
+  yield* events;
+}
+
+/** `application/json`, `application/problem+json`. */
+function isJson(type: string | null): boolean {
+  return /^application\/([\w.-]+\+)?json$/.test(mediaType(type));
+}
+
+function asUpstreamFailure({ control, settings }: Reading, thrown: unknown): Failure {
+  const { reason } = control.signal;
+  if (control.signal.aborted && reason instanceof Failure) return reason;
+  return brokeOff(settings.provider.title, thrown);
+}
