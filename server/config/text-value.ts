@@ -9,6 +9,9 @@ export type TextValue =
   | { readonly good: true; readonly value: unknown }
   | { readonly good: false; readonly problem: string };
 
+/** Settings that are tables by name: JSON in a variable. */
+const limitMaps: ReadonlySet<string> = new Set(["limits.persons", "limits.models", "limits.providers"]);
+
 /** What a text may stand for, likeliest first; the setting's own type picks. */
 function readings(text: string, leaf: Leaf): readonly unknown[] {
   if (leaf.path === "models" || leaf.path === "hosts" || leaf.path === "idle.command") {
@@ -28,6 +31,13 @@ function readings(text: string, leaf: Leaf): readonly unknown[] {
         .map((entry) => entry.trim())
         .filter((entry) => entry !== ""),
     ];
+  }
+  if (limitMaps.has(leaf.path) && text.startsWith("{")) {
+    try {
+      return [JSON.parse(text)];
+    } catch {
+      return [text];
+    }
   }
   const asNumber = /^[+-]?\d+(\.\d+)?$/.test(text) ? [Number(text)] : [];
   const asBoolean = /^(true|false)$/i.test(text) ? [text.toLowerCase() === "true"] : [];

@@ -9,6 +9,7 @@ import { boxFailures } from "./box-failures.ts";
 import { type ChatRouteParts, chatRoute } from "./chat-route.ts";
 import type { HttpDeps } from "./deps.ts";
 import { healthRoutes } from "./health.ts";
+import { metricsRoute } from "./metrics-route.ts";
 import { modelsRoutes } from "./models-route.ts";
 import { createPage } from "./page.ts";
 import type { Route } from "./route.ts";
@@ -58,6 +59,17 @@ export function routeTable(parts: RouteParts): readonly Route[] {
     { method: "POST", path: "/sign-in", access: "open", dialect: box, handle: sessions.signIn },
     { method: "POST", path: "/sign-out", access: "inference", dialect: box, handle: sessions.signOut },
 
+    ...(deps.metrics === undefined
+      ? []
+      : [
+          {
+            method: "GET",
+            path: "/metrics",
+            access: "admin",
+            dialect: box,
+            handle: metricsRoute(deps.metrics),
+          } satisfies Route,
+        ]),
     ...admin.routes.map(
       ({ method, path }): Route => ({ method, path, access: "admin", dialect: box, handle: byAdmin }),
     ),
