@@ -19,8 +19,8 @@ const config = "server/config";
 const dialects = "server/dialects";
 const level0and1 = [domain, platform, config, dialects];
 const level2 = ["server/backends", "server/ledger", "server/hardware", "models"];
-const level3 = ["server/inference.ts", "server/router", "server/access"];
-const level4 = ["server/idle"];
+const level3 = ["server/account.ts", "server/inference.ts", "server/router", "server/access"];
+const level4 = ["server/idle", "server/observe"];
 
 export const layers: readonly Layer[] = [
   { room: domain, mayImport: [], packages: [] },
@@ -33,12 +33,17 @@ export const layers: readonly Layer[] = [
   { room: "models", mayImport: level0and1, packages: "*" },
   { room: "server/router", mayImport: [...level0and1, "server/backends/backend.ts"], packages: "*" },
   { room: "server/access", mayImport: [...level0and1, "server/ledger"], packages: "*" },
+  { room: "server/account.ts", mayImport: [...level0and1, "server/ledger"], packages: [] },
   {
     room: "server/inference.ts",
-    mayImport: [...level0and1, "server/backends/backend.ts", "server/ledger", "server/router", "server/access"],
+    mayImport: [
+      ...level0and1,
+      ...["server/backends/backend.ts", "server/ledger", "server/router", "server/access", "server/account.ts"],
+    ],
     packages: [],
   },
   { room: "server/idle", mayImport: [domain, platform, "server/inference.ts"], packages: "*" },
+  { room: "server/observe", mayImport: [domain, platform], packages: "*" },
   { room: "server/http", mayImport: [...level0and1, ...level2, ...level3], packages: "*" },
   {
     room: "server/appliance.ts",

@@ -17,6 +17,7 @@ import { keylessAllowed } from "./access/authenticate.ts";
 import type { Keyring } from "./access/keyring.ts";
 import { isLivingGroup } from "./access/living-group.ts";
 import { createProviderKeyring } from "./access/provider-keyring.ts";
+import { createProviderLimits } from "./access/provider-limits.ts";
 import { createRateLimits, type RateLimits } from "./access/rate-limits.ts";
 import type { Backend } from "./backends/backend.ts";
 import { openProviderDesk } from "./backends/cloud/desk.ts";
@@ -45,6 +46,7 @@ import { countedDownloads, countedInference } from "./idle/activity.ts";
 import { createIdle, type Idle } from "./idle/idle.ts";
 import { createInference } from "./inference.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
+import { createMetrics } from "./observe/metrics.ts";
 import { boxId } from "./platform/box-id.ts";
 import { type DataLock, dataFolderInUse, takeDataLock } from "./platform/data-lock.ts";
 import { newToolCallId } from "./platform/ids.ts";
@@ -295,7 +297,17 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
     const router = createRouter([...(ports.backends?.(engine) ?? [engine]), ...providers.backends]);
     const rateLimits = createRateLimits(settings.limits, clock);
-    const spine = createInference({ router, ledger: ledger.writer, clock, log, publish });
+    const metrics = createMetrics({ queue: () => engine.queue(), ledgerHealthy: () => ledger.writer.healthy() });
+    undo.push(() => metrics.stop());
+    const spine = createInference({
+      router,
+      ledger: ledger.writer,
+      clock,
+      log,
+      publish,
+      admitAttempt: createProviderLimits(settings.limits, clock),
+      observer: metrics.observer,
+    });
     const inference = countedInference(spine, idle.begin);
 
     let isReady = true;
@@ -338,6 +350,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         idle.stayAwake(untilMs);
         return idle.view();
       },
+      metrics: () => metrics.scrape(),
       hardware: () => hardware.view(),
       configuration: () => listSettings(config),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),

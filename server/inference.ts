@@ -5,20 +5,19 @@
  * is handed on only after that row is in the ledger, so a client that has read a whole answer finds it there even if the
  * server is killed in the next instant.
  */
+import { Account, type AccountEnd, type AccountPorts, type AnyEvent } from "./account.ts";
 import type { ChatContext } from "./backends/backend.ts";
 import type { ClosingFacts } from "./dialects/dialect.ts";
 import { type Caller, callerId, sharingGroup } from "./domain/caller.ts";
-import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "./domain/chat.ts";
+import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "./domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "./domain/embedding.ts";
 import { asFailure, type Failure } from "./domain/failure.ts";
 import type { ServedModel } from "./domain/model.ts";
 import type { Cost } from "./domain/money.ts";
 import type { RequestNote } from "./domain/note.ts";
-import type { Clock, Log, Publish } from "./domain/ports.ts";
+import { estimatedInputTokens, estimatedPromptTokens } from "./domain/prompt-estimate.ts";
 import { targetName } from "./domain/routing/plan.ts";
-import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
-import type { RequestEnding, RequestOpening } from "./ledger/rows.ts";
-import type { LedgerWriter } from "./ledger/writer.ts";
+import { noTimings, noUsage } from "./domain/usage.ts";
 import type { AttemptHooks, Router } from "./router/router.ts";
 
 export interface RequestFacts {
@@ -59,20 +58,14 @@ export interface Inference {
   closing(requestId: string): ClosingFacts;
 }
 
-export interface InferencePorts {
+export interface InferencePorts extends AccountPorts {
   readonly router: Router;
-  readonly ledger: LedgerWriter;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly publish: Publish;
 }
 
 /** Electricity has no price yet, so local work has none: unknown, never 0. */
 const notPriced: Cost = Object.freeze({ known: false, reason: "not_priced" });
 /** How many ended requests are remembered for `closing`. */
 const rememberedClosings = 1_024;
-/** Characters of an alias that a row keeps. */
-const longestAlias = 200;
 
 export function createInference(ports: InferencePorts): Inference {
   const closings = new Map<string, ClosingFacts>();
@@ -88,12 +81,17 @@ export function createInference(ports: InferencePorts): Inference {
   /** What every kind of request has in common: rows opened and closed around what `ask` yields. */
   async function* accounted<Event extends AnyEvent>(
     input: RequestFacts & { readonly request: { readonly model: string }; readonly session?: string | null },
-    stream: boolean,
+    how: { readonly stream: boolean; readonly signal: AbortSignal; readonly estimatePrompt: () => number },
     ask: (context: ChatContext, hooks: AttemptHooks) => AsyncIterable<Event | EndEvent>,
     notes?: readonly RequestNote[],
   ): AsyncIterable<Event | EndEvent> {
     const { request, requestId } = input;
-    const account = new Account(input, request.model, stream, ports);
+    const account = new Account({ ...input, ...how, alias: request.model }, ports);
+    const close = async (end: AccountEnd) => {
+      const { cost, knownNanos } = account.sum();
+      remember(requestId, { target: account.target, cost, knownNanos });
+      await account.close(end);
+    };
     if (notes !== undefined) account.note(notes);
     let refused: Failure | null = null;
     try {
@@ -107,16 +105,16 @@ export function createInference(ports: InferencePorts): Inference {
         },
         {
           opened: (number, attempt) => {
-            const target = targetName(attempt.target);
-            remember(requestId, { target, cost: notPriced });
-            account.openAttempt(number, target, attempt.reason);
+            remember(requestId, { target: targetName(attempt.target), cost: notPriced });
+            return account.openAttempt(number, attempt);
           },
           closed: (number, end) => account.closeAttempt(number, end),
+          planned: (record) => account.planned(record),
         },
       );
       for await (const event of events) {
         account.see(event);
-        if (isEnd(event)) await account.close(event);
+        if (isEnd(event)) await close(event);
         yield event;
       }
     } catch (thrown) {
@@ -125,7 +123,7 @@ export function createInference(ports: InferencePorts): Inference {
       throw refused;
     } finally {
       // Nothing to do after a whole answer; otherwise the request was refused, or its reader has left.
-      await account.close(refused === null ? leftByReader : { type: "refused", failure: refused });
+      await close(refused === null ? leftByReader : { type: "refused", failure: refused });
     }
   }
 
@@ -135,127 +133,42 @@ export function createInference(ports: InferencePorts): Inference {
     count: (request) => router.count(router.plan(request.model, "chat"), request),
     closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
     refuse: async (input, failure) => {
-      const account = new Account(input, input.alias ?? "", input.stream, ports);
+      const facts = { ...input, alias: input.alias ?? "", signal: null, estimatePrompt: () => 0 };
+      const account = new Account(facts, ports);
       await account.close({ type: "refused", failure });
     },
     chat: (input, signal) =>
       accounted(
         input,
-        input.request.stream,
-        (context, hooks) =>
-          router.run(router.plan(input.request.model, "chat"), input.request, context, signal, hooks),
+        chatting(input.request, signal),
+        (context, hooks) => router.run(router.plan(input.request.model, "chat"), input.request, context, signal, hooks),
         input.request.notes,
       ),
     embed: (input, signal) =>
-      accounted(input, false, (context, hooks) =>
+      accounted(input, embedding(input.request, signal), (context, hooks) =>
         router.embed(router.plan(input.request.model, "embeddings"), input.request, context, signal, hooks),
       ),
     rerank: (input, signal) =>
-      accounted(input, false, (context, hooks) =>
+      accounted(input, reranking(input.request, signal), (context, hooks) =>
         router.rerank(router.plan(input.request.model, "rerank"), input.request, context, signal, hooks),
       ),
   };
 }
 
-type AnyEvent = ChatEvent | WholeEvent<unknown>;
+/** How each kind is answered, and about how many tokens it brings. */
+function chatting(request: ChatRequest, signal: AbortSignal) {
+  return { stream: request.stream, signal, estimatePrompt: () => estimatedPromptTokens(request) };
+}
 
-type AccountEnd = EndEvent | { readonly type: "refused"; readonly failure: Failure };
+function embedding({ inputs }: EmbedRequest, signal: AbortSignal) {
+  const texts = inputs.map((input) => (input.type === "text" ? input.text : input.tokens));
+  return { stream: false, signal, estimatePrompt: () => estimatedInputTokens(texts) };
+}
+
+function reranking({ query, documents }: RerankRequest, signal: AbortSignal) {
+  // The query is read again with each document.
+  const texts = documents.map((document) => query + document);
+  return { stream: false, signal, estimatePrompt: () => estimatedInputTokens(texts) };
+}
 
 const leftByReader: AccountEnd = Object.freeze({ type: "aborted", usage: noUsage, timings: noTimings });
-
-/** The rows of one request. Opened when made, closed once. */
-class Account {
-  readonly #facts: RequestFacts;
-  readonly #ports: InferencePorts;
-  readonly #startedMs: number;
-  readonly #attemptStartedMs = new Map<number, number>();
-  #usage: Usage = noUsage;
-  #timings: Timings = noTimings;
-  #ttftMs: number | null = null;
-  /** What was noted when the request was read; each attempt adds its own. */
-  #read: readonly RequestNote[] = [];
-  #notes: readonly RequestNote[] = [];
-  #closed = false;
-
-  constructor(facts: RequestFacts, alias: string, stream: boolean, ports: InferencePorts) {
-    this.#facts = facts;
-    this.#ports = ports;
-    this.#startedMs = ports.clock.monotonicMs();
-    const { requestId, caller, dialect, startedAtMs } = facts;
-    const row: RequestOpening = {
-      id: requestId,
-      startedAtMs,
-      callerKind: caller.kind,
-      keyId: caller.keyId,
-      callerName: caller.name,
-      dialect,
-      // Half a character, sent so or cut so, is no text the ledger could keep.
-      alias: alias.slice(0, longestAlias).toWellFormed(),
-      stream,
-    };
-    ports.ledger.openRequest(row);
-  }
-
-  openAttempt(number: number, target: string, reason: string): void {
-    this.#attemptStartedMs.set(number, this.#ports.clock.monotonicMs());
-    const offsetMs = this.#elapsedMs();
-    this.#ports.ledger.openAttempt({ requestId: this.#facts.requestId, number, target, reason, offsetMs });
-  }
-
-  closeAttempt(number: number, end: EndEvent): void {
-    const startedMs = this.#attemptStartedMs.get(number) ?? this.#startedMs;
-    this.#usage = addUsage(this.#usage, end.usage);
-    this.#timings = addTimings(this.#timings, end.timings);
-    this.#ports.ledger.closeAttempt({
-      requestId: this.#facts.requestId,
-      number,
-      status: end.type === "finished" ? "done" : end.type,
-      failureCode: end.type === "failed" ? end.failure.code : null,
-      durationMs: Math.round(this.#ports.clock.monotonicMs() - startedMs),
-      usage: end.usage,
-      timings: end.timings,
-      cost: notPriced,
-    });
-  }
-
-  note(notes: readonly RequestNote[]): void {
-    this.#read = notes;
-    this.#notes = notes;
-  }
-
-  see(event: AnyEvent): void {
-    if (event.type === "accepted" && event.notes !== undefined) this.#notes = [...this.#read, ...event.notes];
-    if (this.#ttftMs === null && isContent(event)) this.#ttftMs = this.#elapsedMs();
-  }
-
-  /** Writes the end once; later calls do nothing. A ledger that cannot be written never ends a local answer. */
-  async close(end: AccountEnd): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    const { requestId } = this.#facts;
-    const tried = this.#attemptStartedMs.size > 0;
-    const status = end.type === "finished" ? "done" : end.type === "refused" && tried ? "failed" : end.type;
-    const row: RequestEnding = {
-      id: requestId,
-      status,
-      finishReason: end.type === "finished" ? end.finishReason : null,
-      failureCode: end.type === "failed" || end.type === "refused" ? end.failure.code : null,
-      durationMs: this.#elapsedMs(),
-      ttftMs: this.#ttftMs,
-      usage: this.#usage,
-      timings: this.#timings,
-      cost: notPriced,
-      notes: this.#notes,
-    };
-    try {
-      await this.#ports.ledger.closeRequest(row);
-    } catch (thrown) {
-      this.#ports.log.error({ requestId, err: thrown }, "the ledger could not be written; the row is kept for later");
-    }
-    this.#ports.publish({ type: "request", id: requestId, status });
-  }
-
-  #elapsedMs(): number {
-    return Math.round(this.#ports.clock.monotonicMs() - this.#startedMs);
-  }
-}

@@ -3,7 +3,7 @@
  * made or revoked, never per request. Runs on the server's thread, or in a command that holds the data lock.
  */
 import { timingSafeEqual } from "node:crypto";
-import type { Caller } from "../domain/caller.ts";
+import { type Caller, type KeyLimits, usualLimits } from "../domain/caller.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Clock } from "../domain/ports.ts";
 import { type KeyStore, type NewKey, type StoredKey, hashKey } from "../ledger/keys.ts";
@@ -13,6 +13,8 @@ import { newKeySecret } from "../platform/ids.ts";
 /** A key's last use is written this often at most. */
 const touchEveryMs = 10_000;
 const longestName = 100;
+const highestLimit = 1_000_000_000;
+const highestPriority = 100;
 /** No key is longer; a header may be. */
 const longestSecret = 512;
 
@@ -30,6 +32,8 @@ export interface KeyWishes {
   readonly expiresAtMs?: number | null;
   /** Shares no computed prefixes with other keys; absent: it does. */
   readonly isolate?: boolean;
+  /** Absent: as for every key. */
+  readonly limits?: KeyLimits;
 }
 
 export interface Keyring {
@@ -37,6 +41,8 @@ export interface Keyring {
   create(key: KeyWishes): CreatedKey;
   /** Null: no such key. A key that was revoked before stays as it was. */
   revoke(id: number): KeyRow | null;
+  /** Takes effect with the key's next request. Null: no such key. Throws like `create`. */
+  setLimits(id: number, limits: KeyLimits): KeyRow | null;
   /**
    * Keys that a person may mean by an id, a name, the end of a key (`9f3c`, `lth_…9f3c`) or a whole key. Revoked ones
    * only when no other fits.
@@ -78,7 +84,24 @@ function entryOf(key: StoredKey): Entry {
   const { hash, ...row } = key;
   const kind = row.kind === "admin" ? "admin" : "key";
   const apart = row.isolate ? { isolated: true } : {};
-  return { hash, row, caller: Object.freeze({ kind, keyId: row.id, name: row.name, ...apart }) };
+  const limits = isUsual(row.limits) ? {} : { limits: Object.freeze(row.limits) };
+  return { hash, row, caller: Object.freeze({ kind, keyId: row.id, name: row.name, ...apart, ...limits }) };
+}
+
+function isUsual({ requestsPerMinute, tokensPerMinute, concurrent, priority }: KeyLimits): boolean {
+  return requestsPerMinute === null && tokensPerMinute === null && concurrent === null && priority === 0;
+}
+
+/** Throws Failure `invalid_request`, naming the limit. */
+function checkedLimits(limits: KeyLimits): KeyLimits {
+  for (const param of ["requestsPerMinute", "tokensPerMinute", "concurrent"] as const) {
+    const value = limits[param];
+    if (value === null || (Number.isSafeInteger(value) && value >= 0 && value <= highestLimit)) continue;
+    throw new Failure("invalid_request", `A key's ${param} is a whole number from 0 (no limit).`, { param });
+  }
+  const { priority } = limits;
+  if (Number.isSafeInteger(priority) && Math.abs(priority) <= highestPriority) return limits;
+  throw new Failure("invalid_request", "A key's priority is a whole number from -100 to 100.", { param: "priority" });
 }
 
 function checkedText(param: "name" | "label", text: string): string {
@@ -138,6 +161,7 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
       createdAtMs: clock.now(),
       expiresAtMs: checkedExpiry(key.expiresAtMs ?? null, clock.now()),
       isolate: key.isolate ?? false,
+      limits: checkedLimits(key.limits ?? usualLimits),
     });
     load();
     return { secret, row };
@@ -161,6 +185,12 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
 
     revoke(id) {
       const row = keys.revoke(id, clock.now());
+      if (row !== null) load();
+      return row;
+    },
+
+    setLimits(id, limits) {
+      const row = keys.setLimits(id, checkedLimits(limits));
       if (row !== null) load();
       return row;
     },

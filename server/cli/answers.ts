@@ -9,7 +9,7 @@ import type { ModelView, QueueEntryView } from "../domain/model.ts";
 import type { Cost } from "../domain/money.ts";
 import type { NoteCode } from "../domain/note.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
-import type { RequestRecord, UsageSummary } from "../ledger/records.ts";
+import type { PricingRecord, RequestRecord, UsageSummary } from "../ledger/records.ts";
 import type { KeyRow } from "../ledger/rows.ts";
 
 const count = z.int().nonnegative();
@@ -74,20 +74,30 @@ const keyRow = z.object({
   /** A server of an earlier build has no keys that expire. */
   expiresAtMs: time.nullable().default(null),
   isolate: z.boolean().default(false),
+  limits: z
+    .object({
+      requestsPerMinute: count.nullable(),
+      tokensPerMinute: count.nullable(),
+      concurrent: count.nullable(),
+      priority: z.int(),
+    })
+    .default({ requestsPerMinute: null, tokensPerMinute: null, concurrent: null, priority: 0 }),
 }) satisfies z.ZodType<KeyRow, unknown>;
 
 /** `GET /admin/keys`. */
 export const keysAnswer = z.object({ keys: z.array(keyRow) });
 /** `POST /admin/keys` and `/admin/keys/reset-admin`. */
 export const createdKeyAnswer = z.object({ secret: z.string(), key: keyRow });
-/** `DELETE /admin/keys/:id`. */
-export const revokedKeyAnswer = z.object({ key: keyRow });
+/** `DELETE /admin/keys/:id` and `POST /admin/keys/:id/limits`. */
+export const changedKeyAnswer = z.object({ key: keyRow });
 
 const usage = z.object({
   promptTokens: count,
   cachedTokens: count,
   completionTokens: count,
   reasoningTokens: count,
+  cacheWrite5mTokens: count.exactOptional(),
+  cacheWrite1hTokens: count.exactOptional(),
 }) satisfies z.ZodType<Usage, unknown>;
 
 const timings = z.object({
@@ -99,13 +109,36 @@ const timings = z.object({
 
 const cost = z.discriminatedUnion("known", [
   z.object({ known: z.literal(true), nanos: z.int(), basis: z.enum(["measured", "estimated", "billed"]) }),
-  z.object({ known: z.literal(false), reason: z.literal("not_priced") }),
+  z.object({ known: z.literal(false), reason: z.enum(["not_priced", "unknown_price"]) }),
 ]) satisfies z.ZodType<Cost, unknown>;
 
 const attemptStatus = z.enum(["open", "done", "failed", "aborted", "interrupted"]);
 /** A newer server may know more codes; they are shown, not judged. */
 const failureCode = z.custom<FailureCode>((value) => typeof value === "string").nullable();
 const callerKind = z.enum(["key", "keyless", "admin"]);
+
+const nanos = z.int();
+const pricing = z.object({
+  provider: z.string(),
+  model: z.string(),
+  requestId: z.string().nullable(),
+  computedNanos: nanos.nullable(),
+  reportedNanos: nanos.nullable(),
+  driftNanos: nanos.nullable(),
+  priceId: z.string().nullable(),
+  parts: z.array(
+    z.object({
+      what: z.string(),
+      count: z.number(),
+      picosEach: z.object({ numerator: z.number(), denominator: z.number() }),
+    }),
+  ),
+  flags: z.array(z.string()),
+  audio: z.object({ promptTokens: count, cachedTokens: count, completionTokens: count }),
+  serviceTier: z.string().nullable(),
+  rawUsage: z.unknown(),
+  heldNanos: nanos.nullable(),
+}) satisfies z.ZodType<PricingRecord, unknown>;
 
 /** `GET /admin/usage/requests/:id`. */
 export const requestAnswer = z.object({
@@ -118,13 +151,17 @@ export const requestAnswer = z.object({
   alias: z.string(),
   stream: z.boolean(),
   status: z.enum(["open", "done", "failed", "refused", "aborted", "interrupted"]),
-  finishReason: z.enum(["stop", "length", "tool-calls"]).nullable(),
+  finishReason: z.enum(["stop", "length", "tool-calls", "content-filter", "pause"]).nullable(),
   failureCode,
   durationMs: time.nullable(),
   ttftMs: time.nullable(),
   usage,
   timings,
   cost: cost.nullable(),
+  /** A server of an earlier build has no sums of parts, and no plan. */
+  knownCostNanos: nanos.default(0),
+  unknownCostAttempts: count.default(0),
+  plan: z.unknown().default(null),
   /** An older server has none. A newer one may know more codes; they are shown, not judged. */
   notes: z
     .array(z.object({ code: z.custom<NoteCode>((value) => typeof value === "string"), detail: z.string() }))
@@ -141,6 +178,7 @@ export const requestAnswer = z.object({
       usage,
       timings,
       cost: cost.nullable(),
+      pricing: pricing.nullable().default(null),
     }),
   ),
 }) satisfies z.ZodType<RequestRecord, unknown>;
@@ -166,6 +204,19 @@ export const summaryAnswer = z.object({
     aborted: count,
     interrupted: count,
   }),
+  byTarget: z
+    .array(
+      z.object({
+        target: z.string(),
+        attempts: count,
+        usage,
+        knownCostNanos: nanos,
+        knownCostAttempts: count,
+        unknownCostAttempts: count,
+        driftNanos: nanos,
+      }),
+    )
+    .default([]),
   byAlias: z.array(totals.extend({ alias: z.string() })),
   byCaller: z.array(totals.extend({ callerKind, keyId: z.int().nullable(), callerName: z.string() })),
 }) satisfies z.ZodType<UsageSummary, unknown>;

@@ -2,8 +2,9 @@
  * Where keys are made and ended: at the running server, or in the data folder's ledger while none runs. The commands see
  * one desk and do not know which. Runs in the command's process.
  */
+import type { KeyLimits } from "../domain/caller.ts";
 import type { KeyRow } from "../ledger/rows.ts";
-import { createdKeyAnswer, keysAnswer, revokedKeyAnswer } from "./answers.ts";
+import { createdKeyAnswer, keysAnswer, changedKeyAnswer } from "./answers.ts";
 import { type Client, withClient } from "./client.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./errors.ts";
@@ -23,12 +24,14 @@ export interface NewKeyWishes {
   readonly expiresAtMs: number | null;
   /** Shares no computed prefixes with other keys. */
   readonly isolate: boolean;
+  readonly limits: KeyLimits;
 }
 
 export interface KeyDesk {
   create(wishes: NewKeyWishes): Promise<MadeKey>;
   list(): Promise<readonly KeyRow[]>;
   revoke(id: number): Promise<KeyRow>;
+  setLimits(id: number, limits: KeyLimits): Promise<KeyRow>;
   resetAdmin(): Promise<MadeKey>;
 }
 
@@ -52,6 +55,7 @@ export async function withKeyDesk<Result>(
       },
       list: async () => keyring.list(),
       revoke: async (id) => keyring.revoke(id) ?? gone(),
+      setLimits: async (id, limits) => keyring.setLimits(id, limits) ?? gone(),
       resetAdmin: async () => {
         const { secret, row } = keyring.resetAdmin();
         await keepOwnKey(secret, context);
@@ -65,7 +69,9 @@ function deskOfServer(client: Client, context: CommandContext): KeyDesk {
   return {
     create: (wishes) => client.call("POST", "/admin/keys", createdKeyAnswer, { body: wishes }),
     list: async () => (await client.call("GET", "/admin/keys", keysAnswer)).keys,
-    revoke: async (id) => (await client.call("DELETE", `/admin/keys/${id}`, revokedKeyAnswer)).key,
+    revoke: async (id) => (await client.call("DELETE", `/admin/keys/${id}`, changedKeyAnswer)).key,
+    setLimits: async (id, limits) =>
+      (await client.call("POST", `/admin/keys/${id}/limits`, changedKeyAnswer, { body: limits })).key,
     resetAdmin: async () => {
       const made = await client.call("POST", "/admin/keys/reset-admin", createdKeyAnswer, { body: {} });
       if (client.address.pid !== null) await keepOwnKey(made.secret, context);

@@ -197,10 +197,24 @@ const downloads = z.strictObject({
 /** Per caller and minute; 0 is no limit. */
 const perMinute = z.int().min(0).max(1_000_000_000).default(0);
 
+/** Limits of one person, model or provider. */
+const ownLimits = z
+  .strictObject({
+    requestsPerMinute: z.int().min(0).max(1_000_000_000),
+    tokensPerMinute: z.int().min(0).max(1_000_000_000),
+    concurrent: z.int().min(0).max(100_000),
+  })
+  .partial();
+const limitsOfMany = z.record(z.string().min(1).max(200), ownLimits).default({});
+
 const limits = z.strictObject({
   requestsPerMinute: perMinute.describe("Requests one key may send per minute; 0: no limit"),
   tokensPerMinute: perMinute.describe("Tokens one key may use per minute, prompts and answers; 0: no limit"),
   concurrent: z.int().min(0).max(100_000).default(0).describe("Requests of one key at the same time; 0: no limit"),
+  waitMs: milliseconds.default(0).describe("How long a request past a limit waits for room before it is refused"),
+  persons: limitsOfMany.describe("The same three by person, all their keys together; *: whoever is not named"),
+  models: limitsOfMany.describe("The same three by alias, whoever asks; *: every alias that is not named"),
+  providers: limitsOfMany.describe("The same three by provider, for each attempt there; *: every one not named"),
 });
 
 /** US dollars in decimals, exactly as written: `"0.003625"`, or a number whose digits say the same. */

@@ -17,6 +17,9 @@ function readJson(text: string): readonly unknown[] {
   }
 }
 
+/** Settings that are tables by name: JSON in a variable. */
+const limitMaps: ReadonlySet<string> = new Set(["limits.persons", "limits.models", "limits.providers"]);
+
 /** What a text may stand for, likeliest first; the setting's own type picks. */
 function readings(text: string, leaf: Leaf): readonly unknown[] {
   if (leaf.path === "prices" || leaf.path === "providers") return readJson(text);
@@ -31,6 +34,9 @@ function readings(text: string, leaf: Leaf): readonly unknown[] {
         .map((entry) => entry.trim())
         .filter((entry) => entry !== ""),
     ];
+  }
+  if (limitMaps.has(leaf.path) && text.startsWith("{")) {
+    return readJson(text);
   }
   const asNumber = /^[+-]?\d+(\.\d+)?$/.test(text) ? [Number(text)] : [];
   const asBoolean = /^(true|false)$/i.test(text) ? [text.toLowerCase() === "true"] : [];

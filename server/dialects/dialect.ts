@@ -4,7 +4,7 @@
  */
 import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
 import type { Failure } from "../domain/failure.ts";
-import type { Cost } from "../domain/money.ts";
+import type { Cost, Nanos } from "../domain/money.ts";
 import type { ServedModel } from "../domain/model.ts";
 import type { RateState } from "../domain/rate.ts";
 
@@ -24,6 +24,8 @@ export interface ClosingFacts {
   /** `engine/lanthorn-demo`; null when no attempt was made. */
   readonly target: string | null;
   readonly cost: Cost;
+  /** The part of a cost that is known, where the whole is not; absent: none is. */
+  readonly knownNanos?: Nanos;
 }
 
 export interface WireFailure {

@@ -16,7 +16,25 @@ export interface Caller {
   readonly name: string;
   /** Shares no computed prefixes with other callers; absent: it does. */
   readonly isolated?: boolean;
+  /** Absent: as the settings say of every key. */
+  readonly limits?: KeyLimits;
 }
+
+/** What one key may do; null: what the settings say of every key, 0: no limit. */
+export interface KeyLimits {
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+  readonly concurrent: number | null;
+  /** Who waits for a limit with a higher one is let in first; -100 to 100, 0 is usual. */
+  readonly priority: number;
+}
+
+export const usualLimits: KeyLimits = Object.freeze({
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  concurrent: null,
+  priority: 0,
+});
 
 /** Tells callers apart where they take turns or have limits: one per key, keyless callers are one. */
 export function callerId(caller: Caller): string {

@@ -314,6 +314,8 @@ interface Spent {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly upstream?: UpstreamUsage;
+  /** The other machine's own name for it, for questions to its support; absent: it gave none. */
+  readonly upstreamRequestId?: string;
 }
 
 export type EndEvent = Extract<ChatEvent, { type: "finished" | "failed" | "aborted" }>;

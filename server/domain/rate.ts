@@ -22,3 +22,11 @@ export interface RateRefusals {
   /** Epoch milliseconds of the last one. */
   readonly lastAt: number;
 }
+
+/** An attempt that its provider's limits let in. */
+export interface AttemptPass {
+  /** Corrects what was reserved by what was used. The first call counts. */
+  settle(tokens: number): void;
+  /** It has ended. The first call counts. */
+  leave(): void;
+}

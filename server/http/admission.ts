@@ -2,7 +2,7 @@
  * What every inference route does before and after it answers: take off, read the body, judge it, write the row of what is
  * refused here; say where the answer came from and what became of it. Runs in the server; knows no dialect.
  */
-import { targetText } from "../dialects/closing-comment.ts";
+import { costText, targetText } from "../dialects/closing-comment.ts";
 import type { Caller } from "../domain/caller.ts";
 import type { EndEvent } from "../domain/chat.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
@@ -84,9 +84,12 @@ export function targetHeader(deps: Pick<HttpDeps, "inference">, requestId: strin
   return target === null ? {} : { "x-lanthorn-target": targetText(target) };
 }
 
+/** For an answer that has ended: where it ran and what it cost. */
 export function setTargetHeader(deps: Pick<HttpDeps, "inference">, exchange: Exchange): void {
   if (exchange.response.headersSent) return;
   for (const [name, value] of Object.entries(targetHeader(deps, exchange.requestId))) {
     exchange.response.setHeader(name, value);
   }
+  const { target, cost, knownNanos } = deps.inference.closing(exchange.requestId);
+  if (target !== null) exchange.response.setHeader("x-lanthorn-cost", costText(cost, knownNanos));
 }

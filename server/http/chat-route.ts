@@ -42,7 +42,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
   const asked = { id: dialect.id, decode: (body: unknown) => dialect.decodeChat(body) };
 
   return async (exchange: Exchange, caller: Caller): Promise<void> => {
-    const gate = passRateGate(deps.rateLimits, dialect, exchange, caller);
+    const gate = await passRateGate(deps.rateLimits, dialect, exchange, caller);
     try {
       await answer(exchange, caller, gate);
     } finally {
@@ -62,7 +62,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
     });
     leaveWhenClosed(exchange, flight);
     try {
-      gate.reserve(() => estimatedPromptTokens(request));
+      await gate.reserve(() => estimatedPromptTokens(request), request.model);
       const session = sessionOf(exchange.request.headers);
       const input = { requestId, caller, dialect: dialect.id, request, session, startedAtMs };
       const answer = {

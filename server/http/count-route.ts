@@ -14,7 +14,7 @@ import { jsonType, sendText } from "./send.ts";
 export function countRoute(dialect: Dialect, { deps, timing, inFlight, bodyBudget }: InferenceParts) {
   return async (exchange: Exchange, caller: Caller): Promise<void> => {
     const { request, response } = exchange;
-    const gate = passRateGate(deps.rateLimits, dialect, exchange, caller);
+    const gate = await passRateGate(deps.rateLimits, dialect, exchange, caller);
     const flight = inFlight.takeOff();
     try {
       const body = await readJson(request, response, {

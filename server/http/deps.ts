@@ -60,7 +60,7 @@ export interface Readiness {
 export interface HttpDeps {
   readonly inference: Inference;
   readonly access: Pick<Access, "authenticate" | "signIn"> & {
-    readonly keyring: Pick<Keyring, "create" | "revoke" | "list" | "resetAdmin">;
+    readonly keyring: Pick<Keyring, "create" | "revoke" | "setLimits" | "list" | "resetAdmin">;
     readonly sessions: Sessions;
   };
   readonly rateLimits: RateLimits;
@@ -100,6 +100,8 @@ export interface HttpDeps {
   /** `GET /admin/config`: every setting with its value and where it came from. */
   configuration(): unknown;
   readiness(): Readiness;
+  /** `GET /metrics`, in the text format of Prometheus; absent: there is no such route. */
+  metrics?(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Calls back for every event until the returned function is called. */
   subscribe(listener: (event: BoxEvent) => void): () => void;
   /** Asks the process to stop; `now` means without waiting for running answers. Returns at once. */

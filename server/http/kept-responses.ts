@@ -64,9 +64,13 @@ function turnsUpTo(id: string, { store, caller, nowMs, mostCharacters }: KeptFac
     if (found === null) throw noSuchResponse(next, "previous_response_id");
     characters += found.characters;
     if (characters > mostCharacters || turns.length >= mostTurns) {
-      throw new Failure("payload_too_large", "The conversation behind 'previous_response_id' is too large to go on from.", {
-        param: "previous_response_id",
-      });
+      throw new Failure(
+        "payload_too_large",
+        "The conversation behind 'previous_response_id' is too large to go on from.",
+        {
+          param: "previous_response_id",
+        },
+      );
     }
     turns.push(found);
     next = found.previousId;

@@ -10,8 +10,11 @@ import { type EndEvent, isEnd } from "../domain/chat.ts";
 import type { Exchange } from "./route.ts";
 
 export interface RateGate {
-  /** Reserves what the prompt may cost; `estimate` is asked only where tokens have a limit. Throws `rate_limited`. */
-  reserve(estimate: () => number): void;
+  /**
+   * Asks the model's limits, and reserves what the prompt may cost; `estimate` is asked only where tokens have a limit. A
+   * promise: it waits for room. Throws, or rejects with, `rate_limited`.
+   */
+  reserve(estimate: () => number, alias: string): void | Promise<void>;
   /** The same events; what they used is settled. */
   metered<Event extends { readonly type: string }>(
     events: AsyncIterable<Event | EndEvent>,
@@ -20,41 +23,65 @@ export interface RateGate {
   leave(): void;
 }
 
-/** Throws `rate_limited`; whoever is let in must `leave`. Either way the answer says what is left. */
+/**
+ * Throws, or rejects with, `rate_limited`; a promise waits for room. Whoever is let in must `leave`. Either way the answer
+ * says what is left.
+ */
 export function passRateGate(
   limits: RateLimits,
   dialect: Pick<Dialect, "rateHeaders">,
   exchange: Exchange,
   caller: Caller,
-): RateGate {
+): RateGate | Promise<RateGate> {
+  const { response } = exchange;
   const sayWhatIsLeft = () => {
-    const { response } = exchange;
     if (dialect.rateHeaders === undefined || response.headersSent) return;
     for (const [name, value] of Object.entries(dialect.rateHeaders(limits.state(caller), exchange.startedAtMs))) {
       response.setHeader(name, value);
     }
   };
-  const enter = (): Pass => {
-    try {
-      return limits.enter(caller);
-    } finally {
-      sayWhatIsLeft();
-    }
+  /** Made only for those who wait. */
+  const leaving = () => {
+    const leaver = new AbortController();
+    response.once("close", () => leaver.abort());
+    if (response.destroyed) leaver.abort();
+    return leaver.signal;
   };
-  const pass = enter();
-  return {
-    reserve(estimate) {
-      if (!pass.countsTokens) return;
-      try {
-        pass.reserve(estimate());
-      } finally {
-        sayWhatIsLeft();
-      }
-    },
+  const gateOf = (pass: Pass): RateGate => ({
+    reserve: (estimate, alias) =>
+      said(
+        () => pass.reserve(estimate, alias),
+        sayWhatIsLeft,
+        () => pass.countsTokens,
+      ),
     // Nothing is wrapped where nobody counts: this is the path of every token.
     metered: (events) => (pass.countsTokens ? settling(events, pass) : events),
     leave: () => pass.leave(),
-  };
+  });
+  const entered = said(
+    () => limits.enter(caller, leaving),
+    sayWhatIsLeft,
+    () => true,
+  );
+  return entered instanceof Promise ? entered.then(gateOf) : gateOf(entered);
+}
+
+/** Does `work`, and calls `say` when it is over, however it ends and whether it waits or not. */
+function said<Result>(
+  work: () => Result | Promise<Result>,
+  say: () => void,
+  has: () => boolean,
+): Result | Promise<Result> {
+  let result: Result | Promise<Result>;
+  try {
+    result = work();
+  } catch (thrown) {
+    say();
+    throw thrown;
+  }
+  if (result instanceof Promise) return result.finally(say);
+  if (has()) say();
+  return result;
 }
 
 async function* settling<Event extends { readonly type: string }>(

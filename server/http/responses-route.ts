@@ -109,7 +109,9 @@ export function responsesRoutes(dialect: Dialect, parts: ResponsesParts) {
     create,
     retrieve(exchange: Exchange, caller: Caller): void {
       if (queryOf(exchange).get("stream") === "true") {
-        throw new Failure("invalid_request", "A kept response is given whole: leave 'stream' out.", { param: "stream" });
+        throw new Failure("invalid_request", "A kept response is given whole: leave 'stream' out.", {
+          param: "stream",
+        });
       }
       sendJson(exchange.response, 200, found(exchange, factsFor(caller)).response);
     },
@@ -140,7 +142,10 @@ export function responsesRoutes(dialect: Dialect, parts: ResponsesParts) {
 }
 
 /** The same encoder; before its last bytes leave, the answer is kept: who has read them finds it. */
-function keeping(encoder: ResponseEncoder, keep: (encoder: ResponseEncoder) => void): ReturnType<Dialect["chatEncoder"]> {
+function keeping(
+  encoder: ResponseEncoder,
+  keep: (encoder: ResponseEncoder) => void,
+): ReturnType<Dialect["chatEncoder"]> {
   return {
     frames: (event) => encoder.frames(event),
     keepAlive: () => encoder.keepAlive(),

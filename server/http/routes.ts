@@ -12,6 +12,7 @@ import { countRoute } from "./count-route.ts";
 import type { HttpDeps } from "./deps.ts";
 import { healthRoutes } from "./health.ts";
 import type { InFlight } from "./in-flight.ts";
+import { metricsRoute } from "./metrics-route.ts";
 import { modelsRoutes } from "./models-route.ts";
 import { ollamaRoutes } from "./ollama-routes.ts";
 import { createPage } from "./page.ts";
@@ -127,6 +128,17 @@ export function routeTable(parts: RouteParts): readonly Route[] {
     { method: "POST", path: "/sign-in", access: "open", dialect: box, handle: sessions.signIn },
     { method: "POST", path: "/sign-out", access: "inference", dialect: box, handle: sessions.signOut },
 
+    ...(deps.metrics === undefined
+      ? []
+      : [
+          {
+            method: "GET",
+            path: "/metrics",
+            access: "admin",
+            dialect: box,
+            handle: metricsRoute(deps.metrics),
+          } satisfies Route,
+        ]),
     ...admin.routes.map(
       ({ method, path }): Route => ({ method, path, access: "admin", dialect: box, handle: byAdmin }),
     ),

@@ -18,7 +18,7 @@ export function wholeRoute<Request extends { readonly model: string }, Result>(
   ask: (input: RequestFacts & { readonly request: Request }, signal: AbortSignal) => AsyncIterable<WholeEvent<Result>>,
 ) {
   return async (exchange: Exchange, caller: Caller): Promise<void> => {
-    const gate = passRateGate(parts.deps.rateLimits, dialect, exchange, caller);
+    const gate = await passRateGate(parts.deps.rateLimits, dialect, exchange, caller);
     try {
       await answer(exchange, caller, gate);
     } finally {
@@ -31,7 +31,7 @@ export function wholeRoute<Request extends { readonly model: string }, Result>(
     const { decoded: call, flight } = await admit(exchange, caller, dialect, parts);
     leaveWhenClosed(exchange, flight);
     try {
-      gate.reserve(() => call.estimatedTokens);
+      await gate.reserve(() => call.estimatedTokens, call.request.model);
       const input = { requestId, caller, dialect: dialect.id, request: call.request, startedAtMs };
       let result: { readonly value: Result } | null = null;
       for await (const event of gate.metered(ask(input, flight.signal))) {

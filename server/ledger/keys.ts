@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto";
 import type Database from "better-sqlite3";
+import { type KeyLimits, usualLimits } from "../domain/caller.ts";
 import { Failure } from "../domain/failure.ts";
 import type { KeyRow } from "./rows.ts";
 
@@ -21,6 +22,8 @@ export interface NewKey {
   readonly expiresAtMs?: number | null;
   /** Absent: it shares computed prefixes with others. */
   readonly isolate?: boolean;
+  /** Absent: as for every key. */
+  readonly limits?: KeyLimits;
 }
 
 export interface StoredKey extends KeyRow {
@@ -36,6 +39,8 @@ export interface KeyStore {
   findByHash(hash: Uint8Array): StoredKey | null;
   /** The row as it is afterwards; a key that was revoked before keeps its time. Null: no such key. */
   revoke(id: number, atMs: number): KeyRow | null;
+  /** The row as it is afterwards. Null: no such key. */
+  setLimits(id: number, limits: KeyLimits): KeyRow | null;
   /** Revokes every admin key and stores this one, both or neither. */
   replaceAdminKeys(key: NewKey): KeyRow;
   /** Written along with the next commit; never blocks and never throws. */
@@ -59,6 +64,10 @@ interface Columns {
   readonly revoked_at_ms: number | null;
   readonly expires_at_ms: number | null;
   readonly isolate: number;
+  readonly requests_per_minute: number | null;
+  readonly tokens_per_minute: number | null;
+  readonly concurrent: number | null;
+  readonly priority: number;
 }
 
 function keyRow(columns: Columns): KeyRow {
@@ -73,6 +82,12 @@ function keyRow(columns: Columns): KeyRow {
     revokedAtMs: columns.revoked_at_ms,
     expiresAtMs: columns.expires_at_ms,
     isolate: columns.isolate === 1,
+    limits: {
+      requestsPerMinute: columns.requests_per_minute,
+      tokensPerMinute: columns.tokens_per_minute,
+      concurrent: columns.concurrent,
+      priority: columns.priority,
+    },
   };
 }
 
@@ -90,13 +105,25 @@ function asked<T>(work: () => T): T {
 }
 
 export function createKeyStore(database: Database.Database, touchKey: (id: number, atMs: number) => void): KeyStore {
+  type LimitValues = [number | null, number | null, number | null, number];
   const insert = database.prepare<
-    [string, string, string | null, Uint8Array, string, number, number | null, number],
+    [string, string, string | null, Uint8Array, string, number, number | null, number, ...LimitValues],
     Columns
   >(
-    `INSERT INTO keys (kind, name, label, hash, tail, created_at_ms, expires_at_ms, isolate)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
+    `INSERT INTO keys (kind, name, label, hash, tail, created_at_ms, expires_at_ms, isolate, requests_per_minute,
+       tokens_per_minute, concurrent, priority)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
   );
+  const limit = database.prepare<[...LimitValues, number], Columns>(
+    `UPDATE keys SET requests_per_minute = ?, tokens_per_minute = ?, concurrent = ?, priority = ? WHERE id = ?
+     RETURNING *`,
+  );
+  const limitValues = (limits: KeyLimits): LimitValues => [
+    limits.requestsPerMinute,
+    limits.tokensPerMinute,
+    limits.concurrent,
+    limits.priority,
+  ];
   const all = database.prepare<[], Columns>("SELECT * FROM keys ORDER BY id");
   const byHash = database.prepare<[Uint8Array], Columns>("SELECT * FROM keys WHERE hash = ?");
   const revoke = database.prepare<[number, number], Columns>(
@@ -108,7 +135,8 @@ export function createKeyStore(database: Database.Database, touchKey: (id: numbe
 
   function store(key: NewKey): KeyRow {
     const { kind, name, label, hash: hashed, tail, createdAtMs, expiresAtMs = null, isolate = false } = key;
-    const row = insert.get(kind, name, label, hashed, tail, createdAtMs, expiresAtMs, Number(isolate));
+    const limits = limitValues(key.limits ?? usualLimits);
+    const row = insert.get(kind, name, label, hashed, tail, createdAtMs, expiresAtMs, Number(isolate), ...limits);
     if (row === undefined) throw new Error("the key's row did not come back");
     return keyRow(row);
   }
@@ -130,6 +158,11 @@ export function createKeyStore(database: Database.Database, touchKey: (id: numbe
     revoke: (id, atMs) =>
       asked(() => {
         const row = revoke.get(atMs, id);
+        return row === undefined ? null : keyRow(row);
+      }),
+    setLimits: (id, limits) =>
+      asked(() => {
+        const row = limit.get(...limitValues(limits), id);
         return row === undefined ? null : keyRow(row);
       }),
     replaceAdminKeys: (key) => asked(() => replace.immediate(key)),

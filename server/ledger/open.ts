@@ -50,13 +50,24 @@ function migrate(database: Database.Database, migrations: readonly Migration[]):
       `Its schema is ${found}; this version knows schemas up to ${known}. It was left untouched.`,
     );
   }
-  for (const migration of migrations.slice(found)) {
-    database
-      .transaction(() => {
-        database.exec(migration.sql);
-        database.pragma(`user_version = ${migration.number}`);
-      })
-      .immediate();
+  if (found === known) return;
+  // A table that is built anew is away for a moment; nothing may be dropped or refused because of that. The setting has no
+  // effect inside a transaction, so it is changed around all of them, and each is looked through before it is committed.
+  database.pragma("foreign_keys = OFF");
+  try {
+    for (const migration of migrations.slice(found)) {
+      database
+        .transaction(() => {
+          database.exec(migration.sql);
+          const lost = database.prepare("PRAGMA foreign_key_check").all();
+          if (lost.length > 0)
+            throw new Error(`migration ${migration.number} leaves ${lost.length} rows without theirs`);
+          database.pragma(`user_version = ${migration.number}`);
+        })
+        .immediate();
+    }
+  } finally {
+    database.pragma("foreign_keys = ON");
   }
 }
 

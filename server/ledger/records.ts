@@ -4,8 +4,32 @@ import type { FinishReason } from "../domain/chat.ts";
 import type { FailureCode } from "../domain/failure.ts";
 import type { Cost, Nanos } from "../domain/money.ts";
 import type { RequestNote } from "../domain/note.ts";
+import type { PricedPart } from "../domain/pricing/priced.ts";
+import type { UpstreamUsage } from "../domain/upstream-usage.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
 import type { RequestStatus } from "./rows.ts";
+
+/** How an attempt on another's machine came to its cost. */
+export interface PricingRecord {
+  readonly provider: string;
+  /** As the provider names it. */
+  readonly model: string;
+  readonly requestId: string | null;
+  readonly computedNanos: Nanos | null;
+  readonly reportedNanos: Nanos | null;
+  /** Reported minus computed. */
+  readonly driftNanos: Nanos | null;
+  readonly priceId: string | null;
+  readonly parts: readonly PricedPart[];
+  readonly flags: readonly string[];
+  readonly audio: UpstreamUsage["audio"];
+  /** Null: the attempt has not ended, or said nothing. */
+  readonly serviceTier: string | null;
+  /** The provider's usage object; null: none came. */
+  readonly rawUsage: unknown;
+  /** Set aside when it began. */
+  readonly heldNanos: Nanos | null;
+}
 
 export interface AttemptRecord {
   /** 1 for the first try. */
@@ -22,6 +46,8 @@ export interface AttemptRecord {
   readonly timings: Timings;
   /** Null while it runs. */
   readonly cost: Cost | null;
+  /** Null: it ran on this box. */
+  readonly pricing: PricingRecord | null;
 }
 
 export interface RequestRecord {
@@ -40,7 +66,13 @@ export interface RequestRecord {
   readonly ttftMs: number | null;
   readonly usage: Usage;
   readonly timings: Timings;
+  /** Of all attempts together; known only when all of theirs are. */
   readonly cost: Cost | null;
+  /** Sum of the attempts' costs that are known. */
+  readonly knownCostNanos: Nanos;
+  readonly unknownCostAttempts: number;
+  /** What the router decided and why; null: it did not say. */
+  readonly plan: unknown;
   /** What was done to it before it ran, or could not be kept of it. */
   readonly notes: readonly RequestNote[];
   readonly attempts: readonly AttemptRecord[];
@@ -57,11 +89,23 @@ export interface ReportFilter {
 export interface UsageTotals {
   readonly requests: number;
   readonly usage: Usage;
-  /** Sum over the requests whose cost is known; says nothing about the others. */
+  /** Sum over every attempt whose cost is known, also of requests whose whole cost is not. */
   readonly knownCostNanos: Nanos;
   readonly knownCostRequests: number;
-  /** Requests without a price. */
+  /** Requests of which at least a part has no price. */
   readonly unknownCostRequests: number;
+}
+
+/** One place that requests were tried at. */
+export interface TargetTotals {
+  readonly target: string;
+  readonly attempts: number;
+  readonly usage: Usage;
+  readonly knownCostNanos: Nanos;
+  readonly knownCostAttempts: number;
+  readonly unknownCostAttempts: number;
+  /** What providers said beyond, or below, what the price book says. */
+  readonly driftNanos: Nanos;
 }
 
 export interface UsageSummary {
@@ -71,6 +115,8 @@ export interface UsageSummary {
   readonly byStatus: Readonly<Record<RequestStatus, number>>;
   /** Busiest first. */
   readonly byAlias: readonly (UsageTotals & { readonly alias: string })[];
+  /** Dearest first; their known costs add up to the total's. */
+  readonly byTarget: readonly TargetTotals[];
   readonly byCaller: readonly (UsageTotals & {
     readonly callerKind: CallerKind;
     readonly keyId: number | null;

@@ -1,10 +1,11 @@
 /** The shapes of ledger rows as the rooms above write and read them. One name per column, from SQL to screen. Types only. */
-import type { CallerKind } from "../domain/caller.ts";
+import type { PricingFacts, UpstreamName } from "../domain/attempt-cost.ts";
+import type { CallerKind, KeyLimits } from "../domain/caller.ts";
 import type { FailureCode } from "../domain/failure.ts";
 import type { FinishReason } from "../domain/chat.ts";
-import type { Timings, Usage } from "../domain/usage.ts";
-import type { Cost } from "../domain/money.ts";
+import type { Cost, Nanos } from "../domain/money.ts";
 import type { RequestNote } from "../domain/note.ts";
+import type { Timings, Usage } from "../domain/usage.ts";
 
 /**
  * How a request ended. `open` while it runs; `refused` before any attempt began; `interrupted` is written at start-up
@@ -35,6 +36,10 @@ export interface AttemptOpening {
   readonly reason: string;
   /** Milliseconds after the request began. */
   readonly offsetMs: number;
+  /** Whose machine it runs on, and the model's name there; absent: this box's own. */
+  readonly upstream?: UpstreamName;
+  /** Set aside for it; absent: nothing. */
+  readonly heldNanos?: Nanos;
 }
 
 export interface AttemptEnding {
@@ -46,6 +51,10 @@ export interface AttemptEnding {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly cost: Cost;
+  /** Absent: nothing was priced. */
+  readonly pricing?: PricingFacts;
+  /** The upstream's own name for it, for questions to its support; absent: it gave none. */
+  readonly upstreamRequestId?: string;
 }
 
 export interface RequestEnding {
@@ -60,8 +69,14 @@ export interface RequestEnding {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly cost: Cost;
+  /** Sum of the attempts' costs that are known; absent: `cost`, or 0 when that is not known. */
+  readonly knownNanos?: Nanos;
+  /** Attempts whose cost is not known; absent: 0. */
+  readonly unknownAttempts?: number;
   /** Absent: none. */
   readonly notes?: readonly RequestNote[];
+  /** What the router decided and why; absent: it did not say. */
+  readonly plan?: unknown;
 }
 
 /** One stored key. The secret itself is never stored. */
@@ -80,4 +95,5 @@ export interface KeyRow {
   readonly expiresAtMs: number | null;
   /** Shares no computed prefixes with other keys. */
   readonly isolate: boolean;
+  readonly limits: KeyLimits;
 }

@@ -2,9 +2,11 @@
  * The writer's SQL, prepared once, with values put into the shape the columns take. Runs where the writer runs.
  */
 import type Database from "better-sqlite3";
+import type { PricingFacts } from "../domain/attempt-cost.ts";
 import type { Cost } from "../domain/money.ts";
 import type { RequestNote } from "../domain/note.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
+import { planText, rawUsageText } from "./raw-usage.ts";
 import type { AttemptEnding, AttemptOpening, RequestEnding, RequestOpening } from "./rows.ts";
 
 /** Longest text of a client that a row keeps, in UTF-16 units. */
@@ -28,7 +30,7 @@ function text(value: string, longest = longestText): string {
   return (halfAtTheEnd ? cut.slice(0, -1) : cut).toWellFormed();
 }
 
-type Counts = [number, number, number, number, number, number, number, number];
+type Counts = [number, number, number, number, number, number, number, number, number, number];
 
 function counts(usage: Usage, timings: Timings): Counts {
   return [
@@ -36,6 +38,8 @@ function counts(usage: Usage, timings: Timings): Counts {
     whole(usage.cachedTokens),
     whole(usage.completionTokens),
     whole(usage.reasoningTokens),
+    whole(usage.cacheWrite5mTokens ?? 0),
+    whole(usage.cacheWrite1hTokens ?? 0),
     whole(timings.queueMs),
     whole(timings.loadMs),
     whole(timings.prefillMs),
@@ -55,8 +59,47 @@ function notes(list: readonly RequestNote[]): string | null {
   return JSON.stringify(list.slice(0, mostNotes).map(({ code, detail }) => ({ code, detail: text(detail) })));
 }
 
+/** Codes and lines of a sum kept per row. */
+const mostFlags = 16;
+const mostParts = 24;
+
+type Pricing = [
+  number | null,
+  number | null,
+  number | null,
+  string | null,
+  string | null,
+  string | null,
+  number,
+  number,
+  number,
+  string | null,
+  string | null,
+];
+
+function list(values: readonly unknown[]): string | null {
+  return values.length === 0 ? null : JSON.stringify(values);
+}
+
+function pricing(row: PricingFacts | undefined): Pricing {
+  if (row === undefined) return [null, null, null, null, null, null, 0, 0, 0, null, null];
+  return [
+    row.computedNanos,
+    row.reportedNanos,
+    row.driftNanos,
+    row.priceId === null ? null : text(row.priceId),
+    list(row.parts.slice(0, mostParts).map((part) => ({ ...part, what: text(part.what) }))),
+    list([...new Set(row.flags)].slice(0, mostFlags).map((flag) => text(flag))),
+    whole(row.audio.promptTokens),
+    whole(row.audio.cachedTokens),
+    whole(row.audio.completionTokens),
+    text(row.serviceTier),
+    rawUsageText(row.rawUsage),
+  ];
+}
+
 const measures = `prompt_tokens = ?, cached_tokens = ?, completion_tokens = ?, reasoning_tokens = ?,
-  queue_ms = ?, load_ms = ?, prefill_ms = ?, decode_ms = ?, cost_nanos = ?, cost_basis = ?`;
+  cache_write_5m_tokens = ?, cache_write_1h_tokens = ?, queue_ms = ?, load_ms = ?, prefill_ms = ?, decode_ms = ?, cost_nanos = ?, cost_basis = ?`;
 
 /** Each function runs one statement inside the caller's transaction and returns how many rows it changed. */
 export interface Statements {
@@ -78,15 +121,18 @@ export function prepareStatements(database: Database.Database): Statements {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING`,
   );
   const openAttempt = database.prepare(
-    `INSERT INTO attempts (request, number, target, reason, offset_ms) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (request, number) DO NOTHING`,
+    `INSERT INTO attempts (request, number, target, reason, offset_ms, provider, upstream_model, held_nanos)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (request, number) DO NOTHING`,
   );
   const closeAttempt = database.prepare(
-    `UPDATE attempts SET status = ?, failure_code = ?, duration_ms = ?, ${measures}
+    `UPDATE attempts SET status = ?, failure_code = ?, duration_ms = ?, ${measures}, computed_nanos = ?, reported_nanos = ?,
+       drift_nanos = ?, price_id = ?, price_parts = ?, flags = ?, audio_prompt_tokens = ?, audio_cached_tokens = ?,
+       audio_completion_tokens = ?, service_tier = ?, raw_usage = ?, upstream_request_id = ?
      WHERE request = ? AND number = ? AND status = 'open'`,
   );
   const closeRequest = database.prepare(
-    `UPDATE requests SET status = ?, finish_reason = ?, failure_code = ?, duration_ms = ?, ttft_ms = ?, notes = ?, ${measures}
+    `UPDATE requests SET status = ?, finish_reason = ?, failure_code = ?, duration_ms = ?, ttft_ms = ?, notes = ?, plan = ?, ${measures},
+       known_nanos = ?, unknown_attempts = ?
      WHERE number = ? AND status = 'open'`,
   );
   const touchKey = database.prepare(
@@ -111,8 +157,16 @@ export function prepareStatements(database: Database.Database): Statements {
         row.stream ? 1 : 0,
       ).changes,
     openAttempt: (request, row) =>
-      openAttempt.run(request, row.number, text(row.target, longestTarget), text(row.reason), whole(row.offsetMs))
-        .changes,
+      openAttempt.run(
+        request,
+        row.number,
+        text(row.target, longestTarget),
+        text(row.reason),
+        whole(row.offsetMs),
+        row.upstream === undefined ? null : text(row.upstream.provider),
+        row.upstream === undefined ? null : text(row.upstream.model),
+        row.heldNanos ?? null,
+      ).changes,
     closeAttempt: (request, row) =>
       closeAttempt.run(
         row.status,
@@ -120,6 +174,8 @@ export function prepareStatements(database: Database.Database): Statements {
         whole(row.durationMs),
         ...counts(row.usage, row.timings),
         ...cost(row.cost),
+        ...pricing(row.pricing),
+        row.upstreamRequestId === undefined ? null : text(row.upstreamRequestId),
         request,
         row.number,
       ).changes,
@@ -131,8 +187,11 @@ export function prepareStatements(database: Database.Database): Statements {
         whole(row.durationMs),
         wholeOrNull(row.ttftMs),
         notes(row.notes ?? []),
+        planText(row.plan),
         ...counts(row.usage, row.timings),
         ...cost(row.cost),
+        row.knownNanos ?? (row.cost.known ? row.cost.nanos : 0),
+        row.unknownAttempts ?? 0,
         number,
       ).changes,
     touchKey: (id, atMs) => touchKey.run(whole(atMs), id, whole(atMs)).changes,

@@ -22,6 +22,11 @@ export interface LedgerWriter {
   /** Fire and forget. Operations reach the file in the order of the calls. */
   openRequest(row: RequestOpening): void;
   openAttempt(row: AttemptOpening): void;
+  /**
+   * For an attempt that costs money: resolves when its row, and its request's, are in the file, so that it may be made.
+   * Rejects with Failure `ledger_unavailable` when the disk fails: then it must not be made, and its row still comes.
+   */
+  openPaidAttempt(row: AttemptOpening): Promise<void>;
   closeAttempt(row: AttemptEnding): void;
   /**
    * Resolves when the row is in the file. Rejects with Failure `ledger_unavailable` when the disk fails: the row is
@@ -169,6 +174,17 @@ export function createWriter(options: WriterOptions): WriterInside {
     }
   }
 
+  /** The attempt's request; null when there is no place for it, which is said in the log. */
+  function placed(row: AttemptOpening): LiveRequest | null {
+    const request = live.get(row.requestId);
+    if (request === undefined || request.openAttempts.has(row.number)) {
+      if (isHealthy) log.error({ requestId: row.requestId }, "an attempt was opened that has no place in the ledger");
+      return null;
+    }
+    request.openAttempts.add(row.number);
+    return request;
+  }
+
   function closeLeftovers(row: RequestEnding, request: LiveRequest): void {
     for (const number of request.openAttempts) {
       log.warn({ requestId: row.id, attempt: number }, "an attempt was still open when its request ended");
@@ -216,13 +232,20 @@ export function createWriter(options: WriterOptions): WriterInside {
     },
 
     openAttempt(row) {
-      const request = live.get(row.requestId);
-      if (request === undefined || request.openAttempts.has(row.number)) {
-        if (isHealthy) log.error({ requestId: row.requestId }, "an attempt was opened that has no place in the ledger");
-        return;
-      }
-      request.openAttempts.add(row.number);
+      const request = placed(row);
+      if (request === null) return;
       enqueue(row.requestId, () => Math.max(statements.openAttempt(request.number, row), 1));
+    },
+
+    openPaidAttempt(row) {
+      const request = placed(row);
+      if (request === null) return Promise.reject(unavailable(new Error("the attempt has no place in the ledger")));
+      const run = () => Math.max(statements.openAttempt(request.number, row), 1);
+      if (!isHealthy || isStopped) {
+        enqueue(row.requestId, run);
+        return Promise.reject(unavailable(new Error("the last commit failed")));
+      }
+      return new Promise((resolve, reject) => enqueue(row.requestId, run, { resolve, reject }));
     },
 
     closeAttempt(row) {

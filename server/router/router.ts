@@ -13,8 +13,11 @@ import { noTimings, noUsage } from "../domain/usage.ts";
 
 /** Told of every attempt, in pairs: whoever keeps rows and money hears of each try, whatever became of it. */
 export interface AttemptHooks {
-  opened(number: number, attempt: PlannedAttempt): void;
+  /** A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. */
+  opened(number: number, attempt: PlannedAttempt): void | Promise<void>;
   closed(number: number, end: EndEvent): void;
+  /** What was decided and why, for the request's row; JSON. */
+  planned?(record: unknown): void;
 }
 
 export interface Router {
@@ -140,8 +143,9 @@ async function* oneAttempt<Event extends AnyEvent>(
   let contentLeft = false;
   let eventsLeft = false;
   let end: EndEvent | null = null;
-  hooks.opened(number, attempt);
   try {
+    const opening = hooks.opened(number, attempt);
+    if (opening !== undefined) await opening;
     for await (const event of ask(backend, attempt.target.model)) {
       if (isEnd(event)) {
         end = event;

@@ -3,12 +3,13 @@
  * printed once, alone on stdout, so that `$(lanthorn keys create jonas)` is the key.
  */
 import { type Command, InvalidArgumentError } from "commander";
+import type { KeyLimits } from "../../domain/caller.ts";
 import type { KeyRow } from "../../ledger/rows.ts";
 import { type CommandContext, examples } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageFailure } from "../errors.ts";
 import { type Expiry, expiryMs, parseExpiry } from "../expiry.ts";
-import { agoText, dateText, unknownMark } from "../format.ts";
+import { agoText, countText, dateText, unknownMark } from "../format.ts";
 import { keyMark, selectKey } from "../key-selector.ts";
 import { withKeyDesk } from "../key-desk.ts";
 import { type Column, tableText } from "../table.ts";
@@ -20,11 +21,10 @@ export function define(command: Command, context: CommandContext): void {
     ["lanthorn keys create ci-bot --expires 30d", "it ends by itself"],
     ["lanthorn keys list", "who has one, and when it was last used"],
     ["lanthorn keys revoke 9f3c", "by its last four characters, its id, or its name"],
+    ["lanthorn keys limit ci-bot --rpm 60 --concurrent 2", "what one key may do; the rest as for every key"],
     ["lanthorn keys reset-admin", "a new admin key; the old ones end"],
   ]);
-  command
-    .command("create <name>")
-    .description("a new inference key for a person or a bot")
+  withLimits(command.command("create <name>").description("a new inference key for a person or a bot"))
     .option("--label <text>", "what it is for: a tool, a machine")
     .option("--expires <when>", "30d, 12h, 8w, or the last day it works: 2027-01-12", readExpiry)
     .option("--isolate", "share no computed prefixes with other keys: slower, and nobody can notice what it asks")
@@ -39,13 +39,31 @@ export function define(command: Command, context: CommandContext): void {
     .description("end a key; its rows stay")
     .option("--yes", "do not ask")
     .action((key: string, flags: { readonly yes?: true }) => revoke(key, flags.yes === true, context));
+  withLimits(
+    command.command("limit <key>").description("what a key may do; what is not named is as for every key again"),
+  ).action((key: string, flags: LimitFlags) => limit(key, flags, context));
   command
     .command("reset-admin")
     .description("make a new admin key and end the old ones")
     .action(() => resetAdmin(context));
 }
 
-interface CreateFlags {
+function withLimits(command: Command): Command {
+  return command
+    .option("--rpm <count>", "requests per minute; 0: no limit", readCount)
+    .option("--tpm <count>", "tokens per minute, prompts and answers; 0: no limit", readCount)
+    .option("--concurrent <count>", "requests at the same time; 0: no limit", readCount)
+    .option("--priority <level>", "-100 to 100: who waits for a limit with a higher one is let in first", readLevel);
+}
+
+interface LimitFlags {
+  readonly rpm?: number;
+  readonly tpm?: number;
+  readonly concurrent?: number;
+  readonly priority?: number;
+}
+
+interface CreateFlags extends LimitFlags {
   readonly label?: string;
   readonly expires?: Expiry;
   readonly isolate?: true;
@@ -57,6 +75,25 @@ function readExpiry(text: string): Expiry {
   return expiry;
 }
 
+function readCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("A whole number; 0 is no limit.");
+  return Number(text);
+}
+
+function readLevel(text: string): number {
+  if (!/^-?\d{1,3}$/.test(text) || Math.abs(Number(text)) > 100) throw new InvalidArgumentError("From -100 to 100.");
+  return Number(text);
+}
+
+function limitsOf({ rpm, tpm, concurrent, priority }: LimitFlags): KeyLimits {
+  return {
+    requestsPerMinute: rpm ?? null,
+    tokensPerMinute: tpm ?? null,
+    concurrent: concurrent ?? null,
+    priority: priority ?? 0,
+  };
+}
+
 async function create(name: string, flags: CreateFlags, context: CommandContext): Promise<void> {
   if (name.trim() === "") throw usageFailure("A key needs a name", "", ["lanthorn keys create jonas"]);
   const created = await withKeyDesk(context, (desk) =>
@@ -65,6 +102,7 @@ async function create(name: string, flags: CreateFlags, context: CommandContext)
       label: flags.label ?? null,
       expiresAtMs: flags.expires === undefined ? null : expiryMs(flags.expires, Date.now()),
       isolate: flags.isolate === true,
+      limits: limitsOf(flags),
     }),
   );
   handOver(created, context);
@@ -106,6 +144,12 @@ async function revoke(selector: string, yes: boolean, context: CommandContext): 
   context.output.answer(revoked, () => `Revoked ${keyMark(revoked)} of ${printable(revoked.name)}.`);
 }
 
+async function limit(selector: string, flags: LimitFlags, context: CommandContext): Promise<void> {
+  const chosen = selectKey(await withKeyDesk(context, (desk) => desk.list()), selector);
+  const limited = await withKeyDesk(context, (desk) => desk.setLimits(chosen.id, limitsOf(flags)));
+  context.output.answer(limited, () => `${keyMark(limited)} of ${printable(limited.name)}: ${limitsText(limited)}.`);
+}
+
 /** Does not ask: whoever lost the key has nothing to lose, and inference keys go on. */
 async function resetAdmin(context: CommandContext): Promise<void> {
   const created = await withKeyDesk(context, (desk) => desk.resetAdmin());
@@ -125,8 +169,25 @@ function columnsAt(nowMs: number): readonly Column<KeyRow>[] {
     { title: "MADE", of: (key) => dateText(key.createdAtMs) },
     { title: "LAST USED", of: (key) => agoText(key.lastUsedAtMs, nowMs) },
     { title: "EXPIRES", of: (key) => (key.expiresAtMs === null ? "never" : dateText(key.expiresAtMs)) },
+    { title: "LIMITS", of: limitsText },
     { title: "STATE", of: (key) => stateText(key, nowMs) },
   ];
+}
+
+function limitsText({ limits }: KeyRow): string {
+  const { requestsPerMinute, tokensPerMinute, concurrent, priority } = limits;
+  const words = [
+    limitText(requestsPerMinute, "requests/min"),
+    limitText(tokensPerMinute, "tokens/min"),
+    limitText(concurrent, "at once"),
+    priority === 0 ? null : `priority ${priority}`,
+  ].filter((word) => word !== null);
+  return words.length === 0 ? "as for every key" : words.join(", ");
+}
+
+function limitText(value: number | null, what: string): string | null {
+  if (value === null) return null;
+  return value === 0 ? `no limit of ${what}` : `${countText(value)} ${what}`;
 }
 
 function isExpired(key: KeyRow, nowMs: number): boolean {

@@ -50,7 +50,8 @@ function failureOf(said: SaidError, status: number, waitMs: number | null): Fail
   const code = codeOf(said, status);
   const wait = waitMs === null ? {} : { coolDownMs: waitMs, retryAfterSeconds: waitMs / 1_000 };
   const cause = new Error(`upstream said ${status} ${said.type} ${said.code}: ${bounded(said.message)}`);
-  const speaks = code === "upstream_invalid_request" || code === "context_length_exceeded" || code === "content_filtered";
+  const speaks =
+    code === "upstream_invalid_request" || code === "context_length_exceeded" || code === "content_filtered";
   const words = speaks && said.message !== "" ? bounded(said.message) : ownWords(code, status);
   const param = code === "upstream_invalid_request" && said.param !== null ? { param: said.param } : {};
   return new Failure(code, words, { cause, ...wait, ...param });
@@ -60,7 +61,8 @@ function codeOf({ code, type, message }: SaidError, status: number): FailureCode
   const words = `${code} ${type} ${message}`;
   const named = `${code} ${type}`;
   if (status === 402 || (quotaWords.test(named) && status < 500)) return "upstream_quota";
-  if (status === 429) return quotaWords.test(words) && !rateWords.test(named) ? "upstream_quota" : "upstream_rate_limited";
+  if (status === 429)
+    return quotaWords.test(words) && !rateWords.test(named) ? "upstream_quota" : "upstream_rate_limited";
   if (status === 401) return "upstream_key_refused";
   if (status === 403) return filterWords.test(words) ? "content_filtered" : "upstream_key_refused";
   if (status === 404) return "upstream_model_missing";
@@ -117,7 +119,8 @@ function saidIn(body: unknown): SaidError {
   const source = Array.isArray(error) ? error[0] : error;
   const nested = at(source, "error");
   const object = isWireObject(nested) ? nested : source;
-  const words = at(object, "message") ?? at(object, "msg") ?? at(object, "detail") ?? (typeof object === "string" ? object : "");
+  const words =
+    at(object, "message") ?? at(object, "msg") ?? at(object, "detail") ?? (typeof object === "string" ? object : "");
   const param = at(object, "param");
   return {
     message: asText(words),
@@ -154,6 +157,8 @@ function waitInWords(message: string): number | null {
 
 /** Short, and without anything that looks like a key. */
 function bounded(words: string): string {
-  const safe = words.replace(/\b(?:sk|gsk|key|pk|rk|hf|r8|AIza|Bearer)[-_ ][\w*.-]{6,}/g, "[key]").replace(/AIza[\w-]{20,}/g, "[key]");
+  const safe = words
+    .replace(/\b(?:sk|gsk|key|pk|rk|hf|r8|AIza|Bearer)[-_ ][\w*.-]{6,}/g, "[key]")
+    .replace(/AIza[\w-]{20,}/g, "[key]");
   return safe.length <= longestWords ? safe : `${safe.slice(0, longestWords).toWellFormed()}…`;
 }

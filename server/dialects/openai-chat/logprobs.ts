@@ -12,7 +12,10 @@ function wireToken({ text, bytes, logprob }: TokenLogprob): object {
   return { token: text, logprob: finiteLogprob(logprob), bytes };
 }
 
-export function wireLogprobs(tokens: readonly ChosenLogprob[]): { readonly content: readonly object[]; readonly refusal: null } {
+export function wireLogprobs(tokens: readonly ChosenLogprob[]): {
+  readonly content: readonly object[];
+  readonly refusal: null;
+} {
   const content = tokens.map((token) => ({ ...wireToken(token), top_logprobs: token.top.map(wireToken) }));
   return { content, refusal: null };
 }

@@ -88,7 +88,9 @@ export function decoder(_request: ChatRequest, { traits }: CallFacts): AnswerDec
     if (type !== "reasoning") return [];
     const thoughts = [
       ...list(at(wire, "content")).map((part, place) => rest(item, `thought:${place}`, at(part, "text"))),
-      ...list(at(wire, "summary")).map((part, place) => between(place, rest(item, `summary:${place}`, at(part, "text")))),
+      ...list(at(wire, "summary")).map((part, place) =>
+        between(place, rest(item, `summary:${place}`, at(part, "text"))),
+      ),
     ].filter((one) => one !== "");
     const signature = at(wire, "encrypted_content");
     const id = at(wire, "id");
@@ -188,7 +190,9 @@ export function decoder(_request: ChatRequest, { traits }: CallFacts): AnswerDec
       const fields = parsed(frame.data);
       const wire: WireFrame = { dialect: responsesId, event: frame.event, data: frame.data };
       if (!isWireObject(fields)) {
-        return [{ ...failed(new Failure("upstream_failed", "The upstream sent something that cannot be read.")), wire }];
+        return [
+          { ...failed(new Failure("upstream_failed", "The upstream sent something that cannot be read.")), wire },
+        ];
       }
       const type = text(at(fields, "type")) || (frame.event ?? "");
       // Some servers send an error object without a type.

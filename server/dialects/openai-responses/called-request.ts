@@ -98,7 +98,9 @@ function ownBody(request: ChatRequest, { model, maxTokens, traits }: CallFacts):
           parallel_tool_calls: request.parallelToolCalls,
         }),
     ...textFormat(request),
-    ...(reasoning === undefined ? {} : { reasoning: { effort: reasoning.effort, summary: reasoning.summary ?? "auto" } }),
+    ...(reasoning === undefined
+      ? {}
+      : { reasoning: { effort: reasoning.effort, summary: reasoning.summary ?? "auto" } }),
     ...(request.cacheKey === null ? {} : { prompt_cache_key: request.cacheKey }),
     ...(request.endUser === undefined ? {} : { safety_identifier: request.endUser }),
     ...(tier === undefined ? {} : { service_tier: tier }),
@@ -132,9 +134,12 @@ function isStrict(schema: JsonSchema): boolean {
     if (keyword === "properties" && isObject(value)) {
       const required = Array.isArray(schema.required) ? schema.required : [];
       const isClosed = schema.additionalProperties === false;
-      return isClosed && Object.entries(value).every(([name, inner]) => required.includes(name) && strictOrPlain(inner));
+      return (
+        isClosed && Object.entries(value).every(([name, inner]) => required.includes(name) && strictOrPlain(inner))
+      );
     }
-    if (keyword === "$defs" || keyword === "definitions") return isObject(value) && Object.values(value).every(strictOrPlain);
+    if (keyword === "$defs" || keyword === "definitions")
+      return isObject(value) && Object.values(value).every(strictOrPlain);
     if (keyword === "items") return strictOrPlain(value);
     if (keyword === "anyOf") return Array.isArray(value) && value.every(strictOrPlain);
     return keyword !== "oneOf" && keyword !== "allOf" && keyword !== "patternProperties";

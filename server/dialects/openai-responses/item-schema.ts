@@ -57,13 +57,19 @@ function byType<Read>(schemaOf: (type: unknown, value: object) => z.ZodType<Read
   });
 }
 
-const part = byType<WirePart>((type) => partSchemas.get(String(type)) ?? unknownPart, "must be a content part with a type");
+const part = byType<WirePart>(
+  (type) => partSchemas.get(String(type)) ?? unknownPart,
+  "must be a content part with a type",
+);
 
 const content = z.union([z.string(), listOf(part)], { error: "must be text or a list of content parts" });
 export type WireContent = z.output<typeof content>;
 
 const message = z.object({
-  type: z.literal("message").nullish().transform(() => "message" as const),
+  type: z
+    .literal("message")
+    .nullish()
+    .transform(() => "message" as const),
   role: z.enum(["system", "developer", "user", "assistant"]),
   content: content.nullish(),
 });

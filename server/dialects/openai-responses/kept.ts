@@ -19,7 +19,9 @@ export function noSuchResponse(id: string, param?: string): Failure {
 }
 
 export function noSuchItem(id: string): Failure {
-  return new Failure("not_found", `No item "${id.slice(0, 100)}" is kept here: send the item itself.`, { param: "input" });
+  return new Failure("not_found", `No item "${id.slice(0, 100)}" is kept here: send the item itself.`, {
+    param: "input",
+  });
 }
 
 export const nothingKept: Kept = Object.freeze({

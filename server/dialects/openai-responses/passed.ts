@@ -45,7 +45,8 @@ export function responseIn(frame: PassedFrame): WireObject | null {
 /** The frame as the client gets it. `edits` go into its response object. */
 export function edited(frame: PassedFrame, sequenceNumber: number, edits: WireObject): string {
   const response = responseIn(frame);
-  const asItCame = response === null && frame.fields.sequence_number === sequenceNumber && frame.fields.type === frame.type;
+  const asItCame =
+    response === null && frame.fields.sequence_number === sequenceNumber && frame.fields.type === frame.type;
   if (asItCame && !/[\r\n]/.test(frame.raw)) return framed(frame.type, frame.raw);
   const fields = {
     ...frame.fields,

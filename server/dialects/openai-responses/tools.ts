@@ -33,9 +33,7 @@ export function readTools(wire: WireResponseBody): ReadTools {
 
 function flat(tool: WireTool, ignored: (type: string) => void): ToolDefinition[] {
   if (tool.type !== "namespace" || !("tools" in tool)) return definition(tool as WirePlainTool, ignored);
-  return tool.tools.flatMap((inner) =>
-    definition(inner, ignored).map((known) => ({ ...known, namespace: tool.name })),
-  );
+  return tool.tools.flatMap((inner) => definition(inner, ignored).map((known) => ({ ...known, namespace: tool.name })));
 }
 
 function definition(tool: WirePlainTool, ignored: (type: string) => void): ToolDefinition[] {

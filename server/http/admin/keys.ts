@@ -6,6 +6,18 @@ import type { KeyRow } from "../../ledger/rows.ts";
 import { sendJson } from "../send.ts";
 import type { AdminResource } from "./resource.ts";
 
+/** Null or absent: as the settings say of every key; 0: no limit. */
+const limitValue = z
+  .int()
+  .nullish()
+  .transform((value) => value ?? null);
+const limitsBody = z.object({
+  requestsPerMinute: limitValue,
+  tokensPerMinute: limitValue,
+  concurrent: limitValue,
+  priority: z.int().default(0),
+});
+
 /** What makes a good name is the keyring's to say. */
 const newKeyBody = z.object({
   name: z.string(),
@@ -14,6 +26,7 @@ const newKeyBody = z.object({
   expiresAtMs: z.int().nullish(),
   /** Shares no computed prefixes with other keys. */
   isolate: z.boolean().default(false),
+  limits: limitsBody.optional(),
   /** Admin keys are not made here but by `reset-admin`, so that there is one way to lose the old ones. */
   kind: z.literal("inference").default("inference"),
 });
@@ -21,7 +34,8 @@ const newKeyBody = z.object({
 /** A row as it leaves the box: exactly these fields, whatever the store keeps beside them. */
 function shown(row: KeyRow): KeyRow {
   const { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs, isolate } = row;
-  return { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs, isolate };
+  const { limits } = row;
+  return { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs, isolate, limits };
 }
 
 export const keysResource: AdminResource = ({ deps, readBody }) => {
@@ -40,13 +54,14 @@ export const keysResource: AdminResource = ({ deps, readBody }) => {
       async handle(request, response) {
         const body = newKeyBody.safeParse(await readBody(request, response));
         if (!body.success) throw fieldFailure(body.error);
-        const { kind, name, label, expiresAtMs, isolate } = body.data;
+        const { kind, name, label, expiresAtMs, isolate, limits } = body.data;
         const { row, secret } = keyring.create({
           kind,
           name,
           label: label ?? null,
           expiresAtMs: expiresAtMs ?? null,
           isolate,
+          ...(limits === undefined ? {} : { limits }),
         });
         sendJson(response, 201, { key: shown(row), secret });
       },
@@ -57,6 +72,18 @@ export const keysResource: AdminResource = ({ deps, readBody }) => {
       handle(_request, response) {
         const { row, secret } = keyring.resetAdmin();
         sendJson(response, 200, { key: shown(row), secret });
+      },
+    },
+    {
+      method: "POST",
+      path: "/admin/keys/:id/limits",
+      async handle(request, response) {
+        const body = limitsBody.safeParse(await readBody(request, response));
+        if (!body.success) throw fieldFailure(body.error);
+        const id = Number(request.params.id);
+        const row = Number.isSafeInteger(id) ? keyring.setLimits(id, body.data) : null;
+        if (row === null) throw new Failure("not_found", "There is no such key.");
+        sendJson(response, 200, { key: shown(row) });
       },
     },
     {

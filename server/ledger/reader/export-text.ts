@@ -5,9 +5,21 @@ import type { ExportFormat, RequestRecord } from "../records.ts";
 
 type Cell = string | number | boolean | null;
 
-/** One row per request. `target` and `reason` are those of the last attempt, the one that counted. */
+/** Null unless every one of them is known: a part of a sum is not the sum. */
+function sumOf(values: readonly (number | null)[]): number | null {
+  if (values.length === 0 || values.includes(null)) return null;
+  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+}
+
+/**
+ * One row per request. `target` and `reason` are those of the last attempt, the one that counted; `computedNanos`,
+ * `reportedNanos` and `driftNanos` are sums over the attempts on others' machines.
+ */
 function cells(record: RequestRecord): Readonly<Record<string, Cell>> {
   const last = record.attempts.at(-1);
+  const priced = record.attempts.flatMap(({ pricing }) => (pricing === null ? [] : [pricing]));
+  const drifts = priced.flatMap(({ driftNanos }) => (driftNanos === null ? [] : [driftNanos]));
+  const flags = [...new Set(priced.flatMap((pricing) => pricing.flags))];
   return {
     id: record.id,
     startedAt: new Date(record.startedAtMs).toISOString(),
@@ -37,7 +49,28 @@ function cells(record: RequestRecord): Readonly<Record<string, Cell>> {
     target: last?.target ?? null,
     reason: last?.reason ?? null,
     notes: record.notes.length === 0 ? null : record.notes.map(({ code, detail }) => `${code}: ${detail}`).join("; "),
+    knownCostNanos: record.knownCostNanos,
+    unknownCostAttempts: record.unknownCostAttempts,
+    cacheWrite5mTokens: record.usage.cacheWrite5mTokens ?? 0,
+    cacheWrite1hTokens: record.usage.cacheWrite1hTokens ?? 0,
+    provider: last?.pricing?.provider ?? null,
+    upstreamModel: last?.pricing?.model ?? null,
+    upstreamRequestId: last?.pricing?.requestId ?? null,
+    serviceTier: last?.pricing?.serviceTier ?? null,
+    computedNanos: sumOf(priced.map(({ computedNanos }) => computedNanos)),
+    reportedNanos: sumOf(priced.map(({ reportedNanos }) => reportedNanos)),
+    driftNanos: drifts.length === 0 ? null : sumOf(drifts),
+    priceIds: joined(priced.flatMap(({ priceId }) => (priceId === null ? [] : [priceId]))),
+    priceFlags: joined(flags),
+    tries:
+      record.attempts.length === 0
+        ? null
+        : record.attempts.map(({ target, reason, status }) => `${target} ${reason} ${status}`).join("; "),
   };
+}
+
+function joined(words: readonly string[]): string | null {
+  return words.length === 0 ? null : [...new Set(words)].join("; ");
 }
 
 /** In this order; absent values are empty in CSV and null in JSON. */
@@ -70,6 +103,20 @@ export const exportColumns: readonly string[] = Object.freeze([
   "target",
   "reason",
   "notes",
+  "knownCostNanos",
+  "unknownCostAttempts",
+  "cacheWrite5mTokens",
+  "cacheWrite1hTokens",
+  "provider",
+  "upstreamModel",
+  "upstreamRequestId",
+  "serviceTier",
+  "computedNanos",
+  "reportedNanos",
+  "driftNanos",
+  "priceIds",
+  "priceFlags",
+  "tries",
 ]);
 
 /**

@@ -4,7 +4,8 @@
  */
 import type Database from "better-sqlite3";
 import type { CallerKind } from "../../domain/caller.ts";
-import type { ReportFilter, RequestRecord, UsageSummary, UsageTotals } from "../records.ts";
+import type { Usage } from "../../domain/usage.ts";
+import type { ReportFilter, RequestRecord, TargetTotals, UsageSummary, UsageTotals } from "../records.ts";
 import type { RequestStatus } from "../rows.ts";
 import { type AttemptColumns, type RequestColumns, requestRecord } from "./rows.ts";
 
@@ -23,26 +24,57 @@ const sums = `count(*) AS requests,
   coalesce(sum(cached_tokens), 0) AS cachedTokens,
   coalesce(sum(completion_tokens), 0) AS completionTokens,
   coalesce(sum(reasoning_tokens), 0) AS reasoningTokens,
-  coalesce(sum(cost_nanos), 0) AS knownCostNanos,
+  coalesce(sum(cache_write_5m_tokens), 0) AS cacheWrite5mTokens,
+  coalesce(sum(cache_write_1h_tokens), 0) AS cacheWrite1hTokens,
+  coalesce(sum(known_nanos), 0) AS knownCostNanos,
   count(cost_nanos) AS knownCostRequests,
-  count(*) FILTER (WHERE cost_basis = 'not_priced') AS unknownCostRequests`;
+  count(*) FILTER (WHERE cost_basis IN ('not_priced', 'unknown_price')) AS unknownCostRequests`;
 
-interface SumColumns {
-  readonly requests: number;
+/** The same of attempts. Their costs are what the sums of requests are made of. */
+const targetSums = `count(*) AS attempts,
+  coalesce(sum(a.prompt_tokens), 0) AS promptTokens,
+  coalesce(sum(a.cached_tokens), 0) AS cachedTokens,
+  coalesce(sum(a.completion_tokens), 0) AS completionTokens,
+  coalesce(sum(a.reasoning_tokens), 0) AS reasoningTokens,
+  coalesce(sum(a.cache_write_5m_tokens), 0) AS cacheWrite5mTokens,
+  coalesce(sum(a.cache_write_1h_tokens), 0) AS cacheWrite1hTokens,
+  coalesce(sum(a.cost_nanos), 0) AS knownCostNanos,
+  count(a.cost_nanos) AS knownCostAttempts,
+  count(*) FILTER (WHERE a.cost_basis IN ('not_priced', 'unknown_price')) AS unknownCostAttempts,
+  coalesce(sum(a.drift_nanos), 0) AS driftNanos`;
+
+interface TokenColumns {
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
   readonly reasoningTokens: number;
+  readonly cacheWrite5mTokens: number;
+  readonly cacheWrite1hTokens: number;
+}
+
+interface SumColumns extends TokenColumns {
+  readonly requests: number;
   readonly knownCostNanos: number;
   readonly knownCostRequests: number;
   readonly unknownCostRequests: number;
 }
 
-function totals(columns: SumColumns): UsageTotals {
+interface TargetColumns extends TokenColumns, Omit<TargetTotals, "usage"> {}
+
+function usageOf(columns: TokenColumns): Usage {
   const { promptTokens, cachedTokens, completionTokens, reasoningTokens } = columns;
+  const { cacheWrite5mTokens, cacheWrite1hTokens } = columns;
+  return {
+    ...{ promptTokens, cachedTokens, completionTokens, reasoningTokens },
+    ...(cacheWrite5mTokens === 0 ? {} : { cacheWrite5mTokens }),
+    ...(cacheWrite1hTokens === 0 ? {} : { cacheWrite1hTokens }),
+  };
+}
+
+function totals(columns: SumColumns): UsageTotals {
   return {
     requests: columns.requests,
-    usage: { promptTokens, cachedTokens, completionTokens, reasoningTokens },
+    usage: usageOf(columns),
     knownCostNanos: columns.knownCostNanos,
     knownCostRequests: columns.knownCostRequests,
     unknownCostRequests: columns.unknownCostRequests,
@@ -55,6 +87,8 @@ const nothing: SumColumns = Object.freeze({
   cachedTokens: 0,
   completionTokens: 0,
   reasoningTokens: 0,
+  cacheWrite5mTokens: 0,
+  cacheWrite1hTokens: 0,
   knownCostNanos: 0,
   knownCostRequests: 0,
   unknownCostRequests: 0,
@@ -91,6 +125,10 @@ export function prepareQueries(database: Database.Database): Queries {
   );
   const byAlias = database.prepare<[FilterValues], SumColumns & { alias: string }>(
     `SELECT alias, ${sums} FROM requests WHERE ${matches} GROUP BY alias ORDER BY requests DESC, alias`,
+  );
+  const byTarget = database.prepare<[FilterValues], TargetColumns>(
+    `SELECT a.target AS target, ${targetSums} FROM requests JOIN attempts AS a ON a.request = requests.number
+     WHERE ${matches} GROUP BY a.target ORDER BY knownCostNanos DESC, attempts DESC, a.target`,
   );
   // A key is one caller, under the name that it has now.
   const byCaller = database.prepare<[FilterValues], CallerColumns>(
@@ -130,6 +168,15 @@ export function prepareQueries(database: Database.Database): Queries {
         total: totals(total.get(given) ?? nothing),
         byStatus: counted,
         byAlias: byAlias.all(given).map((row) => ({ alias: row.alias, ...totals(row) })),
+        byTarget: byTarget.all(given).map((row) => ({
+          target: row.target,
+          attempts: row.attempts,
+          usage: usageOf(row),
+          knownCostNanos: row.knownCostNanos,
+          knownCostAttempts: row.knownCostAttempts,
+          unknownCostAttempts: row.unknownCostAttempts,
+          driftNanos: row.driftNanos,
+        })),
         byCaller: byCaller.all(given).map((row) => ({
           callerKind: row.caller_kind,
           keyId: row.key_id,

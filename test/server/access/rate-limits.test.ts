@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { createRateLimits, type RateLimitSettings } from "../../../server/access/rate-limits.ts";
+import {
+  createRateLimits,
+  type Pass,
+  type RateLimits,
+  type RateLimitSettings,
+} from "../../../server/access/rate-limits.ts";
 import { type Caller, keylessCaller } from "../../../server/domain/caller.ts";
 import { estimatedPromptTokens } from "../../../server/domain/prompt-estimate.ts";
 import { Failure } from "../../../server/domain/failure.ts";
@@ -16,6 +21,13 @@ function limitsOf(wishes: Partial<RateLimitSettings>) {
   return { clock, limits: createRateLimits(settings, clock) };
 }
 
+/** Let in at once. */
+function enter(limits: RateLimits, caller: Caller): Pass {
+  const pass = limits.enter(caller);
+  if (pass instanceof Promise) throw new Error("has to wait");
+  return pass;
+}
+
 function refusalOf(attempt: () => unknown): Failure {
   try {
     attempt();
@@ -27,7 +39,7 @@ function refusalOf(attempt: () => unknown): Failure {
 
 test("without limits everything passes and nothing is counted", () => {
   const { limits } = limitsOf({});
-  for (let count = 0; count < 1_000; count += 1) limits.enter(ann).reserve(1_000_000);
+  for (let count = 0; count < 1_000; count += 1) enter(limits, ann).reserve(() => 1_000_000, "m");
   expect(limits.state(ann)).toEqual({ requests: null, tokens: null });
   expect(limits.refusals()).toEqual([]);
 });
@@ -35,21 +47,21 @@ test("without limits everything passes and nothing is counted", () => {
 describe("requests per minute", () => {
   test("come back one by one", () => {
     const { limits, clock } = limitsOf({ requestsPerMinute: 6 });
-    for (let count = 0; count < 6; count += 1) limits.enter(ann);
+    for (let count = 0; count < 6; count += 1) enter(limits, ann);
     expect(limits.state(ann).requests).toEqual({ limit: 6, remaining: 0, resetMs: 60_000 });
-    expect(refusalOf(() => limits.enter(ann))).toMatchObject({ code: "rate_limited", retryAfterSeconds: 10 });
+    expect(refusalOf(() => enter(limits, ann))).toMatchObject({ code: "rate_limited", retryAfterSeconds: 10 });
     clock.advance(9_999);
-    expect(refusalOf(() => limits.enter(ann)).retryAfterSeconds).toBe(1);
+    expect(refusalOf(() => enter(limits, ann)).retryAfterSeconds).toBe(1);
     clock.advance(1);
-    limits.enter(ann);
+    enter(limits, ann);
     expect(limits.refusals()).toEqual([{ caller: "ann", refused: 2, lastAt: clock.now() - 1 }]);
   });
 
   test("are each key's own; keyless callers are one", () => {
     const { limits } = limitsOf({ requestsPerMinute: 1 });
-    for (const caller of [ann, annsAgent, keylessCaller]) limits.enter(caller);
+    for (const caller of [ann, annsAgent, keylessCaller]) enter(limits, caller);
     for (const caller of [ann, annsAgent, keylessCaller]) {
-      expect(refusalOf(() => limits.enter(caller)).code).toBe("rate_limited");
+      expect(refusalOf(() => enter(limits, caller)).code).toBe("rate_limited");
     }
   });
 });
@@ -57,10 +69,10 @@ describe("requests per minute", () => {
 describe("tokens per minute", () => {
   test("are reserved by estimate and corrected by what was used", () => {
     const { limits } = limitsOf({ tokensPerMinute: 1_000 });
-    const pass = limits.enter(ann);
-    pass.reserve(600);
+    const pass = enter(limits, ann);
+    pass.reserve(() => 600, "m");
     expect(limits.state(ann).tokens?.remaining).toBe(400);
-    expect(refusalOf(() => limits.enter(ann).reserve(600)).retryAfterSeconds).toBe(12);
+    expect(refusalOf(() => enter(limits, ann).reserve(() => 600, "m")).retryAfterSeconds).toBe(12);
     pass.settle(250);
     pass.settle(9_999);
     expect(limits.state(ann).tokens?.remaining).toBe(750);
@@ -68,33 +80,33 @@ describe("tokens per minute", () => {
 
   test("used beyond the estimate are owed", () => {
     const { limits, clock } = limitsOf({ tokensPerMinute: 1_000 });
-    const pass = limits.enter(ann);
-    pass.reserve(10);
+    const pass = enter(limits, ann);
+    pass.reserve(() => 10, "m");
     pass.settle(3_000);
     expect(limits.state(ann).tokens).toEqual({ limit: 1_000, remaining: 0, resetMs: 180_000 });
-    expect(refusalOf(() => limits.enter(ann).reserve(1)).retryAfterSeconds).toBe(60);
+    expect(refusalOf(() => enter(limits, ann).reserve(() => 1, "m")).retryAfterSeconds).toBe(60);
     clock.advance(120_060);
-    limits.enter(ann).reserve(1);
+    enter(limits, ann).reserve(() => 1, "m");
   });
 
   test("a prompt larger than a minute's worth passes when the bucket is full", () => {
     const { limits, clock } = limitsOf({ tokensPerMinute: 1_000 });
-    limits.enter(ann).reserve(5_000);
+    enter(limits, ann).reserve(() => 5_000, "m");
     clock.advance(240_000);
-    expect(refusalOf(() => limits.enter(ann).reserve(5_000)).code).toBe("rate_limited");
+    expect(refusalOf(() => enter(limits, ann).reserve(() => 5_000, "m")).code).toBe("rate_limited");
     clock.advance(60_000);
-    limits.enter(ann).reserve(5_000);
+    enter(limits, ann).reserve(() => 5_000, "m");
   });
 });
 
 test("requests at the same time: who leaves makes room, once", () => {
   const { limits } = limitsOf({ concurrent: 2 });
-  const [first] = [limits.enter(ann), limits.enter(ann)];
-  expect(refusalOf(() => limits.enter(ann))).toMatchObject({ code: "rate_limited", retryAfterSeconds: 5 });
+  const [first] = [enter(limits, ann), enter(limits, ann)];
+  expect(refusalOf(() => enter(limits, ann))).toMatchObject({ code: "rate_limited", retryAfterSeconds: 5 });
   first?.leave();
   first?.leave();
-  limits.enter(ann);
-  expect(refusalOf(() => limits.enter(ann)).code).toBe("rate_limited");
+  enter(limits, ann);
+  expect(refusalOf(() => enter(limits, ann)).code).toBe("rate_limited");
 });
 
 test("a prompt is estimated by its characters, tools and calls included", () => {

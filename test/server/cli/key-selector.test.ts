@@ -1,6 +1,7 @@
 /** Which key a person means. */
 import { expect, test } from "vitest";
 import { keyMark, selectKey } from "../../../server/cli/key-selector.ts";
+import { usualLimits } from "../../../server/domain/caller.ts";
 import type { KeyRow } from "../../../server/ledger/rows.ts";
 
 const key = (id: number, name: string, tail: string, revokedAtMs: number | null = null): KeyRow => ({
@@ -14,6 +15,7 @@ const key = (id: number, name: string, tail: string, revokedAtMs: number | null 
   revokedAtMs,
   expiresAtMs: null,
   isolate: false,
+  limits: usualLimits,
 });
 const keys = [key(1, "jonas", "9f3c"), key(2, "ayo", "07ae"), key(3, "jonas", "11bb", 5), key(4, "twin", "aaaa")];
 

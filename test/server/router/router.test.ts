@@ -19,7 +19,7 @@ function run(backends: readonly ScriptedBackend[], signal = new AbortController(
     reason: "only_target",
   }));
   const hooks = {
-    opened: (number: number) => log.push(`open ${number}`),
+    opened: (number: number) => void log.push(`open ${number}`),
     closed: (number: number, end: EndEvent) => log.push(`close ${number} ${end.type}`),
   };
   return { log, answer: createRouter(backends).run(plan, chatRequest("x"), context, signal, hooks) };

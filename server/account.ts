@@ -1,0 +1,292 @@
+/**
+ * The rows of one request and what it costs, attempt by attempt. Used by the spine only. Runs in the server process; knows
+ * no backend, no wire shape and no HTTP.
+ */
+import { type AttemptCost, costOfAttempt, type SeenOfAttempt, type UpstreamName } from "./domain/attempt-cost.ts";
+import type { Caller } from "./domain/caller.ts";
+import { type ChatEvent, type EndEvent, isContent } from "./domain/chat.ts";
+import { type CostSum, sumOfCosts } from "./domain/cost-sum.ts";
+import type { WholeEvent } from "./domain/embedding.ts";
+import type { Failure } from "./domain/failure.ts";
+import type { Cost } from "./domain/money.ts";
+import type { RequestNote } from "./domain/note.ts";
+import type { Observer } from "./domain/observation.ts";
+import type { Clock, Log, Publish } from "./domain/ports.ts";
+import type { Pricing } from "./domain/pricing/priced.ts";
+import type { AttemptPass } from "./domain/rate.ts";
+import { type PlannedAttempt, type Target, targetName } from "./domain/routing/plan.ts";
+import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
+import type { LedgerWriter } from "./ledger/writer.ts";
+
+export type AnyEvent = ChatEvent | WholeEvent<unknown>;
+
+export type AccountEnd = EndEvent | { readonly type: "refused"; readonly failure: Failure };
+
+/** What is known of a request before it runs. */
+export interface AccountFacts {
+  readonly requestId: string;
+  readonly caller: Caller;
+  readonly dialect: string;
+  /** Epoch milliseconds. */
+  readonly startedAtMs: number;
+  readonly alias: string;
+  readonly stream: boolean;
+  /** About how many tokens the prompt has; asked only when an upstream could not say. */
+  readonly estimatePrompt: () => number;
+  readonly signal: AbortSignal | null;
+}
+
+export interface AccountPorts {
+  readonly ledger: LedgerWriter;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly publish: Publish;
+  /** Absent: nothing has a price. */
+  readonly pricing?: Pricing;
+  /** Whose machine a target is, and the model's name there; null (or no such port): this box's own. */
+  readonly upstreamOf?: (target: Target) => UpstreamName | null;
+  /** Limits of providers: lets an attempt in, makes it wait, or throws. Null: there is no limit. */
+  readonly admitAttempt?: (
+    provider: string,
+    wish: { readonly priority: number; readonly estimateTokens: () => number; readonly signal: AbortSignal | null },
+  ) => AttemptPass | Promise<AttemptPass> | null;
+  /** Absent: nobody counts. */
+  readonly observer?: Observer;
+}
+
+/** One try, while it runs. */
+interface OpenAttempt {
+  readonly target: string;
+  readonly upstream: UpstreamName | null;
+  readonly startedMs: number;
+  readonly startedAtMs: number;
+  promptTokens: number | null;
+  cachedTokens: number;
+  contentCharacters: number;
+  reasoningCharacters: number;
+  pass: AttemptPass | null;
+}
+
+/** Characters of an alias that a row keeps. */
+const longestAlias = 200;
+const notPriced: Cost = Object.freeze({ known: false, reason: "not_priced" });
+
+/** The rows of one request. Opened when made, closed once. */
+export class Account {
+  readonly #facts: AccountFacts;
+  readonly #ports: AccountPorts;
+  readonly #startedMs: number;
+  readonly #open = new Map<number, OpenAttempt>();
+  readonly #costs: Cost[] = [];
+  /** The attempt that events come from; null: none runs on another's machine. */
+  #paid: OpenAttempt | null = null;
+  #target: string | null = null;
+  #usage: Usage = noUsage;
+  #timings: Timings = noTimings;
+  #ttftMs: number | null = null;
+  /** What was noted when the request was read; each attempt adds its own. */
+  #read: readonly RequestNote[] = [];
+  #notes: readonly RequestNote[] = [];
+  #plan: unknown = undefined;
+  #closed = false;
+
+  constructor(facts: AccountFacts, ports: AccountPorts) {
+    this.#facts = facts;
+    this.#ports = ports;
+    this.#startedMs = ports.clock.monotonicMs();
+    const { requestId, caller, dialect, startedAtMs, stream } = facts;
+    ports.ledger.openRequest({
+      id: requestId,
+      startedAtMs,
+      callerKind: caller.kind,
+      keyId: caller.keyId,
+      callerName: caller.name,
+      dialect,
+      // Half a character, sent so or cut so, is no text the ledger could keep.
+      alias: facts.alias.slice(0, longestAlias).toWellFormed(),
+      stream,
+    });
+    ports.observer?.requestBegan();
+  }
+
+  /** The last target tried. */
+  get target(): string | null {
+    return this.#target;
+  }
+
+  /** What the attempts that have ended cost together; one that still runs is an unknown part of it. */
+  sum(): CostSum {
+    return sumOfCosts(
+      this.#open.size === 0 ? this.#costs : [...this.#costs, ...Array(this.#open.size).fill(notPriced)],
+    );
+  }
+
+  planned(record: unknown): void {
+    this.#plan = record;
+  }
+
+  /** A promise for an attempt that costs money: it must not be made before that resolves, and not at all if it rejects. */
+  openAttempt(number: number, { target, reason }: PlannedAttempt): void | Promise<void> {
+    const upstream = this.#ports.upstreamOf?.(target) ?? null;
+    const name = targetName(target);
+    const attempt: OpenAttempt = {
+      target: name,
+      upstream,
+      startedMs: this.#ports.clock.monotonicMs(),
+      startedAtMs: this.#ports.clock.now(),
+      promptTokens: null,
+      cachedTokens: 0,
+      contentCharacters: 0,
+      reasoningCharacters: 0,
+      pass: null,
+    };
+    this.#open.set(number, attempt);
+    this.#target = name;
+    this.#paid = upstream === null ? null : attempt;
+    const row = { requestId: this.#facts.requestId, number, target: name, reason, offsetMs: this.#elapsedMs() };
+    if (upstream === null) {
+      this.#ports.ledger.openAttempt(row);
+      return;
+    }
+    return this.#openPaid(attempt, this.#ports.ledger.openPaidAttempt({ ...row, upstream }), upstream.provider);
+  }
+
+  async #openPaid(attempt: OpenAttempt, committed: Promise<void>, provider: string): Promise<void> {
+    await committed;
+    const { caller, estimatePrompt, signal } = this.#facts;
+    const priority = caller.limits?.priority ?? 0;
+    const admitted = this.#ports.admitAttempt?.(provider, { priority, estimateTokens: estimatePrompt, signal }) ?? null;
+    attempt.pass = admitted instanceof Promise ? await admitted : admitted;
+    // It was closed while it waited.
+    if (this.#closed) attempt.pass?.leave();
+  }
+
+  closeAttempt(number: number, end: EndEvent): void {
+    const attempt = this.#open.get(number);
+    if (attempt === undefined) return;
+    this.#open.delete(number);
+    if (this.#paid === attempt) this.#paid = null;
+    const { usage, cost, pricing } = this.#priced(attempt, end);
+    this.#costs.push(cost);
+    this.#usage = addUsage(this.#usage, usage);
+    this.#timings = addTimings(this.#timings, end.timings);
+    attempt.pass?.settle(usage.promptTokens + usage.completionTokens);
+    attempt.pass?.leave();
+    const status = end.type === "finished" ? "done" : end.type;
+    const failureCode = end.type === "failed" ? end.failure.code : null;
+    this.#ports.ledger.closeAttempt({
+      requestId: this.#facts.requestId,
+      number,
+      status,
+      failureCode,
+      durationMs: Math.round(this.#ports.clock.monotonicMs() - attempt.startedMs),
+      usage,
+      timings: end.timings,
+      cost,
+      ...(pricing === null ? {} : { pricing }),
+      ...(end.upstreamRequestId === undefined ? {} : { upstreamRequestId: end.upstreamRequestId }),
+    });
+    const { target } = attempt;
+    const driftNanos = pricing?.driftNanos ?? null;
+    this.#ports.observer?.attemptEnded({ target, status, failureCode, usage, timings: end.timings, cost, driftNanos });
+  }
+
+  /** A fault in the arithmetic loses the price and never the row. */
+  #priced(attempt: OpenAttempt, end: EndEvent): AttemptCost {
+    const { upstream, startedAtMs, cachedTokens, contentCharacters, reasoningCharacters } = attempt;
+    const promptTokens = upstream === null ? 0 : (attempt.promptTokens ?? this.#facts.estimatePrompt());
+    const seen: SeenOfAttempt = { promptTokens, cachedTokens, contentCharacters, reasoningCharacters };
+    const facts = { upstream, startedAtMs, end, seen };
+    try {
+      return costOfAttempt(facts, this.#ports.pricing ?? null);
+    } catch (thrown) {
+      this.#ports.log.error({ requestId: this.#facts.requestId, err: thrown }, "an attempt could not be priced");
+      const unpriced = costOfAttempt(facts, null);
+      const { pricing } = unpriced;
+      return pricing === null
+        ? unpriced
+        : { ...unpriced, pricing: { ...pricing, flags: [...pricing.flags, "not_computed"] } };
+    }
+  }
+
+  note(notes: readonly RequestNote[]): void {
+    this.#read = notes;
+    this.#notes = notes;
+  }
+
+  see(event: AnyEvent): void {
+    if (event.type === "accepted" && event.notes !== undefined) this.#notes = [...this.#read, ...event.notes];
+    if (this.#ttftMs === null && isContent(event)) this.#ttftMs = this.#elapsedMs();
+    if (this.#paid !== null) look(event, this.#paid);
+  }
+
+  /** Writes the end once; later calls do nothing. A ledger that cannot be written never ends an answer. */
+  async close(end: AccountEnd): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { requestId, dialect, alias } = this.#facts;
+    const tried = this.#target !== null;
+    const status = end.type === "finished" ? "done" : end.type === "refused" && tried ? "failed" : end.type;
+    const failureCode = end.type === "failed" || end.type === "refused" ? end.failure.code : null;
+    const durationMs = this.#elapsedMs();
+    const { cost, knownNanos, unknownParts } = this.sum();
+    const written = this.#ports.ledger.closeRequest({
+      id: requestId,
+      status,
+      finishReason: end.type === "finished" ? end.finishReason : null,
+      failureCode,
+      durationMs,
+      ttftMs: this.#ttftMs,
+      usage: this.#usage,
+      timings: this.#timings,
+      cost,
+      knownNanos,
+      unknownAttempts: unknownParts,
+      notes: this.#notes,
+      plan: this.#plan,
+    });
+    for (const { pass } of this.#open.values()) pass?.leave();
+    this.#ports.observer?.requestEnded({
+      dialect,
+      alias: tried ? alias : null,
+      target: this.#target,
+      status,
+      failureCode,
+      durationMs,
+      ttftMs: this.#ttftMs,
+      usage: this.#usage,
+    });
+    try {
+      await written;
+    } catch (thrown) {
+      this.#ports.log.error({ requestId, err: thrown }, "the ledger could not be written; the row is kept for later");
+    }
+    this.#ports.publish({ type: "request", id: requestId, status });
+  }
+
+  #elapsedMs(): number {
+    return Math.round(this.#ports.clock.monotonicMs() - this.#startedMs);
+  }
+}
+
+/** Counts what an upstream said and sent, for the case that it cannot say at the end what it used. */
+function look(event: AnyEvent, attempt: OpenAttempt): void {
+  switch (event.type) {
+    case "started":
+      if (event.promptTokens > 0) attempt.promptTokens = event.promptTokens;
+      attempt.cachedTokens = event.cachedTokens;
+      return;
+    case "text":
+    case "refusal":
+    case "tool-arguments":
+      attempt.contentCharacters += event.text.length;
+      return;
+    case "reasoning":
+      attempt.contentCharacters += event.text.length;
+      attempt.reasoningCharacters += event.text.length;
+      return;
+    case "tool-call":
+      attempt.contentCharacters += event.name.length;
+      return;
+  }
+}
