@@ -21,6 +21,12 @@ export interface CallTraits {
   readonly extendedSampling?: boolean;
   /** Anthropic's models up to 4.5 and what imitates them: thinking has a budget of tokens, not an effort. */
   readonly thinkingBudget?: boolean;
+  /** Wants the thinking of earlier turns back, as `reasoning_content` (DeepSeek); others refuse the field. */
+  readonly reasoningContent?: boolean;
+  /** Understands Anthropic's cache marks on parts and tools (OpenRouter). */
+  readonly cacheControl?: boolean;
+  /** Knows `prompt_cache_key`. */
+  readonly promptCacheKey?: boolean;
 }
 
 /** What is to be called. */

@@ -5,6 +5,7 @@ import type { CalledDialect } from "./called.ts";
 import type { Dialect } from "./dialect.ts";
 import { ollamaEmbed, ollamaEmbeddings } from "./ollama/embed.ts";
 import { ollama, ollamaGenerate } from "./ollama/ollama.ts";
+import { calledOpenaiChat } from "./openai-chat/called.ts";
 import { openaiChat } from "./openai-chat/openai-chat.ts";
 import { openaiCompletions } from "./openai-completions/openai-completions.ts";
 import { calledOpenaiResponses } from "./openai-responses/called.ts";
@@ -25,6 +26,7 @@ export type DialectId = keyof typeof dialects;
 
 /** Every wire shape we call, by id; a provider names one of them. */
 export const calledDialects = Object.freeze({
+  "openai-chat": calledOpenaiChat,
   "anthropic-messages": anthropicMessagesCalled,
   "openai-responses": calledOpenaiResponses,
 }) satisfies Readonly<Record<string, CalledDialect>>;

@@ -1,0 +1,28 @@
+/** OpenAI's chat wire, called: what most providers and every other box speak. Pure; one line in `server/dialects/index.ts`. */
+import type { CalledDialect } from "../called.ts";
+import { at } from "../usage/figures.ts";
+import { answerDecoder } from "./answer-decoder.ts";
+import { callBody } from "./call-body.ts";
+import { decodeFailure } from "./called-failure.ts";
+
+export const calledOpenaiChat: CalledDialect = Object.freeze({
+  id: "openai-chat",
+  encodeRequest: (request, facts) => ({
+    path: "/chat/completions",
+    headers: {
+      "content-type": "application/json",
+      accept: request.stream ? "text/event-stream" : "application/json",
+    },
+    body: JSON.stringify(callBody(request, facts)),
+  }),
+  decoder: answerDecoder,
+  decodeFailure,
+  models: { path: "/models", ids: modelIds },
+} satisfies CalledDialect);
+
+/** `{ data: [{ id }] }`; Together answers with the list itself. */
+function modelIds(body: unknown): readonly string[] {
+  const list = at(body, "data") ?? body;
+  if (!Array.isArray(list)) return [];
+  return list.map((model) => at(model, "id")).filter((id) => typeof id === "string");
+}
