@@ -173,6 +173,8 @@ function addProcessFigures(gauge: MakeGauge): { stop(): void } {
     memory.set({ kind: "heap" }, heapUsed);
     memory.set({ kind: "external" }, external);
   });
-  const uptime = gauge("process_uptime_seconds", "Since the server process began", [], () => uptime.set(process.uptime()));
+  const uptime = gauge("process_uptime_seconds", "Since the server process began", [], () => {
+    uptime.set(process.uptime());
+  });
   return { stop: () => delay.disable() };
 }
