@@ -24,7 +24,8 @@ export interface NewKeyWishes {
   readonly expiresAtMs: number | null;
   /** Shares no computed prefixes with other keys. */
   readonly isolate: boolean;
-  readonly limits: KeyLimits;
+  /** Absent: as for every key. */
+  readonly limits?: KeyLimits;
 }
 
 export interface KeyDesk {

@@ -1,6 +1,7 @@
 /** `lanthorn usage summary` in words. Pure. */
-import type { UsageSummary, UsageTotals } from "../ledger/records.ts";
-import { countText, nanosText, plural, timeText, tokensText } from "./format.ts";
+import type { Nanos } from "../domain/money.ts";
+import type { TargetTotals, UsageSummary, UsageTotals } from "../ledger/records.ts";
+import { countText, nanosText, plural, timeText, tokensText, unknownMark } from "./format.ts";
 import { type Column, factLines, tableText } from "./table.ts";
 
 /** Several lines without a final newline. `zone` is printed beside the times, because days depend on it. */
@@ -15,7 +16,8 @@ export function summaryText(summary: UsageSummary, zone: string): string {
   ]);
   const people = tableText([{ title: "PERSON", of: (row) => row.callerName }, ...columns], summary.byCaller);
   const models = tableText([{ title: "MODEL", of: (row) => row.alias }, ...columns], summary.byAlias);
-  return [head, people, models].join("\n\n");
+  const places = tableText(placeColumns, summary.byTarget);
+  return [head, people, models, ...(summary.byTarget.length === 0 ? [] : [places])].join("\n\n");
 }
 
 const columns: readonly Column<UsageTotals>[] = [
@@ -26,16 +28,32 @@ const columns: readonly Column<UsageTotals>[] = [
   { title: "COST", of: costOf },
 ];
 
+const placeColumns: readonly Column<TargetTotals>[] = [
+  { title: "TARGET", of: (row) => row.target },
+  { title: "ATTEMPTS", of: (row) => countText(row.attempts), align: "right" },
+  { title: "IN", of: (row) => tokensText(row.usage.promptTokens), align: "right" },
+  { title: "CACHED", of: (row) => tokensText(row.usage.cachedTokens), align: "right" },
+  { title: "OUT", of: (row) => tokensText(row.usage.completionTokens), align: "right" },
+  {
+    title: "COST",
+    of: (row) => partlyKnown(row.knownCostNanos, row.knownCostAttempts, row.unknownCostAttempts, "attempt"),
+  },
+  { title: "DRIFT", of: (row) => (row.driftNanos === 0 ? unknownMark : nanosText(row.driftNanos)) },
+];
+
 function tokensOf(row: UsageTotals): string {
   const { promptTokens, cachedTokens, completionTokens } = row.usage;
   return `${tokensText(promptTokens)} in (${tokensText(cachedTokens)} cached), ${tokensText(completionTokens)} out`;
 }
 
-/** What is not priced is counted beside the sum and never in it. */
 function costOf(row: UsageTotals): string {
-  if (row.knownCostRequests === 0) return row.unknownCostRequests === 0 ? "no cost" : "local: not yet priced";
-  const rest = row.unknownCostRequests === 0 ? "" : ` + ${plural(row.unknownCostRequests, "request")} without a price`;
-  return `${nanosText(row.knownCostNanos)}${rest}`;
+  return partlyKnown(row.knownCostNanos, row.knownCostRequests, row.unknownCostRequests, "request");
+}
+
+/** What is not priced is counted beside the sum and never in it; what is known of it is in it. */
+function partlyKnown(nanos: Nanos, known: number, unknown: number, what: string): string {
+  if (known === 0 && nanos === 0) return unknown === 0 ? "no cost" : "local: not yet priced";
+  return `${nanosText(nanos)}${unknown === 0 ? "" : ` + ${plural(unknown, what)} without a price`}`;
 }
 
 function endingsText(summary: UsageSummary): string {

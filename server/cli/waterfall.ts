@@ -1,8 +1,21 @@
 /** One request as a picture in text: where its time went, on one axis, attempt by attempt. Pure. */
+import type { Cost } from "../domain/money.ts";
 import { noteWords } from "../domain/note.ts";
+import type { PricedPart } from "../domain/pricing/priced.ts";
 import { reasonWords } from "../domain/routing/plan.ts";
 import type { AttemptRecord, RequestRecord } from "../ledger/records.ts";
-import { costText, durationText, timeText, tokenRateText, tokensText, unknownMark } from "./format.ts";
+import {
+  costText,
+  countText,
+  durationText,
+  nanosExact,
+  nanosText,
+  plural,
+  timeText,
+  tokenRateText,
+  tokensText,
+  unknownMark,
+} from "./format.ts";
 import { pad, printable } from "./text.ts";
 
 /** Columns of the axis. */
@@ -41,8 +54,14 @@ function headline(request: RequestRecord): string {
     `${printable(request.alias)} → ${where}`,
     endingText(request),
     request.durationMs === null ? unknownMark : durationText(request.durationMs),
-    request.cost === null ? unknownMark : costText(request.cost),
+    request.cost === null ? unknownMark : sumText(request, request.cost),
   ].join("   ");
+}
+
+/** What is known of a cost stands there even where the whole is not known. */
+function sumText({ knownCostNanos, unknownCostAttempts, attempts }: RequestRecord, cost: Cost): string {
+  if (cost.known || knownCostNanos === 0) return costText(cost);
+  return `${nanosText(knownCostNanos)} + ${unknownCostAttempts} of ${plural(attempts.length, "attempt")} without a price`;
 }
 
 const endings = Object.freeze({
@@ -105,10 +124,43 @@ function footlines(request: RequestRecord): readonly string[] {
     const why = `${attempt.number} ${printable(attempt.target)}: ${reasonText(attempt.reason)}, ${ending}`;
     lines.push(` ${index === 0 ? "Why here" : "        "} ${why}`);
   });
+  request.attempts
+    .filter((attempt) => attempt.cost !== null && (attempt.pricing !== null || request.attempts.length > 1))
+    .forEach((attempt, index) => {
+      for (const [line, text] of costLines(attempt).entries()) {
+        lines.push(` ${index === 0 && line === 0 ? "Cost    " : "        "} ${line === 0 ? "" : "  "}${text}`);
+      }
+    });
   request.notes.forEach(({ code, detail }, index) => {
     lines.push(` ${index === 0 ? "Noted   " : "        "} ${noteText(code)} (${printable(detail)})`);
   });
   return lines;
+}
+
+/** What one attempt is booked at, and how that was reached. */
+function costLines({ number, cost, pricing }: AttemptRecord): readonly string[] {
+  if (cost === null) return [];
+  const exact = cost.known ? `$${nanosExact(cost.nanos)} ${cost.basis}` : costText(cost);
+  if (pricing === null) return [`${number} ${exact}`];
+  const { computedNanos, reportedNanos, driftNanos, priceId } = pricing;
+  const drift =
+    driftNanos === null || reportedNanos === null || computedNanos === null
+      ? ""
+      : `, the provider said $${nanosExact(reportedNanos)}, the price book $${nanosExact(computedNanos)} (drift ${nanosExact(driftNanos)})`;
+  const reached = pricing.parts.map(partText).join(" + ");
+  return [
+    `${number} ${exact}${drift}`,
+    ...(reached === "" ? [] : [`${reached}${priceId === null ? "" : `   by ${printable(priceId)}`}`]),
+    ...(pricing.flags.length === 0 ? [] : [`flagged: ${pricing.flags.map(printable).join(", ")}`]),
+    ...(pricing.requestId === null ? [] : [`there it is ${printable(pricing.requestId)}`]),
+  ];
+}
+
+/** `1,200 prompt at $2.5/M`: a million of them is how prices are written everywhere. */
+function partText({ what, count, picosEach }: PricedPart): string {
+  // A million at one pico-USD each is a millionth of a dollar.
+  const usdPerMillion = picosEach.numerator / picosEach.denominator / 1e6;
+  return `${countText(count)} ${printable(what)} at $${Number(usdPerMillion.toPrecision(6))}/M`;
 }
 
 function noteText(code: string): string {

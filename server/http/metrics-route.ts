@@ -6,7 +6,6 @@ import { sendText } from "./send.ts";
 export function metricsRoute(metrics: NonNullable<HttpDeps["metrics"]>) {
   return async ({ response }: Exchange): Promise<void> => {
     const { contentType, text } = await metrics();
-    response.setHeader("cache-control", "no-store");
     sendText(response, 200, contentType, text);
   };
 }

@@ -29,7 +29,7 @@ test("S-21 S-22 idle exit: looks do not put it off, a request and a wish to stay
     await admin.post("/admin/stay-awake", { untilMs: null });
 
     const looks = setInterval(() => {
-      for (const path of ["/health", "/v1/models", "/admin/state"]) {
+      for (const path of ["/health", "/metrics", "/v1/models", "/admin/state"]) {
         void fetch(server.url + path, { headers: admin.headers, signal: looking.signal }).catch(() => {});
       }
     }, 200);

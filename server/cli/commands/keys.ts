@@ -85,6 +85,10 @@ function readLevel(text: string): number {
   return Number(text);
 }
 
+function hasLimits({ rpm, tpm, concurrent, priority }: LimitFlags): boolean {
+  return [rpm, tpm, concurrent, priority].some((value) => value !== undefined);
+}
+
 function limitsOf({ rpm, tpm, concurrent, priority }: LimitFlags): KeyLimits {
   return {
     requestsPerMinute: rpm ?? null,
@@ -102,7 +106,7 @@ async function create(name: string, flags: CreateFlags, context: CommandContext)
       label: flags.label ?? null,
       expiresAtMs: flags.expires === undefined ? null : expiryMs(flags.expires, Date.now()),
       isolate: flags.isolate === true,
-      limits: limitsOf(flags),
+      ...(hasLimits(flags) ? { limits: limitsOf(flags) } : {}),
     }),
   );
   handOver(created, context);

@@ -31,6 +31,8 @@ export function encodeFailure(failure: Failure): WireFailure {
   const headers: Record<string, string> = { "content-type": "application/json; charset=utf-8" };
   // Codex and LangChain give up on a 429 or 503 without it; none of the measured clients ignores an integer of 1 to 60.
   if (failure.retryAfterSeconds !== null) headers["retry-after"] = String(failure.retryAfterSeconds);
+  // Money does not come back by asking again; the SDKs heed this word.
+  if (failure.kind.httpStatus === 402) headers["x-should-retry"] = "false";
   return { status: failure.kind.httpStatus, headers, body: errorBody(failure) };
 }
 

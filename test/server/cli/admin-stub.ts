@@ -196,6 +196,9 @@ export const someRequest = {
   usage: someTokens,
   timings: { queueMs: 2100, loadMs: 0, prefillMs: 3400, decodeMs: 9300 },
   cost: { known: false, reason: "not_priced" },
+  knownCostNanos: 0,
+  unknownCostAttempts: 1,
+  plan: null,
   notes: [],
   attempts: [
     {
@@ -209,6 +212,7 @@ export const someRequest = {
       usage: someTokens,
       timings: { queueMs: 2100, loadMs: 0, prefillMs: 3400, decodeMs: 9300 },
       cost: { known: false, reason: "not_priced" },
+      pricing: null,
     },
   ],
 };

@@ -1,3 +1,4 @@
+import { usualLimits } from "../../../server/domain/caller.ts";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type KeyStore, type NewKey, hashKey } from "../../../server/ledger/keys.ts";
@@ -32,6 +33,7 @@ test("a key is found by the hash of its secret, and by nothing else", () => {
     revokedAtMs: null,
     expiresAtMs: null,
     isolate: false,
+    limits: usualLimits,
   });
   expect(keys.findByHash(hashKey(secret))).toMatchObject(row);
   expect(keys.findByHash(hashKey("' OR 1=1 --"))).toBeNull();

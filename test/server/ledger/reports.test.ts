@@ -25,7 +25,7 @@ async function threeRequests(ledger: Ledger): Promise<number> {
   writer.openRequest(opening("req_2", { startedAtMs: 2000 }));
   writer.openAttempt(attempt("req_2"));
   writer.closeAttempt(attemptEnding("req_2"));
-  void writer.closeRequest(ending("req_2"));
+  void writer.closeRequest(ending("req_2", { unknownAttempts: 1 }));
   writer.openRequest(opening("req_3", { ...caller, alias: "codr", startedAtMs: 3000, stream: false }));
   await writer.closeRequest(
     ending("req_3", {
@@ -55,6 +55,10 @@ test("the summary adds up, and says how many costs are unknown", async () => {
     ["coder", 1],
     ["codr", 1],
     ["lanthorn-demo", 1],
+  ]);
+  expect(summary.byTarget.map((row) => [row.target, row.attempts, row.knownCostNanos, row.unknownCostAttempts])).toEqual([
+    ["engine/coder", 1, 1500, 0],
+    ["engine/lanthorn-demo", 1, 0, 1],
   ]);
   expect(summary.byCaller.map((row) => [row.callerKind, row.keyId, row.callerName, row.requests])).toEqual([
     ["key", keyId, "jonas", 2],
@@ -91,6 +95,9 @@ test("one request is shown with everything that is known about it", async () => 
     usage,
     timings,
     cost: notPriced,
+    knownCostNanos: 0,
+    unknownCostAttempts: 1,
+    plan: null,
     notes: [],
     attempts: [
       {
@@ -104,6 +111,7 @@ test("one request is shown with everything that is known about it", async () => 
         usage,
         timings,
         cost: notPriced,
+        pricing: null,
       },
     ],
   });
@@ -147,9 +155,9 @@ test("CSV has a header and one line per request; an unknown cost is empty and sa
   expect(header).toBe(exportColumns.join(","));
   expect(lines.at(-1)).toBe("");
   expect(lines.slice(0, 3)).toEqual([
-    "req_1,1970-01-01T00:00:01.000Z,1000,key,1,jonas,openai-chat,coder,true,done,stop,,440,36,1,2,30,400,100,60,20,5,1500,estimated,1,engine/coder,only_target,",
-    "req_2,1970-01-01T00:00:02.000Z,2000,keyless,,this computer,openai-chat,lanthorn-demo,true,done,stop,,440,36,1,2,30,400,100,60,20,5,,not_priced,1,engine/lanthorn-demo,only_target,",
-    "req_3,1970-01-01T00:00:03.000Z,3000,key,1,jonas,openai-chat,codr,false,refused,,model_not_found,440,,1,2,30,400,0,0,0,0,,not_priced,0,,,",
+    "req_1,1970-01-01T00:00:01.000Z,1000,key,1,jonas,openai-chat,coder,true,done,stop,,440,36,1,2,30,400,100,60,20,5,1500,estimated,1,engine/coder,only_target,,1500,0,0,0,,,,,,,,,,engine/coder only_target done",
+    "req_2,1970-01-01T00:00:02.000Z,2000,keyless,,this computer,openai-chat,lanthorn-demo,true,done,stop,,440,36,1,2,30,400,100,60,20,5,,not_priced,1,engine/lanthorn-demo,only_target,,0,1,0,0,,,,,,,,,,engine/lanthorn-demo only_target done",
+    "req_3,1970-01-01T00:00:03.000Z,3000,key,1,jonas,openai-chat,codr,false,refused,,model_not_found,440,,1,2,30,400,0,0,0,0,,not_priced,0,,,,0,0,0,0,,,,,,,,,,",
   ]);
 });
 

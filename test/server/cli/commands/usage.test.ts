@@ -58,7 +58,7 @@ describe("at a running server", () => {
     expect(stdout).toMatch(/^req_7Q2M0+a {3}jonas {3}coder → engine\/coder {3}done/u);
     expect(stdout).toContain(" prefill 3.4 s  ");
     const asJson = await lanthorn(["usage", "show", someRequest.id, "--json"], { environment });
-    expect(JSON.parse(asJson.stdout)).toEqual(someRequest);
+    expect(JSON.parse(asJson.stdout)).toEqual({ ...someRequest, knownCostUsd: "0.000000000" });
     const none = await lanthorn(["usage", "show", "req_none"], { environment });
     expect(none.code).toBe(5);
     expect(none.stderr).toMatch(/^error {2}The ledger has no such request$/mu);
@@ -122,7 +122,12 @@ describe("with no server running", () => {
     expect(csv.stdout).toContain('"a ""quoted"", alias"');
     const lines = await lanthorn(["usage", "export", "--format", "jsonl"], { environment });
     const array = await lanthorn(["usage", "export", "--json"], { environment });
-    expect(JSON.parse(array.stdout)).toEqual([{ ...JSON.parse(lines.stdout), costUsd: null }]);
+    expect(JSON.parse(array.stdout)).toEqual([
+      {
+        ...JSON.parse(lines.stdout),
+        ...{ costUsd: null, knownCostUsd: "0.000000000", computedUsd: null, reportedUsd: null, driftUsd: null },
+      },
+    ]);
   });
 
   test("a range leaves out what began outside of it", async () => {
