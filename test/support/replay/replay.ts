@@ -40,9 +40,11 @@ const mostBytesForSlice1 = 20_000;
 const idleMs = 250;
 
 const body = {
-  ...{ model: "replay", max_tokens: 4_096, messages: [{ role: "user", content: "hi" }], input: "hi", prompt: "hi" },
+  ...{ model: "replay", max_tokens: 4_096, messages: [{ role: "user", content: "hi" }], input: "hi" },
   stream_options: { include_usage: true },
 };
+/** Its clients send a prompt only where it is kept at the vendor. */
+const promptOf = (dialect: Dialect) => (dialect.id === "openai-responses" ? {} : { prompt: "hi" });
 const facts: CallFacts = { model: "upstream", maxTokens: null, traits: {} };
 const closing = { target: "cloud/replay", cost: { known: false, reason: "not_priced" } } as const;
 
@@ -144,7 +146,8 @@ function servedDifferences(recording: Recording, events: readonly ChatEvent[], s
     bytes += streamed.close(closing);
     differences.push(...compared(`${way} → ${id}`, said, () => streamReaders[id](bytes)));
     if (said.end === "finished") {
-      const one = begin(dialect, false).whole(events);
+      // Who does not stream is answered by an upstream that did not: there are no frames then.
+      const one = begin(dialect, false).whole(events.flatMap(withoutWire));
       differences.push(...compared(`${way} → ${id} in one piece`, said, () => wholeReaders[id](one)));
     }
     if (id === "openai-chat" && recording.wire === "chat" && way === "whole") {
@@ -154,8 +157,14 @@ function servedDifferences(recording: Recording, events: readonly ChatEvent[], s
   return differences;
 }
 
+function withoutWire(event: ChatEvent): ChatEvent[] {
+  if (event.type === "frame") return [];
+  const { wire: _, ...fact } = event;
+  return [fact as ChatEvent];
+}
+
 function begin(dialect: Dialect, stream: boolean): ReturnType<Dialect["chatEncoder"]> {
-  const request: ChatRequest = dialect.decodeChat({ ...body, stream });
+  const request: ChatRequest = dialect.decodeChat({ ...body, ...promptOf(dialect), stream });
   return dialect.chatEncoder(request, { requestId: "replay", createdAtS: 1, model: request.model, fingerprint: "f" });
 }
 

@@ -88,9 +88,11 @@ export const streamReaders: Readonly<Record<DialectId, (bytes: string) => Said>>
   "openai-responses": (bytes) => {
     let said = nothing();
     let text = "";
+    let reasoning = "";
     for (const { data } of frames(bytes)) {
       const event: Wire = JSON.parse(data);
       if (event.type === "response.output_text.delta" || event.type === "response.refusal.delta") text += event.delta;
+      if (/^response\.reasoning_(?:summary_)?text\.delta$/.test(event.type)) reasoning += event.delta;
       if (event.type === "response.completed" || event.type === "response.incomplete") {
         said = { ...readResponse(event.response), end: "finished" };
         // What was streamed is what the closing object says.
@@ -98,7 +100,7 @@ export const streamReaders: Readonly<Record<DialectId, (bytes: string) => Said>>
       }
       if (event.type === "response.failed" || event.type === "error") said.end = "failed";
     }
-    return said.end === "finished" ? said : { ...said, text };
+    return said.end === "finished" ? said : { ...said, text, reasoning };
   },
   ollama: (bytes) => readLines(bytes, (line, said) => readOllama(line, said)),
   "ollama-generate": (bytes) =>
@@ -203,7 +205,7 @@ function readLines(bytes: string, read: (line: Wire, said: Said) => void): Said 
 function readOllama(line: Wire, said: Said): void {
   said.text += line.message?.content ?? "";
   said.reasoning += line.message?.thinking ?? "";
-  for (const call of line.message?.tool_calls ?? []) said.calls?.push(call.function);
+  for (const call of line.message?.tool_calls ?? []) said.calls?.push({ name: call.function.name, arguments: call.function.arguments });
 }
 
 function counts(usage: Wire): Record<string, number> {
