@@ -3,6 +3,7 @@ import { anthropicMessages } from "./anthropic-messages/anthropic-messages.ts";
 import { anthropicMessagesCalled } from "./anthropic-messages/anthropic-messages-called.ts";
 import type { CalledDialect } from "./called.ts";
 import type { Dialect } from "./dialect.ts";
+import { calledGemini } from "./gemini/called.ts";
 import { ollamaEmbed, ollamaEmbeddings } from "./ollama/embed.ts";
 import { ollama, ollamaGenerate } from "./ollama/ollama.ts";
 import { calledOpenaiChat } from "./openai-chat/called.ts";
@@ -27,6 +28,7 @@ export type DialectId = keyof typeof dialects;
 /** Every wire shape we call, by id; a provider names one of them. */
 export const calledDialects = Object.freeze({
   "openai-chat": calledOpenaiChat,
+  gemini: calledGemini,
   "anthropic-messages": anthropicMessagesCalled,
   "openai-responses": calledOpenaiResponses,
 }) satisfies Readonly<Record<string, CalledDialect>>;

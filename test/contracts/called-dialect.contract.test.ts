@@ -27,7 +27,77 @@ const named = (data: { readonly type: string; readonly [field: string]: unknown 
 });
 const city = '{"city":"Ulm"}';
 
+const chatChunk = (choice: object): UpstreamFrame => ({
+  event: null,
+  data: JSON.stringify({
+    ...{ id: "c1", object: "chat.completion.chunk", created: 1, model: "up" },
+    choices: [{ index: 0, finish_reason: null, ...choice }],
+    usage: null,
+  }),
+});
+
+const geminiChunk = (parts: readonly object[], finishReason?: string): UpstreamFrame => ({
+  event: null,
+  data: JSON.stringify({
+    candidates: [{ content: { role: "model", parts }, index: 0, ...(finishReason && { finishReason }) }],
+    usageMetadata: { promptTokenCount: 12, cachedContentTokenCount: 4, candidatesTokenCount: 5 },
+  }),
+});
+
 const samples: Record<CalledDialectId, Sample> = {
+  "openai-chat": {
+    frames: [
+      chatChunk({ delta: { role: "assistant", content: "" } }),
+      chatChunk({ delta: { content: "Héllo" } }),
+      chatChunk({ delta: { content: " 🏮" } }),
+      chatChunk({
+        delta: { tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name: "weather", arguments: "" } }] },
+      }),
+      chatChunk({ delta: { tool_calls: [{ index: 0, function: { arguments: '{"city":' } }] } }),
+      chatChunk({ delta: { tool_calls: [{ index: 0, function: { arguments: '"Ulm"}' } }] } }),
+      chatChunk({ delta: {}, finish_reason: "tool_calls" }),
+      {
+        event: null,
+        data: JSON.stringify({
+          ...{ id: "c1", object: "chat.completion.chunk", created: 1, model: "up", choices: [] },
+          usage: { prompt_tokens: 12, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } },
+        }),
+      },
+      { event: null, data: "[DONE]" },
+    ],
+    whole: {
+      ...{ id: "c1", object: "chat.completion", created: 1, model: "up" },
+      choices: [
+        {
+          index: 0,
+          message: {
+            ...{ role: "assistant", content: "Héllo 🏮", refusal: null },
+            tool_calls: [{ id: "call_1", type: "function", function: { name: "weather", arguments: city } }],
+          },
+          finish_reason: "tool_calls",
+        },
+      ],
+      usage: { prompt_tokens: 12, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } },
+    },
+    ownBody: { model: "alias", messages: [{ role: "user", content: "hi" }], zz_unknown: { a: [1.5, null] } },
+    rateLimited: { status: 429, body: { error: { message: "Slow down.", type: "requests", code: "rate_limit_exceeded" } } },
+  },
+  gemini: {
+    frames: [
+      geminiChunk([{ text: "Héllo" }]),
+      geminiChunk([{ text: " 🏮" }]),
+      geminiChunk([{ functionCall: { id: "call_1", name: "weather", args: { city: "Ulm" } } }]),
+      geminiChunk([{ text: "" }], "STOP"),
+    ],
+    whole: JSON.parse(
+      geminiChunk(
+        [{ text: "Héllo 🏮" }, { functionCall: { id: "call_1", name: "weather", args: { city: "Ulm" } } }],
+        "STOP",
+      ).data,
+    ),
+    ownBody: { contents: [{ role: "user", parts: [{ text: "hi" }] }], zz_unknown: { a: [1.5, null] } },
+    rateLimited: { status: 429, body: { error: { code: 429, message: "Slow down.", status: "RESOURCE_EXHAUSTED" } } },
+  },
   "anthropic-messages": {
     frames: [
       named({
