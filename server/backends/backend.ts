@@ -5,7 +5,8 @@
 import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import type { Failure } from "../domain/failure.ts";
-import type { ServedModel } from "../domain/model.ts";
+import type { HealthDepth, ServedModel } from "../domain/model.ts";
+import type { RouteWishes } from "../domain/routing/request-facts.ts";
 
 export interface ChatContext {
   /** `x-request-id`, unique on this box. */
@@ -18,6 +19,8 @@ export interface ChatContext {
   readonly callerId?: string;
   /** Only requests of the same group reuse what this one computes; absent: `sharedGroup`. */
   readonly sharingGroup?: string;
+  /** What the client said about where this may run; absent: nothing. Read by the router alone. */
+  readonly wishes?: RouteWishes;
 }
 
 /** Whether a try may begin now, without asking anybody. */
@@ -61,10 +64,11 @@ export interface Backend {
   embed(request: EmbedRequest, context: ChatContext, signal: AbortSignal): AsyncIterable<WholeEvent<Vectors>>;
   /** How relevant each document is for the query, 0 to 1. As `embed` otherwise. */
   rerank(request: RerankRequest, context: ChatContext, signal: AbortSignal): AsyncIterable<WholeEvent<Scores>>;
-  /** True when the model could answer now or after loading; the reason is for people. */
-  health(alias: string): { readonly able: boolean; readonly reason: string };
+  /** True when the model could answer now or after loading; the reason is for people. Never asks anybody: what is known. */
+  health(alias: string): { readonly able: boolean; readonly reason: string; readonly depth?: HealthDepth };
   /**
-   * Whether another key is left to try with after a failure that is about the key, or whether all rest. Absent: always able.
+   * Whether another key is left to try with after a failure that is about the key, or whether all rest. Absent: it has no keys
+   * to change.
    */
   ready?(alias: string): Readiness;
   /** Asks the other machine. Costs what a call costs, at `answers` a few tokens. Absent: `health` says it all. */

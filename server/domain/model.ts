@@ -6,6 +6,15 @@ export type ModelState = "unloaded" | "loading" | "ready" | "backing-off" | "fai
 /** What a model can be asked for. Each is loaded for one of them. */
 export type Capability = "chat" | "embeddings" | "rerank";
 
+/** What a request may need of a model besides its capability. */
+export type Feature = "tools" | "images" | "files" | "json-schema";
+
+/** What becomes of a prompt where a model runs: it stays on machines of ours, it is not kept, or nobody promised anything. */
+export type DataClass = "local" | "no-retention" | "any";
+
+/** How far down somebody has looked: its server answers, the model is there to be used, or it has just answered. */
+export type HealthDepth = "reachable" | "loaded" | "answers";
+
 /**
  * What a model that is no chat model was made for, as its header says it. Native code reads the pooling itself; we need it to
  * know which inputs may be computed in pieces.
@@ -41,6 +50,12 @@ export interface ServedModel {
   readonly slots: number;
   /** Where it runs when not here; absent: on this box. */
   readonly elsewhere?: { readonly provider: string; readonly model: string };
+  /** What it can besides; absent: nobody said, it is asked and may refuse. */
+  readonly features?: readonly Feature[];
+  /** Absent: `local` for the engine, `any` for what runs elsewhere. */
+  readonly data?: DataClass;
+  /** Where it computes; absent or null: not said. */
+  readonly region?: string | null;
   /** The built-in demo: marked wherever it appears. */
   readonly demo: boolean;
   /** What its header says; absent: not known, as of what runs elsewhere. */

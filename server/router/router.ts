@@ -1,113 +1,171 @@
 /**
- * Carries out a plan: target after target until one answers. The only retry loop in the product; it runs in the server
- * process and knows backends by their contract only.
+ * From an alias to an answer: finds what the alias leads to, plans and carries the plan out. Runs in the server process and
+ * knows backends by their contract only. Plans are made in `planner.ts`, walked in `carry-out.ts`.
  */
 import type { Backend, ChatContext } from "../backends/backend.ts";
-import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "../domain/chat.ts";
+import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Capability, ServedModel } from "../domain/model.ts";
+import type { Clock } from "../domain/ports.ts";
+import type { Pricing } from "../domain/pricing/priced.ts";
+import { estimatedInputTokens } from "../domain/prompt-estimate.ts";
 import { wrongModel } from "../domain/routing/capability.ts";
-import { type PlannedAttempt, planAttempts, similarNames } from "../domain/routing/plan.ts";
-import { noTimings, noUsage } from "../domain/usage.ts";
+import { type PlanRecord, planRecord } from "../domain/routing/plan.ts";
+import { unknownModel } from "../domain/routing/refusal.ts";
+import { factsOfChat, noWishes, type RequestFacts, requestFacts } from "../domain/routing/request-facts.ts";
+import { resolveRoutes, shortName } from "../domain/routing/resolve.ts";
+import { type Route, routeToOne } from "../domain/routing/route.ts";
+import type { RouteSetting } from "../domain/routing/settings.ts";
+import { type Target, targetName } from "../domain/routing/target.ts";
+import { systemClock } from "../platform/clock.ts";
+import type { AnyEvent } from "./attempt.ts";
+import { servedAs, takesUnlisted } from "./candidates.ts";
+import { type AttemptHooks, carryOut, type JourneyPorts } from "./carry-out.ts";
+import { createLive } from "./live.ts";
+import { createPlanner } from "./planner.ts";
+import { type RouteView, routeAsModel, routeView, type TargetView, targetView } from "./views.ts";
 
-/** Told of every attempt, in pairs: whoever keeps rows and money hears of each try, whatever became of it. */
-export interface AttemptHooks {
-  /** A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. */
-  opened(number: number, attempt: PlannedAttempt): void | Promise<void>;
-  closed(number: number, end: EndEvent): void;
-  /** What was decided and why, for the request's row; JSON. */
-  planned?(record: unknown): void;
+export type { AttemptHooks } from "./carry-out.ts";
+export type { RouteView, TargetView } from "./views.ts";
+
+/** A name that somebody answers for, and what it is asked for. */
+export interface Destination {
+  readonly alias: string;
+  readonly capability: Capability;
 }
 
 export interface Router {
-  /** Every model that can be asked for. */
+  /** Every model and alias that can be asked for. */
   models(): readonly ServedModel[];
   /** Throws `model_not_found`, naming what may have been meant, or `invalid_request`, naming models that can do that. */
-  plan(alias: string, capability?: Capability): readonly PlannedAttempt[];
+  plan(alias: string, capability?: Capability): Destination;
   /** Tokens of the prompt, counted by the first place of the plan that can; places that are not in it hear nothing. */
-  count(plan: readonly PlannedAttempt[], request: ChatRequest): Promise<number>;
+  count(destination: Destination, request: ChatRequest): Promise<number>;
   /**
-   * Throws a Failure only before the first event. A failed attempt is followed by the next one as long as nothing of an
-   * answer has left and the failure says that another target may help.
+   * Throws a Failure only before the first event. A failed attempt is followed by what its plan says as long as nothing of an
+   * answer has left and the failure says that it may help.
    */
   run(
-    plan: readonly PlannedAttempt[],
+    destination: Destination,
     request: ChatRequest,
     context: ChatContext,
     signal: AbortSignal,
     hooks: AttemptHooks,
   ): AsyncIterable<ChatEvent>;
-  /** As `run`, for answers in one piece: until the result has left, another target may be tried. */
+  /** As `run`, for answers in one piece. */
   embed(
-    plan: readonly PlannedAttempt[],
+    destination: Destination,
     request: EmbedRequest,
     context: ChatContext,
     signal: AbortSignal,
     hooks: AttemptHooks,
   ): AsyncIterable<WholeEvent<Vectors>>;
   rerank(
-    plan: readonly PlannedAttempt[],
+    destination: Destination,
     request: RerankRequest,
     context: ChatContext,
     signal: AbortSignal,
     hooks: AttemptHooks,
   ): AsyncIterable<WholeEvent<Scores>>;
+  /** The plan that such a request would get now. */
+  explain(alias: string, facts?: Partial<RequestFacts>): PlanRecord;
+  /** The aliases of the settings. */
+  routes(): readonly RouteView[];
+  /** Every target of a route or that was asked: how it is, how fast, until when it is left alone. */
+  state(): readonly TargetView[];
 }
 
-/** Whatever is asked for ends in the same three ways. */
-type AnyEvent = ChatEvent | WholeEvent<unknown>;
+export interface RouterOptions {
+  readonly routes?: Readonly<Record<string, RouteSetting>>;
+  readonly clock?: Clock;
+  /** From 0 up to, and without, 1. */
+  random?(): number;
+  readonly pricing?: Pricing;
+  /** By the caller's id; null: it has no budget. */
+  budgetLeft?(callerId: string): number | null;
+}
 
-/** Asks one backend for one of its models. */
-type Ask<Event extends AnyEvent> = (backend: Backend, model: string) => AsyncIterable<Event>;
+/** Throws `cannot_start` with everything that is wrong with the routes. */
+export function createRouter(
+  backends: readonly Backend[] | (() => readonly Backend[]),
+  options: RouterOptions = {},
+): Router {
+  const { clock = systemClock, random = Math.random } = options;
+  const all = typeof backends === "function" ? backends : () => backends;
+  const backend = (id: string) => all().find((one) => one.id === id);
+  const routes = checkedRoutes(options.routes ?? {}, all());
+  const live = createLive(clock);
+  const known = new Map<string, Target>();
+  for (const route of routes.values()) {
+    for (const { target } of route.groups.flatMap(({ targets }) => targets)) known.set(targetName(target), target);
+  }
 
-export function createRouter(backends: readonly Backend[]): Router {
-  const byId = new Map(backends.map((backend) => [backend.id, backend]));
-  const models = () => backends.flatMap((backend) => backend.served());
+  /** The settings' routes, and one to each served model that they do not mention. */
+  const routeOf = (alias: string): Route | undefined => {
+    const route = routes.get(alias);
+    if (route !== undefined) return route;
+    const serving = all().find((one) => one.served().some((model) => model.alias === alias));
+    return serving && routeToOne(alias, { backendId: serving.id, model: shortName(serving.id, alias) });
+  };
+  const models = (): readonly ServedModel[] => [
+    ...[...routes.values()].map((route) => routeAsModel(route, backend)),
+    ...all()
+      .flatMap((one) => one.served())
+      .filter((model) => !routes.has(model.alias)),
+  ];
+  const names = () => models().map((model) => model.alias);
 
-  async function* walk<Event extends AnyEvent>(
-    plan: readonly PlannedAttempt[],
-    ask: Ask<Event>,
+  const planner = createPlanner({
+    ...{ clock, live, random, backend, routeOf, names },
+    pricing: options.pricing ?? null,
+    budgetLeft: options.budgetLeft ?? (() => null),
+  });
+  const ports: JourneyPorts = { clock, live, random, backend };
+
+  async function* journey<Event extends AnyEvent>(
+    { alias }: Destination,
+    facts: RequestFacts,
+    request: ChatRequest | null,
     signal: AbortSignal,
     hooks: AttemptHooks,
-  ): AsyncIterable<Event | EndEvent> {
-    let eventsLeft = false;
-    for (const [index, attempt] of plan.entries()) {
-      const backend = byId.get(attempt.target.backendId);
-      if (!backend) throw new Failure("internal", "A planned target is not there any more.");
-      const isLast = index === plan.length - 1;
-      const end = yield* oneAttempt(backend, index + 1, attempt, ask, hooks, (failure) => {
-        return !isLast && failure.kind.mayFallBack && !signal.aborted;
-      });
-      eventsLeft ||= end.eventsLeft;
-      if (end.goOn) continue;
-      if (end.thrown !== null && !eventsLeft) throw end.thrown;
-      if (end.thrown !== null) {
-        yield { type: "failed", failure: end.thrown, usage: noUsage, timings: noTimings };
-      }
-      return;
-    }
+    ask: (backend: Backend, model: string, maxTokens: number | null, signal: AbortSignal) => AsyncIterable<Event>,
+  ) {
+    const startedMs = clock.monotonicMs();
+    const plan = await planner.plan(alias, facts, request);
+    hooks.planned?.(planRecord(plan));
+    for (const { target } of plan.attempts) known.set(targetName(target), target);
+    yield* carryOut<Event>(
+      {
+        ...{ plan, signal, hooks, startedMs },
+        ask: (one, { target }, inner) =>
+          ask(one, servedAs(one, target)?.alias ?? target.model, plan.maxTokens, inner),
+      },
+      ports,
+    );
   }
+
+  const viewOf = (target: Target) =>
+    targetView(target, backend(target.backendId), live.view(targetName(target)), clock.now());
 
   return {
     models,
-    plan: (alias, capability = "chat") => {
-      const served = backends.flatMap((backend) => backend.served().map((model) => ({ backend, model })));
-      const able = served.filter(({ model }) => model.capabilities.includes(capability));
-      const targets = able.map(({ backend, model }) => ({ backendId: backend.id, model: model.alias }));
-      const plan = planAttempts(alias, targets);
-      if (plan.length > 0) return plan;
-      if (!served.some(({ model }) => model.alias === alias)) throw unknownModel(alias, models());
-      const names = able.map(({ model }) => model.alias);
-      throw wrongModel(alias, capability, names);
+    plan(alias, capability = "chat") {
+      const can = (model: ServedModel) => model.capabilities.includes(capability);
+      const model = models().find((one) => one.alias === alias);
+      if (model === undefined) throw unknownModel(alias, names());
+      // A route whose targets are all away right now says so itself.
+      if (can(model) || model.capabilities.length === 0) return { alias, capability };
+      throw wrongModel(alias, capability, models().filter(can).map((one) => one.alias));
     },
-    count: async (plan, request) => {
+    async count({ alias }, request) {
+      const asked = { caller: "", wishes: noWishes, atMs: clock.now(), budgetLeft: null };
       let failure = new Failure("internal", "There is nobody to count.");
-      for (const { target } of plan) {
-        const backend = byId.get(target.backendId);
-        if (backend === undefined) continue;
+      for (const { target } of planner.foretell(alias, factsOfChat(request, asked)).attempts) {
+        const one = backend(target.backendId);
+        if (one === undefined) continue;
         try {
-          return await backend.count({ ...request, model: target.model });
+          return await one.count({ ...request, model: servedAs(one, target)?.alias ?? target.model });
         } catch (thrown) {
           failure = asFailure(thrown);
           if (!failure.kind.mayFallBack) break;
@@ -115,69 +173,53 @@ export function createRouter(backends: readonly Backend[]): Router {
       }
       throw failure;
     },
-    run: (plan, request, context, signal, hooks) =>
-      walk(plan, (backend, model) => backend.chat({ ...request, model }, context, signal), signal, hooks),
-    embed: (plan, request, context, signal, hooks) =>
-      walk(plan, (backend, model) => backend.embed({ ...request, model }, context, signal), signal, hooks),
-    rerank: (plan, request, context, signal, hooks) =>
-      walk(plan, (backend, model) => backend.rerank({ ...request, model }, context, signal), signal, hooks),
+    run: (destination, request, context, signal, hooks) =>
+      journey(destination, factsOfChat(request, planner.askedBy(context)), request, signal, hooks, (one, model, maxTokens, inner) =>
+        one.chat({ ...request, model, maxTokens }, context, inner),
+      ),
+    embed: (destination, request, context, signal, hooks) =>
+      journey(destination, factsOfPooled("embeddings", inputsOf(request), context), null, signal, hooks, (one, model, _, inner) =>
+        one.embed({ ...request, model }, context, inner),
+      ),
+    rerank: (destination, request, context, signal, hooks) =>
+      journey(destination, factsOfPooled("rerank", [request.query, ...request.documents], context), null, signal, hooks, (one, model, _, inner) =>
+        one.rerank({ ...request, model }, context, inner),
+      ),
+    explain: (alias, facts = {}) =>
+      planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
+    routes: () => [...routes.values()].map((route) => routeView(route, viewOf)),
+    state: () => [...known.values()].map(viewOf),
   };
-}
 
-interface AttemptOutcome {
-  /** The next target is to be tried. */
-  readonly goOn: boolean;
-  /** Something was passed on, so a failure must now be an event. */
-  readonly eventsLeft: boolean;
-  readonly thrown: Failure | null;
-}
-
-async function* oneAttempt<Event extends AnyEvent>(
-  backend: Backend,
-  number: number,
-  attempt: PlannedAttempt,
-  ask: Ask<Event>,
-  hooks: AttemptHooks,
-  mayGoOn: (failure: Failure) => boolean,
-): AsyncGenerator<Event, AttemptOutcome> {
-  let contentLeft = false;
-  let eventsLeft = false;
-  let end: EndEvent | null = null;
-  try {
-    const opening = hooks.opened(number, attempt);
-    if (opening !== undefined) await opening;
-    for await (const event of ask(backend, attempt.target.model)) {
-      if (isEnd(event)) {
-        end = event;
-        hooks.closed(number, event);
-        if (event.type === "failed" && !contentLeft && mayGoOn(event.failure)) {
-          return { goOn: true, eventsLeft, thrown: null };
-        }
-        yield event;
-        return { goOn: false, eventsLeft: true, thrown: null };
-      }
-      contentLeft ||= isContent(event);
-      eventsLeft = true;
-      yield event;
-    }
-    throw new Failure("internal", "The answer ended without an end.");
-  } catch (thrown) {
-    const failure = asFailure(thrown);
-    end ??= { type: "failed", failure, usage: noUsage, timings: noTimings };
-    hooks.closed(number, end);
-    return { goOn: !contentLeft && mayGoOn(failure), eventsLeft, thrown: failure };
-  } finally {
-    // Whoever read us has left: the backend hears of it by its own iterator's end, the row by this.
-    if (end === null) hooks.closed(number, { type: "aborted", usage: noUsage, timings: noTimings });
+  function factsOfPooled(capability: Capability, texts: readonly (string | readonly number[])[], context: ChatContext): RequestFacts {
+    const { caller, wishes, atMs, budgetLeft } = planner.askedBy(context);
+    const { role, task, tier, data } = wishes;
+    const promptTokens = estimatedInputTokens(texts);
+    return requestFacts({ capability, promptTokens, caller, role, task, tier, data: data ?? "any", atMs, budgetLeft });
   }
 }
 
-function unknownModel(alias: string, known: readonly ServedModel[]): Failure {
-  const names = known.map((model) => model.alias);
-  const meant = similarNames(alias, names);
-  const question = meant.length > 0 ? ` Did you mean "${meant.join('" or "')}"?` : "";
-  const yours = names.length > 0 ? ` Here: ${names.slice(0, 20).join(", ")}.` : " No model is served here yet.";
-  return new Failure("model_not_found", `No model "${alias.slice(0, 200)}" here.${question}${yours}`, {
-    param: "model",
+function inputsOf({ inputs }: EmbedRequest): readonly (string | readonly number[])[] {
+  return inputs.map((input) => (input.type === "text" ? input.text : input.tokens));
+}
+
+function checkedRoutes(
+  settings: Readonly<Record<string, RouteSetting>>,
+  backends: readonly Backend[],
+): ReadonlyMap<string, Route> {
+  const { routes, problems } = resolveRoutes(
+    settings,
+    backends.map((one) => ({
+      id: one.id,
+      models: one.served().map((model) => model.alias),
+      isOpen: takesUnlisted(one),
+    })),
+  );
+  if (problems.length === 0) return routes;
+  const count = problems.length === 1 ? "A route" : `${problems.length} things in the routes`;
+  throw new Failure("cannot_start", `${count} cannot be used as written.`, {
+    why: problems.join("\n"),
+    next: ["lanthorn models list", "lanthorn config show"],
+    param: "routes",
   });
 }

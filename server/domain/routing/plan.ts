@@ -1,46 +1,190 @@
 /**
  * Which targets are tried for a request, in which order and why. Pure. The router carries the plan out; people read its
- * reasons in the ledger and on the screen.
+ * reasons in the ledger, in `route explain` and on the screen, all made by `planRecord`.
  */
-import { editDistance } from "../edit-distance.ts";
+import type { Capability } from "../model.ts";
+import type { ServiceTier } from "../chat.ts";
+import type { Choice, Passed } from "./choose.ts";
+import { type Exclusion, exclusionOf } from "./filter.ts";
+import type { RouteMode } from "./modes.ts";
+import type { ExclusionCode, ReasonCode } from "./reasons.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import type { Route, RouteLimits } from "./route.ts";
+import { strategies } from "./strategies/index.ts";
+import type { Placed } from "./strategies/strategy.ts";
+import { type Candidate, type DataClass, type Feature, type Target, targetName } from "./target.ts";
 
-/** Why a target was chosen, as data; the words are in `reasonWords`. */
-export type ReasonCode = "only_target";
-
-export const reasonWords: Readonly<Record<ReasonCode, string>> = Object.freeze({
-  only_target: "the only place that serves this model",
-});
-
-/** One model at one backend. */
-export interface Target {
-  readonly backendId: string;
-  readonly model: string;
-}
+export { type Target, targetName } from "./target.ts";
+export { type ReasonCode, reasonWords } from "./reasons.ts";
+export { similarNames } from "./similar-names.ts";
 
 export interface PlannedAttempt {
   readonly target: Target;
   readonly reason: ReasonCode;
 }
 
-/** `engine/lanthorn-demo`: how rows, headers and people name a target. */
-export function targetName(target: Target): string {
-  return `${target.backendId}/${target.model}`;
+export interface PlanStep extends PlannedAttempt {
+  /** Index into the route's groups. */
+  readonly group: number;
+  readonly detail: string;
+  /** Tokens; 0: not known. */
+  readonly contextLength: number;
 }
 
-/** What each backend answers for; asked for an alias. Empty when nobody serves it. */
-export function planAttempts(alias: string, targets: readonly Target[]): readonly PlannedAttempt[] {
-  return targets
-    .filter((target) => target.model === alias)
-    .slice(0, 1)
-    .map((target) => ({ target, reason: "only_target" }));
+export interface Excluded extends Exclusion {
+  readonly target: Target;
+  readonly group: number;
+  /** When it might be different, for the client's Retry-After; null: nobody knows. */
+  readonly leftMs: number | null;
 }
 
-/** Names a person may have meant: the closest first, at most three. */
-export function similarNames(asked: string, known: readonly string[]): readonly string[] {
-  return known
-    .map((name) => ({ name, distance: editDistance(asked.toLowerCase().slice(0, 100), name.toLowerCase()) }))
-    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 3))
-    .sort((left, right) => left.distance - right.distance)
-    .slice(0, 3)
-    .map(({ name }) => name);
+export interface Plan {
+  readonly alias: string;
+  readonly route: Route;
+  readonly via: readonly Passed[];
+  readonly facts: RequestFacts;
+  /** The answer's bound: what was asked for, at most the route's cap. */
+  readonly maxTokens: number | null;
+  readonly attempts: readonly PlanStep[];
+  readonly excluded: readonly Excluded[];
+}
+
+/** One random number and one turn per plan, so that a plan can be foretold. */
+export interface Lot {
+  readonly random: number;
+  readonly turn: number;
+}
+
+/** `candidates`: those of each group of the route, in the route's order. */
+export function makePlan(
+  alias: string,
+  choice: Choice,
+  candidates: readonly (readonly Candidate[])[],
+  facts: RequestFacts,
+  lot: Lot,
+): Plan {
+  const { route, groups, via } = choice;
+  const excluded: Excluded[] = [];
+  const fit = new Map<number, Candidate[]>();
+  /** Left out for what they may say themselves, and better: they are asked when nobody else is there. */
+  const lastResort = new Map<number, Candidate[]>();
+  for (const [group, members] of candidates.entries()) {
+    for (const candidate of members) {
+      const isChosen = groups.includes(group);
+      const why: Exclusion | null = isChosen
+        ? exclusionOf(candidate, facts, route)
+        : { reason: "not_by_rule", detail: via.at(-1)?.rule ?? "" };
+      if (why === null) put(fit, group, candidate);
+      else {
+        if (speaksForItself.has(why.reason)) put(lastResort, group, candidate);
+        const leftMs = why.reason === "cooling_down" ? candidate.cooldown.leftMs : null;
+        excluded.push({ ...why, target: candidate.target, group, leftMs });
+      }
+    }
+  }
+  const isLastResort = fit.size === 0 && !excluded.some(({ reason }) => reason === "cooling_down");
+  const chosen = isLastResort ? lastResort : fit;
+  const isAlone = groups.reduce((sum, group) => sum + (candidates[group]?.length ?? 0), 0) === 1;
+  const attempts = groups.flatMap((group) => {
+    const settings = route.groups[group];
+    if (settings === undefined) return [];
+    const facts = { ...lot, prefer: settings.prefer };
+    const placed = strategies[settings.strategy].order(chosen.get(group) ?? [], facts);
+    return placed.map((one): PlanStep => stepOf(one, group, isAlone));
+  });
+  const isTried = ({ target, group }: Excluded) =>
+    attempts.some((step) => step.group === group && targetName(step.target) === targetName(target));
+  return {
+    alias,
+    route,
+    via,
+    facts,
+    maxTokens: capped(facts.maxTokens, route.limits.maxOutputTokens),
+    attempts,
+    excluded: isLastResort ? excluded.filter((one) => !isTried(one)) : excluded,
+  };
+}
+
+/** The target's own refusal is exact where ours is a guess or second-hand. */
+const speaksForItself: ReadonlySet<ExclusionCode> = new Set(["not_able", "context_too_short"]);
+
+function put(groups: Map<number, Candidate[]>, group: number, candidate: Candidate): void {
+  groups.set(group, [...(groups.get(group) ?? []), candidate]);
+}
+
+function stepOf({ candidate, reason, detail }: Placed, group: number, isAlone: boolean): PlanStep {
+  const { target, contextLength, cooldown } = candidate;
+  const why = cooldown.state === "half-open" ? "probe" : isAlone ? "only_target" : reason;
+  return { target, reason: why, group, detail: why === reason ? detail : "", contextLength };
+}
+
+/** Most tokens to ask for: the client's wish, at most the route's cap. */
+export function capped(asked: number | null, cap: number | null): number | null {
+  if (asked === null || cap === null) return asked ?? cap;
+  return Math.min(asked, cap);
+}
+
+/** A plan as JSON: what `explain` prints and a row keeps. */
+export interface PlanRecord {
+  readonly alias: string;
+  /** The alias that answers in the end. */
+  readonly route: string;
+  readonly mode: RouteMode;
+  /** Rules that applied, in their order. */
+  readonly via: readonly Passed[];
+  readonly facts: {
+    readonly capability: Capability;
+    readonly promptTokens: number;
+    readonly counted: boolean;
+    readonly maxTokens: number | null;
+    readonly needs: readonly Feature[];
+    readonly caller: string;
+    readonly role: string | null;
+    readonly task: string | null;
+    readonly tier: string | null;
+    readonly data: DataClass;
+    readonly serviceTier: ServiceTier;
+    readonly atMs: number;
+    readonly budgetLeft: number | null;
+  };
+  readonly maxTokens: number | null;
+  readonly limits: RouteLimits;
+  readonly attempts: readonly {
+    readonly target: string;
+    readonly group: string;
+    readonly reason: ReasonCode;
+    readonly detail: string;
+  }[];
+  readonly excluded: readonly {
+    readonly target: string;
+    readonly group: string;
+    readonly reason: ExclusionCode;
+    readonly detail: string;
+  }[];
+}
+
+export function planRecord(plan: Plan): PlanRecord {
+  const { alias, route, via, facts, maxTokens } = plan;
+  const groupName = (group: number) => route.groups[group]?.name ?? String(group + 1);
+  return {
+    alias,
+    route: route.alias,
+    mode: route.mode,
+    via,
+    facts: { ...facts },
+    maxTokens,
+    limits: route.limits,
+    attempts: plan.attempts.map(({ target, group, reason, detail }) => ({
+      target: targetName(target),
+      group: groupName(group),
+      reason,
+      detail,
+    })),
+    excluded: plan.excluded.map(({ target, group, reason, detail }) => ({
+      target: targetName(target),
+      group: groupName(group),
+      reason,
+      detail,
+    })),
+  };
 }

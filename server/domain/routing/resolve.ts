@@ -1,0 +1,177 @@
+/** Makes routes of their settings: names become targets, and everything that does not hold together is said at once. Pure. */
+import { defaultLimits, type Route, type RouteGroup, type RouteRule } from "./route.ts";
+import type { Conditions } from "./rules.ts";
+import type { ConditionSettings, GroupSetting, RouteSetting, RuleSetting } from "./settings.ts";
+import { similarNames } from "./similar-names.ts";
+import type { Target } from "./target.ts";
+
+/** What there is to route to. */
+export interface KnownBackend {
+  readonly id: string;
+  /** Names it answers for, as clients write them. */
+  readonly models: readonly string[];
+  /** It may have models it does not list: a provider's list is never whole, a peer may be asleep. */
+  readonly isOpen: boolean;
+}
+
+export interface Resolved {
+  readonly routes: ReadonlyMap<string, Route>;
+  /** Whole sentences, in the order of the settings; empty: the routes can be used. */
+  readonly problems: readonly string[];
+}
+
+/** `engine/qwen` or a bare name; null: nobody has it. */
+export function findTarget(name: string, backends: readonly KnownBackend[]): Target | null {
+  const slash = name.indexOf("/");
+  const backend = backends.find(({ id }) => slash > 0 && id === name.slice(0, slash));
+  if (backend !== undefined) {
+    const model = name.slice(slash + 1);
+    const isListed = backend.models.includes(model) || backend.models.includes(name);
+    if (model !== "" && (isListed || backend.isOpen)) return { backendId: backend.id, model };
+  }
+  const serving = backends.find(({ models }) => models.includes(name));
+  return serving === undefined ? null : { backendId: serving.id, model: shortName(serving.id, name) };
+}
+
+/** Backends may list their models with their own name before them; a target has it once. */
+export function shortName(backendId: string, name: string): string {
+  return name.startsWith(`${backendId}/`) ? name.slice(backendId.length + 1) : name;
+}
+
+export function resolveRoutes(
+  settings: Readonly<Record<string, RouteSetting>>,
+  backends: readonly KnownBackend[],
+): Resolved {
+  const problems: string[] = [];
+  const routes = new Map<string, Route>();
+  for (const [alias, setting] of Object.entries(settings)) {
+    const complain = (sentence: string) => problems.push(`routes.${alias}: ${sentence}`);
+    const groups = setting.groups.map((group, index) => resolveGroup(group, index, settings, backends, complain));
+    const names = groups.map(({ name }) => name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) complain(`two groups are called "${twice}".`);
+    const rules = (setting.rules ?? []).map((rule, index) => resolveRule(rule, index, groups, settings, complain));
+    routes.set(alias, routeOf(alias, setting, groups, rules));
+  }
+  for (const circle of circlesIn(routes)) problems.push(`routes.${circle[0]}: its rules go in a circle: ${circle.join(" → ")}.`);
+  return { routes, problems };
+}
+
+type Complain = (sentence: string) => void;
+type Settings = Readonly<Record<string, RouteSetting>>;
+
+function resolveGroup(
+  group: GroupSetting,
+  index: number,
+  settings: Settings,
+  backends: readonly KnownBackend[],
+  complain: Complain,
+): RouteGroup {
+  const targets = group.targets.flatMap(({ target: name, weight, region, data, context }) => {
+    const target = findTarget(name, backends);
+    if (target !== null) {
+      const said = { weight: weight ?? 1, region: region ?? null, data: data ?? null, contextLength: context ?? null };
+      return [{ target, ...said }];
+    }
+    complain(Object.hasOwn(settings, name) ? aliasAsTarget(name) : unknownTarget(name, backends));
+    return [];
+  });
+  return {
+    name: group.name ?? String(index + 1),
+    targets,
+    strategy: group.strategy ?? "in-order",
+    prefer: group.prefer ?? [],
+  };
+}
+
+function aliasAsTarget(name: string): string {
+  return `"${name}" is an alias, and targets are models; a rule's "route" leads to another alias.`;
+}
+
+function unknownTarget(name: string, backends: readonly KnownBackend[]): string {
+  const known = backends.flatMap(({ id, models }) => models.map((model) => `${id}/${shortName(id, model)}`));
+  const meant = similarNames(name, [...known, ...known.map((full) => full.slice(full.indexOf("/") + 1))]);
+  const slash = name.indexOf("/");
+  const id = slash > 0 ? name.slice(0, slash) : null;
+  const isBackend = backends.some((backend) => backend.id === id);
+  const what = id === null || isBackend ? `nothing here serves "${name}"` : `"${name}": there is no backend "${id}"`;
+  const ids = `Backends: ${backends.map((backend) => backend.id).join(", ")}.`;
+  return `${what}. ${meant.length > 0 ? `Did you mean "${meant.join('" or "')}"?` : ids}`;
+}
+
+function resolveRule(
+  rule: RuleSetting,
+  index: number,
+  groups: readonly RouteGroup[],
+  settings: Settings,
+  complain: Complain,
+): RouteRule {
+  const name = rule.name ?? `rule ${index + 1}`;
+  const when = conditionsOf(rule.when);
+  if ((rule.use === undefined) === (rule.route === undefined)) complain(`${name} needs either "use" or "route".`);
+  if (rule.route !== undefined) {
+    if (!Object.hasOwn(settings, rule.route)) complain(`${name} leads to "${rule.route}", and there is no such alias.`);
+    return { name, when, then: { route: rule.route } };
+  }
+  const use = (rule.use ?? []).flatMap((wanted) => {
+    const at = groups.findIndex((group, position) => group.name === String(wanted) || position + 1 === wanted);
+    if (at === -1) complain(`${name} uses group "${wanted}", and the groups are ${groups.map((one) => one.name).join(", ")}.`);
+    return at === -1 ? [] : [at];
+  });
+  return { name, when, then: { use } };
+}
+
+function conditionsOf(setting: ConditionSettings): Conditions {
+  const { time, ...others } = setting;
+  const said = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)) as Conditions;
+  if (time === undefined) return said;
+  const { from, to, days, zone } = time;
+  return { ...said, time: { from: minuteOf(from), to: minuteOf(to), days: days ?? [], zone: zone ?? null } };
+}
+
+/** `22:30` → 1350 */
+function minuteOf(text: string): number {
+  const [hour = "0", minute = "0"] = text.split(":");
+  return Number(hour) * 60 + Number(minute);
+}
+
+function routeOf(
+  alias: string,
+  setting: RouteSetting,
+  groups: readonly RouteGroup[],
+  rules: readonly RouteRule[],
+): Route {
+  return {
+    alias,
+    mode: setting.mode ?? "plain",
+    groups,
+    rules,
+    limits: {
+      retries: setting.retries ?? defaultLimits.retries,
+      maxAttempts: setting.maxAttempts ?? defaultLimits.maxAttempts,
+      deadlineMs: setting.deadlineMs ?? defaultLimits.deadlineMs,
+      firstTokenMs: setting.firstTokenMs ?? defaultLimits.firstTokenMs,
+      maxQueueWaitMs: setting.maxQueueWaitMs ?? defaultLimits.maxQueueWaitMs,
+      maxOutputTokens: setting.maxOutputTokens ?? defaultLimits.maxOutputTokens,
+    },
+    localOnly: setting.localOnly ?? false,
+    data: setting.dataClass ?? "any",
+    regions: setting.regions ?? [],
+    fallbackOn: setting.fallbackOn ?? [],
+  };
+}
+
+/** Each circle once, beginning with the alias that stands first in the settings. */
+function circlesIn(routes: ReadonlyMap<string, Route>): readonly (readonly string[])[] {
+  const circles: string[][] = [];
+  const done = new Set<string>();
+  const visit = (alias: string, path: readonly string[]): void => {
+    const at = path.indexOf(alias);
+    if (at !== -1) circles.push([...path.slice(at), alias]);
+    if (at !== -1 || done.has(alias)) return;
+    for (const { then } of routes.get(alias)?.rules ?? []) if ("route" in then) visit(then.route, [...path, alias]);
+    done.add(alias);
+  };
+  for (const alias of routes.keys()) visit(alias, []);
+  return circles;
+}
