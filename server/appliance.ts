@@ -33,6 +33,9 @@ import { writeSetting } from "./config/write.ts";
 import { calledDialects } from "./dialects/index.ts";
 import { groupOfKey } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
+import { priceBook } from "./domain/pricing/book/index.ts";
+import { pricesOfSettings } from "./domain/pricing/override.ts";
+import { createPricing } from "./domain/pricing/price-list.ts";
 import type { PlanLoad } from "./domain/fit/load-plan.ts";
 import type { HardwareView } from "./domain/hardware.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
@@ -295,7 +298,14 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       writeSetting: (id, value) => writeSetting(paths.config, ["providers", id], value),
       knowSecret: secrets.add,
     });
-    const router = createRouter([...(ports.backends?.(engine) ?? [engine]), ...providers.backends]);
+    const { overrides, worstCase } = pricesOfSettings(settings.prices, settings.unknownPrice);
+    const pricing = createPricing({ book: priceBook, overrides, worstCase });
+    const router = createRouter([...(ports.backends?.(engine) ?? [engine]), ...providers.backends], {
+      routes: settings.routes,
+      clock,
+      pricing,
+      billedBy: providers.billedBy,
+    });
     const rateLimits = createRateLimits(settings.limits, clock);
     const metrics = createMetrics({ queue: () => engine.queue(), ledgerHealthy: () => ledger.writer.healthy() });
     undo.push(() => metrics.stop());
@@ -305,6 +315,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       clock,
       log,
       publish,
+      pricing,
+      upstreamOf: providers.billedBy,
       admitAttempt: createProviderLimits(settings.limits, clock),
       observer: metrics.observer,
     });

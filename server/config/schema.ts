@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { providersSetting } from "./provider-setting.ts";
+import { routesSetting } from "./route-setting.ts";
 
 type DeepReadonly<T> = T extends readonly (infer Element)[]
   ? readonly DeepReadonly<Element>[]
@@ -308,6 +309,7 @@ export const configSchema = z.strictObject({
     .describe("Tell the LAN of this box by mDNS; auto: when it listens there and is no container or rental"),
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
   providers: providersSetting.default({}).describe("Cloud providers and other servers to ask, by name"),
+  routes: routesSetting.default({}).describe("What names of your own lead to: targets, in which order, and when"),
   engine: engine.prefault({}).describe("The engine"),
   hardware: hardware.prefault({}).describe("The hardware"),
   http: http.prefault({}).describe("The HTTP server"),

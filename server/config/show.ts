@@ -37,10 +37,10 @@ export function listSettings(resolved: ResolvedConfig): readonly Setting[] {
         return { path: entry, value, origin: resolved.origins[entry] ?? "default", meaning, variable };
       });
     }
-    const named = Object.entries(resolved.values.providers);
-    if (path === "providers" && named.length > 0) {
+    const named = path === "providers" || path === "routes" ? Object.entries(resolved.values[path]) : [];
+    if (named.length > 0) {
       const origin = resolved.origins[path] ?? "default";
-      return named.map(([id, value]) => ({ path: `providers.${id}`, value, origin, meaning, variable }));
+      return named.map(([id, value]) => ({ path: `${path}.${id}`, value, origin, meaning, variable }));
     }
     const value = valueAt(resolved.values, leaf.segments);
     return [{ path, value, origin: resolved.origins[path] ?? "default", meaning, variable }];

@@ -22,7 +22,7 @@ const limitMaps: ReadonlySet<string> = new Set(["limits.persons", "limits.models
 
 /** What a text may stand for, likeliest first; the setting's own type picks. */
 function readings(text: string, leaf: Leaf): readonly unknown[] {
-  if (leaf.path === "prices" || leaf.path === "providers") return readJson(text);
+  if (leaf.path === "prices" || leaf.path === "providers" || leaf.path === "routes") return readJson(text);
   if (leaf.path === "models" || leaf.path === "hosts" || leaf.path === "idle.command") {
     if (text.startsWith("[")) return readJson(text);
     if (leaf.path === "models") return [[modelFieldsOf(text)]];
@@ -45,7 +45,7 @@ function readings(text: string, leaf: Leaf): readonly unknown[] {
 
 /**
  * A value that is no text is judged as it is. `hosts` is `a,b` or JSON; `idle.command` is one program or JSON; `models` is one model as `--model` takes it, or
- * several as JSON; `providers` is JSON.
+ * several as JSON; `providers`, `routes` and `prices` are JSON.
  */
 export function readTextValue(leaf: Leaf, raw: unknown): TextValue {
   let problem = "";

@@ -1,5 +1,6 @@
 /** Gathers what is known of a route's targets into the plain facts a plan is made of. Runs in the server process. */
 import type { Backend } from "../backends/backend.ts";
+import type { UpstreamName } from "../domain/attempt-cost.ts";
 import type { ServedModel } from "../domain/model.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { Pricing } from "../domain/pricing/priced.ts";
@@ -33,6 +34,7 @@ export interface CandidateParts {
   /** Most tokens of the answer. */
   readonly maxTokens: number | null;
   readonly pricing: Pricing | null;
+  billedBy(target: Target): UpstreamName | null;
 }
 
 export function candidateOf(route: RouteTarget, parts: CandidateParts): Candidate {
@@ -53,7 +55,7 @@ export function candidateOf(route: RouteTarget, parts: CandidateParts): Candidat
     data: route.data ?? model?.data ?? (isEngine ? "local" : "any"),
     region: route.region ?? model?.region ?? null,
     health: backend?.health(model?.alias ?? target.model) ?? { able: false, reason: "no such backend" },
-    expectedNanos: isEngine ? 0 : expectedNanos(target, model, cachedShare, parts),
+    expectedNanos: isEngine ? 0 : expectedNanos(target, cachedShare, parts),
     promptTokens: parts.promptTokens,
     weight: route.weight,
     ...life,
@@ -63,15 +65,17 @@ export function candidateOf(route: RouteTarget, parts: CandidateParts): Candidat
 /** What the request would be billed, at this hour and tier, with as much from the cache as was usual there of late. */
 function expectedNanos(
   target: Target,
-  model: ServedModel | undefined,
   cachedShare: number,
-  { facts, maxTokens, promptTokens, pricing }: CandidateParts,
+  { facts, maxTokens, promptTokens, pricing, billedBy }: CandidateParts,
 ): Nanos | null {
   if (pricing === null) return null;
+  const billed = billedBy(target);
+  // A machine of the owner's, or of somebody who does not bill.
+  if (billed === null) return 0;
   const tokens = promptTokens ?? facts.promptTokens;
   const { computed } = pricing.price({
-    provider: model?.elsewhere?.provider ?? target.backendId,
-    model: model?.elsewhere?.model ?? target.model,
+    provider: billed.provider,
+    model: billed.model,
     atMs: facts.atMs,
     used: {
       usage: {

@@ -112,7 +112,7 @@ export async function* carryOut<Event extends AnyEvent>(
   for (;;) {
     const outcome: AttemptOutcome = yield* attempt(order);
     if (!outcome.moves) return;
-    const failedAt = order.at;
+    const failedAt: number = order.at;
     order = outcome.order;
     for (let surprises = 0; order.do === "ask"; surprises += 1) {
       await pause(order.waitMs, clock, signal);

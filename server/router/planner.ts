@@ -3,6 +3,7 @@
  * decides something, and hands everything to `domain/routing`. Server process.
  */
 import type { Backend, ChatContext } from "../backends/backend.ts";
+import type { UpstreamName } from "../domain/attempt-cost.ts";
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Pricing } from "../domain/pricing/priced.ts";
@@ -11,7 +12,7 @@ import { capped, type Lot, makePlan, type Plan } from "../domain/routing/plan.ts
 import { unknownModel } from "../domain/routing/refusal.ts";
 import { type AskedBy, noWishes, type RequestFacts } from "../domain/routing/request-facts.ts";
 import type { Route, RouteTarget } from "../domain/routing/route.ts";
-import { targetName } from "../domain/routing/target.ts";
+import { type Target, targetName } from "../domain/routing/target.ts";
 import { candidateOf, servedAs } from "./candidates.ts";
 import type { Live } from "./live.ts";
 
@@ -19,6 +20,7 @@ export interface PlannerPorts {
   readonly clock: Clock;
   readonly live: Live;
   readonly pricing: Pricing | null;
+  billedBy(target: Target): UpstreamName | null;
   random(): number;
   backend(id: string): Backend | undefined;
   routeOf(alias: string): Route | undefined;
@@ -101,7 +103,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
       targets.map((member) => {
         const backend = ports.backend(member.target.backendId);
         const counted = exact.get(targetName(member.target)) ?? null;
-        return candidateOf(member, { backend, live, facts, promptTokens: counted, maxTokens, pricing });
+        return candidateOf(member, { backend, live, facts, promptTokens: counted, maxTokens, pricing, billedBy: ports.billedBy });
       }),
     );
     return makePlan(alias, choice, candidates, facts, lotOf(route.alias));

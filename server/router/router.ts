@@ -3,6 +3,7 @@
  * knows backends by their contract only. Plans are made in `planner.ts`, walked in `carry-out.ts`.
  */
 import type { Backend, ChatContext } from "../backends/backend.ts";
+import type { UpstreamName } from "../domain/attempt-cost.ts";
 import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
@@ -82,6 +83,8 @@ export interface RouterOptions {
   /** From 0 up to, and without, 1. */
   random?(): number;
   readonly pricing?: Pricing;
+  /** Whose prices a target is billed by; null: nobody's. Absent: each backend but the engine bills under its own id. */
+  billedBy?(target: Target): UpstreamName | null;
   /** By the caller's id; null: it has no budget. */
   budgetLeft?(callerId: string): number | null;
 }
@@ -119,6 +122,7 @@ export function createRouter(
   const planner = createPlanner({
     ...{ clock, live, random, backend, routeOf, names },
     pricing: options.pricing ?? null,
+    billedBy: options.billedBy ?? (({ backendId, model }) => ({ provider: backendId, model })),
     budgetLeft: options.budgetLeft ?? (() => null),
   });
   const ports: JourneyPorts = { clock, live, random, backend };

@@ -5,6 +5,7 @@
 import { type ProviderSetting, providerName, providerSetting } from "../../config/provider-setting.ts";
 import { wordsFor } from "../../config/words.ts";
 import type { CalledDialect } from "../../dialects/called.ts";
+import type { UpstreamName } from "../../domain/attempt-cost.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
@@ -13,7 +14,7 @@ import { configureProvider } from "./configure.ts";
 import { findKeys, hostOf } from "./keys/find-keys.ts";
 import { createKeyPool, type KeyPool, type KeyView } from "./keys/key-pool.ts";
 import type { DataPolicy } from "./provider.ts";
-import type { CloudSettings } from "./settings.ts";
+import { type CloudSettings, findModel } from "./settings.ts";
 import type { ProviderTest } from "./test-provider.ts";
 
 /** Keys that were handed to the box. Kept by `server/access`. */
@@ -95,6 +96,8 @@ export interface ProviderDesk {
   /** Those that are called, fixed for the life of the process. */
   readonly backends: readonly CloudBackend[];
   list(): readonly ProviderView[];
+  /** Whose prices a target is billed by, and the model's name there; null: nobody bills it, it is this box or a peer. */
+  billedBy(target: { readonly backendId: string; readonly model: string }): UpstreamName | null;
   /** Throws `invalid_request`. What is new is called from the next start on, and can be tested now. */
   add(wish: NewProvider): ProviderView;
   /** Takes it out of the settings, with its stored keys. */
@@ -157,6 +160,16 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
   return {
     backends,
     list: () => [...entries.values()].map((entry) => viewOf(entry, ports)),
+    billedBy: ({ backendId, model }) => {
+      const cloud = entries.get(backendId)?.cloud;
+      if (cloud === undefined || cloud.provider.kind === "peer") return null;
+      const id = findModel(cloud, model)?.id ?? model;
+      const suffix = cloud.provider.modelSuffixes?.find((ending) => id.endsWith(ending)) ?? "";
+      return {
+        provider: cloud.provider.priceSource ?? cloud.id,
+        model: suffix === "" ? id : id.slice(0, -suffix.length),
+      };
+    },
     add: ({ id, setting }) => {
       if (!providerName.safeParse(id).success)
         throw wrongField("id", "must be a word of small letters, digits and dashes");

@@ -1,0 +1,123 @@
+/**
+ * The settings of one alias below `routes:`. Pure. Judges the form and spells short forms out; whether targets and other aliases
+ * exist is judged where backends are known (`domain/routing/resolve.ts`).
+ */
+import { z } from "zod";
+import { routeModes } from "../domain/routing/modes.ts";
+import type { RouteSetting } from "../domain/routing/settings.ts";
+import { strategyIds } from "../domain/routing/strategies/index.ts";
+import { dataClasses } from "../domain/routing/target.ts";
+import { weekdays } from "../domain/routing/zoned-time.ts";
+
+const name = z.string().trim().min(1).max(200);
+const words = z.union([name.transform((word) => [word]), z.array(name).min(1).max(100)]);
+const data = z.enum(dataClasses);
+const tokens = z.int().min(1).max(1_000_000_000);
+const milliseconds = z.int().min(1).max(86_400_000);
+
+const target = z.union([
+  name.transform((target) => ({ target })),
+  z.strictObject({
+    target: name,
+    weight: z.number().positive().max(1_000_000).optional(),
+    region: name.optional(),
+    data: data.optional(),
+    context: tokens.optional(),
+  }),
+]);
+const targets = z.array(target).min(1).max(100);
+
+const group = z.union([
+  name.transform((target) => ({ targets: [{ target }] })),
+  targets.transform((targets) => ({ targets })),
+  z.strictObject({
+    name: name.optional(),
+    targets,
+    strategy: z.enum(strategyIds).optional(),
+    prefer: z.array(name).max(50).optional(),
+  }),
+]);
+
+const span = z
+  .strictObject({ over: z.int().min(0).optional(), upTo: z.int().min(0).optional() })
+  .refine(({ over, upTo }) => over !== undefined || upTo !== undefined, 'must say "over", "upTo" or both');
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
+
+const zone = name.refine((zone) => {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}, 'must be a time zone such as "Europe/Berlin"');
+
+const conditions = z.strictObject({
+  promptTokens: span.optional(),
+  contextNeed: span.optional(),
+  tools: z.boolean().optional(),
+  images: z.boolean().optional(),
+  jsonSchema: z.boolean().optional(),
+  caller: words.optional(),
+  role: words.optional(),
+  task: words.optional(),
+  tier: words.optional(),
+  data: z.union([data.transform((one) => [one]), z.array(data).min(1)]).optional(),
+  time: z
+    .strictObject({ from: clockTime, to: clockTime, days: z.array(z.enum(weekdays)).min(1).optional(), zone: zone.optional() })
+    .optional(),
+  budgetLeftBelow: z.number().min(0).max(1).optional(),
+});
+
+const rule = z
+  .strictObject({
+    name: name.optional(),
+    when: conditions,
+    /** Groups by name or by number, counted from 1. */
+    use: z
+      .union([z.union([name, z.int().min(1)]).transform((one) => [one]), z.array(z.union([name, z.int().min(1)])).min(1)])
+      .optional(),
+    route: name.optional(),
+  })
+  .refine(({ use, route }) => (use === undefined) !== (route === undefined), 'must have either "use" or "route"');
+
+const limits = {
+  mode: z.enum(Object.keys(routeModes) as [keyof typeof routeModes]).optional(),
+  rules: z.array(rule).max(100).optional(),
+  retries: z.int().min(0).max(10).optional(),
+  maxAttempts: z.int().min(1).max(50).optional(),
+  deadlineMs: milliseconds.optional(),
+  firstTokenMs: milliseconds.optional(),
+  maxQueueWaitMs: milliseconds.optional(),
+  maxOutputTokens: tokens.optional(),
+  localOnly: z.boolean().optional(),
+  dataClass: data.optional(),
+  regions: z.array(name).max(50).optional(),
+  fallbackOn: z.array(z.enum(["content-filter"])).max(1).optional(),
+};
+
+const withGroups = z.strictObject({ groups: z.array(group).min(1).max(20), ...limits });
+/** One group, written without a list of groups. */
+const withTargets = z
+  .strictObject({ targets, strategy: z.enum(strategyIds).optional(), prefer: z.array(name).max(50).optional(), ...limits })
+  .transform(({ targets, strategy, prefer, ...rest }) => ({ groups: [{ targets, strategy, prefer }], ...rest }));
+
+/** A target, a list of targets (tried in order), one group, or groups. */
+export const routeSetting = z
+  .union([
+    name.transform((target) => ({ groups: [{ targets: [{ target }] }] })),
+    targets.transform((targets) => ({ groups: [{ targets }] })),
+    withTargets,
+    withGroups,
+  ])
+  .transform((setting): RouteSetting => setting);
+
+/** What clients write as `model`. */
+const alias = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\s\p{Cc}\p{Cs},]+$/u, "must be one word without spaces and commas");
+
+export const routesSetting = z.record(alias, routeSetting);
