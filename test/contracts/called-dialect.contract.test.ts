@@ -36,6 +36,20 @@ const chatChunk = (choice: object): UpstreamFrame => ({
   }),
 });
 
+const responseText = {
+  ...{ type: "message", id: "msg_1", role: "assistant", status: "completed" },
+  content: [{ type: "output_text", text: "Héllo 🏮", annotations: [] }],
+};
+const responseCall = {
+  ...{ type: "function_call", id: "fc_1", call_id: "call_1", name: "weather", arguments: city, status: "completed" },
+};
+const responseUsage = { input_tokens: 12, input_tokens_details: { cached_tokens: 4 }, output_tokens: 5 };
+const textPlace = { output_index: 0, content_index: 0, item_id: "msg_1" };
+const responseWith = (status: string, output: readonly object[], usage: object | null): object => ({
+  ...{ id: "resp_1", object: "response", created_at: 1, model: "up", status, output, usage },
+  ...{ error: null, incomplete_details: null },
+});
+
 const geminiChunk = (parts: readonly object[], finishReason?: string): UpstreamFrame => ({
   event: null,
   data: JSON.stringify({
@@ -80,6 +94,27 @@ const samples: Record<CalledDialectId, Sample> = {
       usage: { prompt_tokens: 12, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } },
     },
     ownBody: { model: "alias", messages: [{ role: "user", content: "hi" }], zz_unknown: { a: [1.5, null] } },
+    rateLimited: { status: 429, body: { error: { message: "Slow down.", type: "requests", code: "rate_limit_exceeded" } } },
+  },
+  "openai-responses": {
+    frames: [
+      named({ type: "response.created", response: responseWith("in_progress", [], null) }),
+      named({ type: "response.output_item.added", output_index: 0, item: { ...responseText, content: [] } }),
+      named({ ...textPlace, type: "response.output_text.delta", delta: "Héllo" }),
+      named({ ...textPlace, type: "response.output_text.delta", delta: " 🏮" }),
+      named({ ...textPlace, type: "response.output_text.done", text: "Héllo 🏮" }),
+      named({ type: "response.output_item.done", output_index: 0, item: responseText }),
+      named({ type: "response.output_item.added", output_index: 1, item: { ...responseCall, arguments: "" } }),
+      named({ type: "response.function_call_arguments.delta", output_index: 1, item_id: "fc_1", delta: city }),
+      named({ type: "response.function_call_arguments.done", output_index: 1, item_id: "fc_1", arguments: city }),
+      named({ type: "response.output_item.done", output_index: 1, item: responseCall }),
+      named({
+        type: "response.completed",
+        response: responseWith("completed", [responseText, responseCall], responseUsage),
+      }),
+    ],
+    whole: responseWith("completed", [responseText, responseCall], responseUsage),
+    ownBody: { model: "alias", input: "hi", zz_unknown: { a: [1.5, null] } },
     rateLimited: { status: 429, body: { error: { message: "Slow down.", type: "requests", code: "rate_limit_exceeded" } } },
   },
   gemini: {

@@ -11,7 +11,7 @@ import type { AnswerDecoder, CallFacts, UpstreamFrame } from "../called.ts";
 import { at, isWireObject } from "../usage/figures.ts";
 import { readOpenaiResponsesFrame } from "../usage/openai-responses.ts";
 import { noUpstreamUsage } from "../usage/upstream-usage.ts";
-import { failureInAnswer } from "./called-failure.ts";
+import { failureInAnswer } from "../openai-chat/called-failure.ts";
 import { responsesId } from "./signature.ts";
 
 /** What an event says, before it is known which frame it came from. */

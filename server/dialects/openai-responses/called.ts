@@ -2,7 +2,7 @@
 import type { CalledDialect } from "../called.ts";
 import { at } from "../usage/figures.ts";
 import { decoder } from "./called-decoder.ts";
-import { decodeFailure } from "./called-failure.ts";
+import { decodeFailure } from "../openai-chat/called-failure.ts";
 import { encodeRequest } from "./called-request.ts";
 import { responsesId } from "./signature.ts";
 

@@ -91,8 +91,18 @@ describe("S-04 validation table", () => {
     ],
     ["a part that is text", { messages: [{ role: "user", content: ["hi"] }] }, "messages[0].content[0]"],
     [
-      "an image",
+      "an image that is nowhere",
       { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] },
+      "messages[0].content[0].image_url.url",
+    ],
+    [
+      "an image in a data URL without base64",
+      { messages: [{ role: "user", content: [{ type: "image_url", image_url: "data:image/svg+xml,<svg/>" }] }] },
+      "messages[0].content[0].image_url.url",
+    ],
+    [
+      "a part nobody knows",
+      { messages: [{ role: "user", content: [{ type: "hologram" }] }] },
       "messages[0].content[0]",
     ],
     [
@@ -184,7 +194,7 @@ describe("S-06 agent fields accepted", () => {
     });
     const nothing = { role: "assistant", content: [], reasoning: null, toolCalls: [] };
     expect(messages).toEqual([
-      { role: "system", content: [{ type: "text", text: "a" }] },
+      { role: "system", content: [{ type: "text", text: "a", cache: { keep: "5m" } }] },
       { role: "system", content: [{ type: "text", text: "b" }] },
       {
         role: "user",
@@ -289,5 +299,61 @@ test("a schema is read from either place, and its place is remembered", () => {
   });
   expect(decodeChat({ ...hello, response_format: { type: "json_object", schema: null } }).responseFormat).toEqual({
     type: "json-object",
+  });
+});
+
+describe("images, files and wishes", () => {
+  const content = (...parts: object[]) => {
+    const { messages } = decodeChat({ model: "coder", messages: [{ role: "user", content: parts }] });
+    return messages[0]?.content;
+  };
+
+  test("an image comes by its bytes or its address", () => {
+    const url = "data:image/PNG;base64,iVBORw0=";
+    expect(content({ type: "image_url", image_url: { url, detail: "low" } })).toEqual([
+      { type: "image", source: { kind: "base64", mediaType: "image/png", data: "iVBORw0=" }, detail: "low" },
+    ]);
+    expect(content({ type: "image_url", image_url: "https://host.test/a.png" })).toEqual([
+      { type: "image", source: { kind: "url", url: "https://host.test/a.png" } },
+    ]);
+  });
+
+  test("a file comes by its bytes; one that lies at a vendor and audio are not supported here", () => {
+    const file = { filename: "a.pdf", file_data: "data:application/pdf;base64,JVBERi0=" };
+    expect(content({ type: "file", file, cache_control: { type: "ephemeral", ttl: "1h" } })).toEqual([
+      {
+        ...{ type: "file", name: "a.pdf", cache: { keep: "1h" } },
+        source: { kind: "base64", mediaType: "application/pdf", data: "JVBERi0=" },
+      },
+    ]);
+    for (const [part, param] of [
+      [{ type: "file", file: { file_id: "file-1" } }, "messages[0].content[1].file"],
+      [{ type: "input_audio", input_audio: { data: "", format: "wav" } }, "messages[0].content[1]"],
+    ] as const) {
+      const body = { model: "coder", messages: [{ role: "user", content: [{ type: "text", text: "x" }, part] }] };
+      expect(refusal(body)).toMatchObject({ code: "unsupported", param });
+    }
+  });
+
+  test("thinking, tier and user are kept where they are known; strict and marks stay on tools", () => {
+    const request = decodeChat({
+      ...hello,
+      ...{ reasoning_effort: "high", service_tier: "flex", user: "u-1" },
+      tools: [{ ...weather, function: { ...weather.function, strict: true }, cache_control: { type: "ephemeral" } }],
+    });
+    expect(request).toMatchObject({
+      reasoning: { effort: "high", budgetTokens: null, summary: null },
+      serviceTier: "flex",
+      endUser: "u-1",
+      tools: [{ name: "weather", strict: true, cache: { keep: "5m" } }],
+    });
+    const unsaid = decodeChat({ ...hello, reasoning_effort: "galactic", service_tier: "auto", user: "" });
+    expect(Object.keys(unsaid)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(reasoning|serviceTier|endUser)$/)]));
+    expect(decodeChat({ ...hello, reasoning: { max_tokens: 2_000 } }).reasoning?.budgetTokens).toBe(2_000);
+  });
+
+  test("the body itself goes along, as it came", () => {
+    const body = { ...hello, zz_unknown: { a: 1 } };
+    expect(decodeChat(body).wire).toEqual({ dialect: "openai-chat", body });
   });
 });

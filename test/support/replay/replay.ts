@@ -144,7 +144,9 @@ function servedDifferences(recording: Recording, events: readonly ChatEvent[], s
     const streamed = begin(dialect, true);
     let bytes = events.map((event) => streamed.frames(event)).join("");
     bytes += streamed.close(closing);
-    differences.push(...compared(`${way} → ${id}`, said, () => streamReaders[id](bytes)));
+    const isSame = calledDialects[recording.dialect].id === id;
+    const read = () => (isSame ? asItCame(streamReaders[id](bytes)) : streamReaders[id](bytes));
+    differences.push(...compared(`${way} → ${id}`, said, read));
     if (said.end === "finished") {
       // Who does not stream is answered by an upstream that did not: there are no frames then.
       const one = begin(dialect, false).whole(events.flatMap(withoutWire));
@@ -155,6 +157,12 @@ function servedDifferences(recording: Recording, events: readonly ChatEvent[], s
     }
   }
   return differences;
+}
+
+/** A call without arguments that the upstream itself wrote as nothing is handed on so to a client of its own shape. */
+function asItCame(said: Said): Said {
+  const calls = said.calls?.map((call) => (call.arguments === "" ? { ...call, arguments: {} } : call)) ?? null;
+  return { ...said, calls };
 }
 
 function withoutWire(event: ChatEvent): ChatEvent[] {
