@@ -65,7 +65,9 @@ const samples: Record<CalledDialectId, Sample> = {
       chatChunk({ delta: { content: "Héllo" } }),
       chatChunk({ delta: { content: " 🏮" } }),
       chatChunk({
-        delta: { tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name: "weather", arguments: "" } }] },
+        delta: {
+          tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name: "weather", arguments: "" } }],
+        },
       }),
       chatChunk({ delta: { tool_calls: [{ index: 0, function: { arguments: '{"city":' } }] } }),
       chatChunk({ delta: { tool_calls: [{ index: 0, function: { arguments: '"Ulm"}' } }] } }),
@@ -94,7 +96,10 @@ const samples: Record<CalledDialectId, Sample> = {
       usage: { prompt_tokens: 12, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } },
     },
     ownBody: { model: "alias", messages: [{ role: "user", content: "hi" }], zz_unknown: { a: [1.5, null] } },
-    rateLimited: { status: 429, body: { error: { message: "Slow down.", type: "requests", code: "rate_limit_exceeded" } } },
+    rateLimited: {
+      status: 429,
+      body: { error: { message: "Slow down.", type: "requests", code: "rate_limit_exceeded" } },
+    },
   },
   "openai-responses": {
     frames: [
@@ -115,7 +120,10 @@ const samples: Record<CalledDialectId, Sample> = {
     ],
     whole: responseWith("completed", [responseText, responseCall], responseUsage),
     ownBody: { model: "alias", input: "hi", zz_unknown: { a: [1.5, null] } },
-    rateLimited: { status: 429, body: { error: { message: "Slow down.", type: "requests", code: "rate_limit_exceeded" } } },
+    rateLimited: {
+      status: 429,
+      body: { error: { message: "Slow down.", type: "requests", code: "rate_limit_exceeded" } },
+    },
   },
   gemini: {
     frames: [

@@ -35,7 +35,10 @@ export function conversationOf(
     const param = `messages[${index}]`;
     if (message.role === "tool") {
       // All results of one turn go back together.
-      if (results === null) contents.push((results = { role: "user", parts: [] }));
+      if (results === null) {
+        results = { role: "user", parts: [] };
+        contents.push(results);
+      }
       results.parts.push(...resultParts(message, names.get(message.toolCallId), param));
       continue;
     }

@@ -34,7 +34,8 @@ function codeOf(status: number, message: string, reason: string): FailureCode {
     return "upstream_key_refused";
   }
   // Its words for any limit name quota and billing; a limit of 0 is the one that waiting does not help.
-  if (status === 429) return /\blimit: 0\b|prepa(?:id|y)|spend/i.test(message) ? "upstream_quota" : "upstream_rate_limited";
+  if (status === 429)
+    return /\blimit: 0\b|prepa(?:id|y)|spend/i.test(message) ? "upstream_quota" : "upstream_rate_limited";
   if (status === 402 || /BILLING_DISABLED/.test(reason)) return "upstream_quota";
   if (status === 401 || status === 403) return "upstream_key_refused";
   if (status === 404) return "upstream_model_missing";

@@ -18,17 +18,31 @@ const kept = [
 ] as const;
 /** Say nothing a model or a validator needs. */
 const silent = new Set(["$schema", "$id", "$defs", "definitions", "$comment", "examples", "default", "readOnly"]);
-const handled = new Set<string>([...kept, "type", "format", "enum", "const", "items", "properties", "anyOf", "oneOf", "$ref"]);
+const handled = new Set<string>([
+  ...kept,
+  "type",
+  "format",
+  "enum",
+  "const",
+  "items",
+  "properties",
+  "anyOf",
+  "oneOf",
+  "$ref",
+]);
 const keptFormats = new Set(["enum", "date-time", "int32", "int64", "float", "double"]);
-/** References may go in circles. */
+/** References may go in circles, and each turn may double what there is. */
 const mostDepth = 16;
+const mostSchemas = 5_000;
 
 export function geminiSchema(root: JsonSchema): GeminiSchema {
   const lost = new Set<string>();
+  let converted = 0;
 
   function convert(sent: JsonSchema, depth: number): Record<string, unknown> {
+    converted += 1;
     const schema = resolved(sent, depth);
-    if (depth > mostDepth) {
+    if (depth > mostDepth || converted > mostSchemas) {
       lost.add("$ref");
       return { type: "object" };
     }

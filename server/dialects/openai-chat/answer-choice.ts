@@ -23,7 +23,8 @@ const finishReasons: Readonly<Record<string, FinishReason>> = Object.freeze({
 const brokenReasons: Readonly<Record<string, () => Failure>> = Object.freeze({
   error: () => new Failure("upstream_failed", "The upstream failed inside its answer."),
   abort: () => new Failure("upstream_cut", "The upstream broke its answer off."),
-  insufficient_system_resource: () => new Failure("upstream_overloaded", "The upstream ran out of room for the answer."),
+  insufficient_system_resource: () =>
+    new Failure("upstream_overloaded", "The upstream ran out of room for the answer."),
 });
 
 export class AnswerChoice {

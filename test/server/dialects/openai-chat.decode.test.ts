@@ -348,7 +348,9 @@ describe("images, files and wishes", () => {
       tools: [{ name: "weather", strict: true, cache: { keep: "5m" } }],
     });
     const unsaid = decodeChat({ ...hello, reasoning_effort: "galactic", service_tier: "auto", user: "" });
-    expect(Object.keys(unsaid)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(reasoning|serviceTier|endUser)$/)]));
+    expect(Object.keys(unsaid)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(reasoning|serviceTier|endUser)$/)]),
+    );
     expect(decodeChat({ ...hello, reasoning: { max_tokens: 2_000 } }).reasoning?.budgetTokens).toBe(2_000);
   });
 

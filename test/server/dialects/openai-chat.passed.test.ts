@@ -33,7 +33,12 @@ function begin(includeUsage: boolean, stream = true) {
     ...{ model: 'my "coder"', stream, messages: [{ role: "user", content: "hi" }] },
     stream_options: { include_usage: includeUsage },
   });
-  const encoder = served.chatEncoder(request, { requestId: "r", createdAtS: 1, model: request.model, fingerprint: "f" });
+  const encoder = served.chatEncoder(request, {
+    requestId: "r",
+    createdAtS: 1,
+    model: request.model,
+    fingerprint: "f",
+  });
   return { encoder, decoder: calledDialects["openai-chat"].decoder(request, facts) };
 }
 
@@ -69,7 +74,10 @@ describe("S-24 the same shape on both sides", () => {
   });
 
   test("an error inside the stream is one failure in our words, and the end", () => {
-    const frames = sent([...came.slice(0, 3), '{"error":{"code":502,"message":"sk-secret-12345678 broke"}}', ...came], false);
+    const frames = sent(
+      [...came.slice(0, 3), '{"error":{"code":502,"message":"sk-secret-12345678 broke"}}', ...came],
+      false,
+    );
     expect(frames).toHaveLength(5);
     expect(frames[3]).toContain("upstream_failed");
     expect(frames.join("")).not.toContain("sk-secret");
@@ -82,7 +90,9 @@ describe("S-24 the same shape on both sides", () => {
     expect(encoder.whole(decoder.whole(body))).toBe(body.replace('"up-1"', '"my \\"coder\\""'));
     // Read as a stream it is written as one.
     const streamed = begin(false).encoder;
-    const bytes = decodedWhole(body).map((event) => streamed.frames(event)).join("");
+    const bytes = decodedWhole(body)
+      .map((event) => streamed.frames(event))
+      .join("");
     expect(bytes).toContain('"delta":{"content":"hi"}');
     expect(bytes).toContain('"finish_reason":"stop"');
   });

@@ -85,7 +85,10 @@ describe("S-24 recordings, whole and cut, through every served dialect", () => {
     try {
       copyFileSync(join(folder, "google-max.chunks.txt"), join(other, "a.txt"));
       const text = readFileSync(join(folder, "google-max.chunks.txt"), "utf8");
-      writeFileSync(join(other, "b.txt"), text.replace("Once upon", "A time").replace('"promptTokenCount":6', '"promptTokenCount":7'));
+      writeFileSync(
+        join(other, "b.txt"),
+        text.replace("Once upon", "A time").replace('"promptTokenCount":6', '"promptTokenCount":7'),
+      );
       writeFileSync(join(other, "c.txt"), '{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}\n');
       const file = (letter: string) => ({ wire: "google", file: `${letter}.txt` });
       writeFileSync(join(other, "cases.json"), JSON.stringify({ a: file("a"), b: file("b"), c: file("c") }));

@@ -115,7 +115,7 @@ async function read(recording: Recording, upstream: ReplayUpstream, knobs: Knobs
   const events: ChatEvent[] = [];
   const reader = createFrameReader((frame) => events.push(...decoder.frame(frame)));
   const leaving = new AbortController();
-  let idle = setTimeout(() => leaving.abort(), knobs.stall === undefined ? 10_000 : idleMs);
+  const idle = setTimeout(() => leaving.abort(), knobs.stall === undefined ? 10_000 : idleMs);
   try {
     const response = await fetch(upstream.address(recording, knobs), { signal: leaving.signal });
     if (response.body === null) throw new Error("no body");

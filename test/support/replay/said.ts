@@ -205,7 +205,8 @@ function readLines(bytes: string, read: (line: Wire, said: Said) => void): Said 
 function readOllama(line: Wire, said: Said): void {
   said.text += line.message?.content ?? "";
   said.reasoning += line.message?.thinking ?? "";
-  for (const call of line.message?.tool_calls ?? []) said.calls?.push({ name: call.function.name, arguments: call.function.arguments });
+  for (const call of line.message?.tool_calls ?? [])
+    said.calls?.push({ name: call.function.name, arguments: call.function.arguments });
 }
 
 function counts(usage: Wire): Record<string, number> {
