@@ -15,6 +15,7 @@ import type {
 import { badField, fieldFailure } from "../field-failure.ts";
 import { samplingOf, stopOf } from "../openai-sampling.ts";
 import { contentOf, textPart } from "./content.ts";
+import { blocksIn } from "./reasoning-details.ts";
 import { cacheOf, wishesOf } from "./wishes.ts";
 import { chatBody, type WireChatBody, type WireMessage, type WireToolCall } from "./schema.ts";
 
@@ -80,7 +81,11 @@ function messageOf(message: WireMessage, param: string, callIds: Set<string>): C
       const said = content.length === 0 && message.refusal ? [textPart(message.refusal)] : content;
       const thought = message.reasoning_content ?? message.reasoning;
       const reasoning = typeof thought === "string" ? thought : null;
-      return { role: "assistant", content: said, reasoning, toolCalls };
+      const blocks = blocksIn(message.reasoning_details);
+      return {
+        ...{ role: "assistant", content: said, reasoning, toolCalls },
+        ...(blocks.length === 0 ? {} : { reasoningBlocks: blocks }),
+      };
     }
     case "tool": {
       const field = `${param}.tool_call_id`;

@@ -17,6 +17,7 @@ import { wireUsage } from "../openai-usage.ts";
 import { failureFrame } from "./failure.ts";
 import { wireLogprobs } from "./logprobs.ts";
 import { isUsageOnly, isWholeAnswer, modelEditor, ownFrame } from "./passed.ts";
+import { reasoningDetail } from "./reasoning-details.ts";
 import { finishReasons, signed, wholeAnswer } from "./whole.ts";
 
 export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncoder {
@@ -31,6 +32,8 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
   const withAlias = modelEditor(facts.model);
   /** The last frame seen is of this dialect: what was read `above` from it has been handed on with it. */
   let passing = false;
+  /** By choice: what was thought since its last signed block. */
+  const thought: string[] = [];
   let finished = false;
 
   /** The frame an event came in, as it is; null: the event has to be written here. */
@@ -65,7 +68,14 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
       case "text":
         return framesOf(event.choice ?? 0).text(event.text, event.logprobs);
       case "reasoning":
+        thought[event.choice ?? 0] = (thought[event.choice ?? 0] ?? "") + event.text;
         return framesOf(event.choice ?? 0).delta("null", `{"reasoning_content":${JSON.stringify(event.text)}}`);
+      case "reasoning-block": {
+        const detail = reasoningDetail(event.block, thought[event.choice ?? 0] ?? "");
+        thought[event.choice ?? 0] = "";
+        if (detail === null) return "";
+        return framesOf(event.choice ?? 0).delta("null", `{"reasoning_details":[${JSON.stringify(detail)}]}`);
+      }
       case "refusal":
         return framesOf(event.choice ?? 0).delta("null", `{"refusal":${JSON.stringify(event.text)}}`);
       case "tool-call": {
@@ -93,7 +103,6 @@ export function chatEncoder(request: ChatRequest, facts: ReplyFacts): ChatEncode
       case "accepted":
       case "started":
       case "frame":
-      case "reasoning-block":
       case "aborted":
         return "";
     }

@@ -77,6 +77,7 @@ const message = z.discriminatedUnion(
       /** What opencode, Cline and Qwen Code echo; `reasoning` is the other spelling in use. Taken when it is text. */
       reasoning_content: z.string().nullish(),
       reasoning: z.string().nullish(),
+      reasoning_details: z.array(z.unknown()).nullish().catch(null),
       refusal: z.string().nullish(),
       tool_calls: listOf(toolCall).nullish(),
     }),

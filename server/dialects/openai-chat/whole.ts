@@ -3,6 +3,7 @@ import type { ChatEvent, ChosenLogprob, FinishReason } from "../../domain/chat.t
 import type { ReplyFacts } from "../dialect.ts";
 import { wireUsage } from "../openai-usage.ts";
 import { wireLogprobs } from "./logprobs.ts";
+import { reasoningDetail } from "./reasoning-details.ts";
 
 export const finishReasons = Object.freeze({
   stop: "stop",
@@ -29,6 +30,9 @@ export function signed(signature: string | undefined): { readonly extra_content?
 interface Choice {
   text: string;
   reasoning: string;
+  /** How much of `reasoning` stands in signed blocks. */
+  signedLength: number;
+  readonly details: object[];
   refusal: string | null;
   readonly calls: WireCall[];
   logprobs: ChosenLogprob[] | null;
@@ -42,7 +46,10 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, facts: Rep
   const choiceOf = (index = 0): Choice => {
     const known = choices[index];
     if (known !== undefined) return known;
-    const fresh = { text: "", reasoning: "", refusal: null, calls: [], logprobs: null, finishReason: null };
+    const fresh: Choice = {
+      ...{ text: "", reasoning: "", signedLength: 0, details: [], refusal: null },
+      ...{ calls: [], logprobs: null, finishReason: null },
+    };
     choices[index] = fresh;
     return fresh;
   };
@@ -57,6 +64,13 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, facts: Rep
       case "reasoning":
         choiceOf(event.choice).reasoning += event.text;
         break;
+      case "reasoning-block": {
+        const choice = choiceOf(event.choice);
+        const detail = reasoningDetail(event.block, choice.reasoning.slice(choice.signedLength));
+        choice.signedLength = choice.reasoning.length;
+        if (detail !== null) choice.details.push(detail);
+        break;
+      }
       case "refusal": {
         const choice = choiceOf(event.choice);
         choice.refusal = (choice.refusal ?? "") + event.text;
@@ -99,13 +113,17 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, facts: Rep
   });
 }
 
-function wireChoice({ text, reasoning, refusal, calls, logprobs, finishReason }: Choice, index: number): object {
+function wireChoice(
+  { text, reasoning, details, refusal, calls, logprobs, finishReason }: Choice,
+  index: number,
+): object {
   return {
     index,
     message: {
       role: "assistant",
       content: text === "" && (calls.length > 0 || refusal !== null) ? null : text,
       ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
+      ...(details.length === 0 ? {} : { reasoning_details: details }),
       refusal,
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
     },

@@ -265,3 +265,41 @@ test("S-01 log-probabilities are in the published shape, streamed and whole", ()
   expect(problemsWith("create-chat-completion-response", answer)).toEqual([]);
   expect(answer.choices[0].logprobs.content.map((one: { logprob: number }) => one.logprob)).toEqual([-0.25, -9999]);
 });
+
+test("signed thinking goes out and comes back with its text, its signature and whose it is", () => {
+  const block = { text: "", signature: "c2lnbmVk", dialect: "anthropic-messages" };
+  const events: ChatEvent[] = [
+    { type: "reasoning", text: "hm, " },
+    { type: "reasoning", text: "so" },
+    { type: "reasoning-block", block },
+    { type: "reasoning", text: "and" },
+    { type: "reasoning-block", block: { ...block, signature: null } },
+    {
+      type: "reasoning-block",
+      block: { text: "", signature: "b3BhcXVl", dialect: "anthropic-messages", redacted: true },
+    },
+    { type: "text", text: "Yes." },
+    { type: "finished", finishReason: "stop", usage, timings: noTimings },
+  ];
+  const { encode, whole } = { encode: encoder(), whole: encoder() };
+  const streamed = chunksOf(events.map((event) => encode.frames(event)).join(""));
+  const details = streamed.flatMap(({ choices }) => (choices[0]?.delta.reasoning_details ?? []) as object[]);
+  const { message } = JSON.parse(whole.whole(events)).choices[0];
+  expect(message.reasoning_details).toEqual(details);
+
+  const messages = [
+    { role: "user", content: "hi" },
+    {
+      ...message,
+      reasoning_details: [...details, { type: "reasoning.text", text: "x" }, 5, { ...details[0], data: "?" }],
+    },
+  ];
+  const [, back] = dialect.decodeChat({ model: "coder", messages }).messages;
+  expect(back).toMatchObject({
+    reasoning: "hm, soand",
+    reasoningBlocks: [
+      { text: "hm, so", signature: "c2lnbmVk", dialect: "anthropic-messages" },
+      { text: "", signature: "b3BhcXVl", dialect: "anthropic-messages", redacted: true },
+    ],
+  });
+});

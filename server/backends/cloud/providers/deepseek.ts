@@ -10,7 +10,7 @@ export const deepseek = Object.freeze<Provider>({
   auth: bearer,
   needsKey: true,
   headers: {},
-  traits: { maxTokensField: "max_tokens", noDeveloperRole: true },
+  traits: { maxTokensField: "max_tokens", noDeveloperRole: true, reasoningContent: true },
   abilities: ["chat", "tools", "reasoning"],
   region: null,
   dataPolicy: "any",

@@ -10,7 +10,7 @@ export const openai = Object.freeze<Provider>({
   auth: bearer,
   needsKey: true,
   headers: {},
-  traits: {},
+  traits: { promptCacheKey: true },
   abilities: ["chat", "tools", "images", "json-schema", "reasoning", "embeddings"],
   region: null,
   dataPolicy: "any",

@@ -10,7 +10,7 @@ export const openrouter = Object.freeze<Provider>({
   auth: bearer,
   needsKey: true,
   headers: {},
-  traits: { maxTokensField: "max_tokens", reportedCost: "cost" },
+  traits: { maxTokensField: "max_tokens", reportedCost: "cost", cacheControl: true },
   abilities: ["chat", "tools", "images", "json-schema", "reasoning"],
   region: null,
   dataPolicy: "any",
