@@ -48,6 +48,8 @@ export interface Backend {
   readonly kind: "engine" | "cloud" | "peer";
   /** The models this backend answers for, loaded or not. */
   served(): readonly ServedModel[];
+  /** A model it would answer for without listing it: `<id>/…` of a provider whose models nobody wrote down. Null: it would not. */
+  find?(alias: string): ServedModel | null;
   /** A model that is not listed and may be asked for all the same; null: no. Absent: all are listed. */
   find?(alias: string): ServedModel | null;
   /** Exact prompt tokens of the request after the chat template; of what runs elsewhere an estimate. Throws Failure. */

@@ -65,7 +65,12 @@ const conditions = z.strictObject({
   tier: words.optional(),
   data: z.union([data.transform((one) => [one]), z.array(data).min(1)]).optional(),
   time: z
-    .strictObject({ from: clockTime, to: clockTime, days: z.array(z.enum(weekdays)).min(1).optional(), zone: zone.optional() })
+    .strictObject({
+      from: clockTime,
+      to: clockTime,
+      days: z.array(z.enum(weekdays)).min(1).optional(),
+      zone: zone.optional(),
+    })
     .optional(),
   budgetLeftBelow: z.number().min(0).max(1).optional(),
 });
@@ -76,7 +81,10 @@ const rule = z
     when: conditions,
     /** Groups by name or by number, counted from 1. */
     use: z
-      .union([z.union([name, z.int().min(1)]).transform((one) => [one]), z.array(z.union([name, z.int().min(1)])).min(1)])
+      .union([
+        z.union([name, z.int().min(1)]).transform((one) => [one]),
+        z.array(z.union([name, z.int().min(1)])).min(1),
+      ])
       .optional(),
     route: name.optional(),
   })
@@ -94,13 +102,21 @@ const limits = {
   localOnly: z.boolean().optional(),
   dataClass: data.optional(),
   regions: z.array(name).max(50).optional(),
-  fallbackOn: z.array(z.enum(["content-filter"])).max(1).optional(),
+  fallbackOn: z
+    .array(z.enum(["content-filter"]))
+    .max(1)
+    .optional(),
 };
 
 const withGroups = z.strictObject({ groups: z.array(group).min(1).max(20), ...limits });
 /** One group, written without a list of groups. */
 const withTargets = z
-  .strictObject({ targets, strategy: z.enum(strategyIds).optional(), prefer: z.array(name).max(50).optional(), ...limits })
+  .strictObject({
+    targets,
+    strategy: z.enum(strategyIds).optional(),
+    prefer: z.array(name).max(50).optional(),
+    ...limits,
+  })
   .transform(({ targets, strategy, prefer, ...rest }) => ({ groups: [{ targets, strategy, prefer }], ...rest }));
 
 /** A target, a list of targets (tried in order), one group, or groups. */

@@ -64,7 +64,7 @@ export function createStoredResponses(database: Database.Database): StoredRespon
     "SELECT * FROM stored_responses WHERE caller = ? AND id = ? AND expires_at_ms > ?",
   );
   const byItem = database.prepare<[string, string, number], Columns>(
-    `SELECT stored_responses.* FROM stored_items JOIN stored_responses ON number = response
+    `SELECT stored_responses.* FROM stored_items JOIN stored_responses ON stored_responses.number = stored_items.response
      WHERE stored_items.caller = ? AND stored_items.id = ? AND expires_at_ms > ?`,
   );
   const prolong = database.prepare<[number, string, string]>(

@@ -90,6 +90,8 @@ export function createWriter(options: WriterOptions): WriterInside {
   let lastNumber = statements.lastRequestNumber();
   let isHealthy = true;
   let isScheduled = false;
+  /** Ends the wait for the next try; null: nothing waits for the disk. */
+  let cancelRetry: (() => void) | null = null;
   let isStopped = false;
   let withoutRow = 0;
 
@@ -98,12 +100,13 @@ export function createWriter(options: WriterOptions): WriterInside {
     isScheduled = true;
     const turn = () => {
       isScheduled = false;
+      cancelRetry = null;
       if (isStopped) return;
       commitSome();
       if (queue.length > 0 || touches.size > 0) schedule();
     };
     if (isHealthy) setImmediate(turn);
-    else clock.after(retryAfterMs, turn);
+    else cancelRetry = clock.after(retryAfterMs, turn);
   }
 
   function enqueue(requestId: string, run: () => number, waiter: Waiter | null = null): void {
@@ -143,6 +146,12 @@ export function createWriter(options: WriterOptions): WriterInside {
     touches.clear();
     if (!isHealthy) {
       isHealthy = true;
+      if (cancelRetry !== null) {
+        // The disk is back: what comes now does not wait for a try that is not needed any more.
+        cancelRetry();
+        cancelRetry = null;
+        isScheduled = false;
+      }
       log.info({ requestsWithoutRow: withoutRow }, "the ledger can be written again");
       withoutRow = 0;
     }

@@ -73,10 +73,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const cost = counter("cost_nanos_total", "Known costs in nano-USD", ["target", "basis"]);
   const unpriced = counter("unpriced_attempts_total", "Tries whose cost is not known", ["target", "reason"]);
   const drift = gauge("cost_drift_nanos", "Costs as providers said them minus the price book's", ["target"]);
-  const cached = counter("prompt_cache_total", "Tries that found a part of their prompt in a cache, and those that did not", [
-    "target",
-    "result",
-  ]);
+  const cached = counter(
+    "prompt_cache_total",
+    "Tries that found a part of their prompt in a cache, and those that did not",
+    ["target", "result"],
+  );
   const inFlight = gauge("in_flight_requests", "Requests that run or wait", []);
   /** Set before anything has happened, so that a rate over it is right from the first one. */
   inFlight.set(0);
@@ -102,7 +103,15 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   const loop = addProcessFigures(gauge);
 
-  function attemptEnded({ target: name, status, failureCode, usage, timings, cost: spent, ...rest }: AttemptObservation): void {
+  function attemptEnded({
+    target: name,
+    status,
+    failureCode,
+    usage,
+    timings,
+    cost: spent,
+    ...rest
+  }: AttemptObservation): void {
     const target = targetLabel(name);
     attempts.inc({ target, status });
     if (failureCode !== null) failures.inc({ target, code: failureCode });

@@ -19,7 +19,10 @@ export interface AttemptParts<Event extends AnyEvent> {
   readonly signal: AbortSignal;
   readonly bounds: AttemptBounds;
   /** Called once. `ttftMs`: until the first content; null: there was none. */
-  closed(end: EndEvent, facts: { readonly ttftMs: number | null; readonly totalMs: number; readonly isDeadline: boolean }): void;
+  closed(
+    end: EndEvent,
+    facts: { readonly ttftMs: number | null; readonly totalMs: number; readonly isDeadline: boolean },
+  ): void;
   /** What follows a failure that came before any content. */
   decide(failure: Failure): WalkOrder;
 }
@@ -77,7 +80,8 @@ export async function* oneAttempt<Event extends AnyEvent>(
         const moved = failure === null ? null : moveAfter(failure);
         if (moved !== null) return moved;
         // Frames of an answer that never came are of no use to anybody; what was noted about the request is.
-        if (!hasBegun) for (const early of held) if (event.type === "finished" || early.type === "accepted") yield early;
+        if (!hasBegun)
+          for (const early of held) if (event.type === "finished" || early.type === "accepted") yield early;
         yield event;
         return ended;
       }

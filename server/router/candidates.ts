@@ -17,7 +17,8 @@ const usualAnswerTokens = 1_000;
 /** Under which of its names a backend lists the target; undefined: it does not. */
 export function servedAs(backend: Backend, target: Target): ServedModel | undefined {
   const long = targetName(target);
-  return backend.served().find(({ alias }) => alias === target.model || alias === long);
+  const listed = backend.served().find(({ alias }) => alias === target.model || alias === long);
+  return listed ?? backend.find?.(long) ?? undefined;
 }
 
 /** A provider has models it does not list, and a peer may not have been asked yet. */

@@ -47,7 +47,12 @@ export class Cutter<Event extends { readonly type: string }> {
       const cut = () => this.#end({ by: "bound", failure: failure(), isDeadline });
       this.#cancels.set(name, clock.after(ms, cut));
     };
-    arm("first-token", firstTokenMs, () => new Failure("upstream_timeout", `Nothing came within ${firstTokenMs} ms.`), false);
+    arm(
+      "first-token",
+      firstTokenMs,
+      () => new Failure("upstream_timeout", `Nothing came within ${firstTokenMs} ms.`),
+      false,
+    );
     arm("queue", queueWaitMs, () => new Failure("queue_full", `Waited for longer than ${queueWaitMs} ms.`), false);
     arm("deadline", deadlineMs, () => new Failure("upstream_timeout", "The time this request may take is over."), true);
   }
@@ -127,7 +132,10 @@ export class Cutter<Event extends { readonly type: string }> {
   }
 
   readonly #onLeft = () => {
-    this.#cancels.set("left", this.#clock.after(partingMs, () => this.#end({ by: "client" })));
+    this.#cancels.set(
+      "left",
+      this.#clock.after(partingMs, () => this.#end({ by: "client" })),
+    );
   };
 
   #cancel(name: string): void {

@@ -81,14 +81,19 @@ export function createPlanner(ports: PlannerPorts): Planner {
   }
 
   /** Where a context could be too short or not, and somebody else could answer, the target counts for itself. */
-  async function exactLengths(route: Route, facts: RequestFacts, request: ChatRequest): Promise<ReadonlyMap<string, number>> {
+  async function exactLengths(
+    route: Route,
+    facts: RequestFacts,
+    request: ChatRequest,
+  ): Promise<ReadonlyMap<string, number>> {
     const exact = new Map<string, number>();
     const members = route.groups.flatMap(({ targets }) => targets);
     if (members.length < 2) return exact;
     for (const member of members) {
       const name = targetName(member.target);
       const contextLength = member.contextLength ?? counts(member)?.model.contextLength ?? 0;
-      const isSure = facts.promptTokens * estimateFactor < contextLength || facts.promptTokens > contextLength * estimateFactor;
+      const isSure =
+        facts.promptTokens * estimateFactor < contextLength || facts.promptTokens > contextLength * estimateFactor;
       if (contextLength === 0 || isSure || exact.has(name)) continue;
       const promptTokens = await count(member, request);
       if (promptTokens !== null) exact.set(name, promptTokens);
@@ -103,7 +108,15 @@ export function createPlanner(ports: PlannerPorts): Planner {
       targets.map((member) => {
         const backend = ports.backend(member.target.backendId);
         const counted = exact.get(targetName(member.target)) ?? null;
-        return candidateOf(member, { backend, live, facts, promptTokens: counted, maxTokens, pricing, billedBy: ports.billedBy });
+        return candidateOf(member, {
+          backend,
+          live,
+          facts,
+          promptTokens: counted,
+          maxTokens,
+          pricing,
+          billedBy: ports.billedBy,
+        });
       }),
     );
     return makePlan(alias, choice, candidates, facts, lotOf(route.alias));

@@ -108,7 +108,7 @@ export function createRouter(
   const routeOf = (alias: string): Route | undefined => {
     const route = routes.get(alias);
     if (route !== undefined) return route;
-    const serving = all().find((one) => one.served().some((model) => model.alias === alias));
+    const serving = all().find((one) => answersFor(one, alias) !== null);
     return serving && routeToOne(alias, { backendId: serving.id, model: shortName(serving.id, alias) });
   };
   const models = (): readonly ServedModel[] => [
@@ -142,8 +142,7 @@ export function createRouter(
     yield* carryOut<Event>(
       {
         ...{ plan, signal, hooks, startedMs },
-        ask: (one, { target }, inner) =>
-          ask(one, servedAs(one, target)?.alias ?? target.model, plan.maxTokens, inner),
+        ask: (one, { target }, inner) => ask(one, servedAs(one, target)?.alias ?? target.model, plan.maxTokens, inner),
       },
       ports,
     );
@@ -156,11 +155,18 @@ export function createRouter(
     models,
     plan(alias, capability = "chat") {
       const can = (model: ServedModel) => model.capabilities.includes(capability);
-      const model = models().find((one) => one.alias === alias);
+      const unlisted = () => all().flatMap((one) => answersFor(one, alias) ?? [])[0];
+      const model = models().find((one) => one.alias === alias) ?? unlisted();
       if (model === undefined) throw unknownModel(alias, names());
       // A route whose targets are all away right now says so itself.
       if (can(model) || model.capabilities.length === 0) return { alias, capability };
-      throw wrongModel(alias, capability, models().filter(can).map((one) => one.alias));
+      throw wrongModel(
+        alias,
+        capability,
+        models()
+          .filter(can)
+          .map((one) => one.alias),
+      );
     },
     async count({ alias }, request) {
       const asked = { caller: "", wishes: noWishes, atMs: clock.now(), budgetLeft: null };
@@ -178,29 +184,52 @@ export function createRouter(
       throw failure;
     },
     run: (destination, request, context, signal, hooks) =>
-      journey(destination, factsOfChat(request, planner.askedBy(context)), request, signal, hooks, (one, model, maxTokens, inner) =>
-        one.chat({ ...request, model, maxTokens }, context, inner),
+      journey(
+        destination,
+        factsOfChat(request, planner.askedBy(context)),
+        request,
+        signal,
+        hooks,
+        (one, model, maxTokens, inner) => one.chat({ ...request, model, maxTokens }, context, inner),
       ),
     embed: (destination, request, context, signal, hooks) =>
-      journey(destination, factsOfPooled("embeddings", inputsOf(request), context), null, signal, hooks, (one, model, _, inner) =>
-        one.embed({ ...request, model }, context, inner),
+      journey(
+        destination,
+        factsOfPooled("embeddings", inputsOf(request), context),
+        null,
+        signal,
+        hooks,
+        (one, model, _, inner) => one.embed({ ...request, model }, context, inner),
       ),
     rerank: (destination, request, context, signal, hooks) =>
-      journey(destination, factsOfPooled("rerank", [request.query, ...request.documents], context), null, signal, hooks, (one, model, _, inner) =>
-        one.rerank({ ...request, model }, context, inner),
+      journey(
+        destination,
+        factsOfPooled("rerank", [request.query, ...request.documents], context),
+        null,
+        signal,
+        hooks,
+        (one, model, _, inner) => one.rerank({ ...request, model }, context, inner),
       ),
-    explain: (alias, facts = {}) =>
-      planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
+    explain: (alias, facts = {}) => planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
     routes: () => [...routes.values()].map((route) => routeView(route, viewOf)),
     state: () => [...known.values()].map(viewOf),
   };
 
-  function factsOfPooled(capability: Capability, texts: readonly (string | readonly number[])[], context: ChatContext): RequestFacts {
+  function factsOfPooled(
+    capability: Capability,
+    texts: readonly (string | readonly number[])[],
+    context: ChatContext,
+  ): RequestFacts {
     const { caller, wishes, atMs, budgetLeft } = planner.askedBy(context);
     const { role, task, tier, data } = wishes;
     const promptTokens = estimatedInputTokens(texts);
     return requestFacts({ capability, promptTokens, caller, role, task, tier, data: data ?? "any", atMs, budgetLeft });
   }
+}
+
+/** Null: this backend does not know the name. */
+function answersFor(backend: Backend, alias: string): ServedModel | null {
+  return backend.served().find((model) => model.alias === alias) ?? backend.find?.(alias) ?? null;
 }
 
 function inputsOf({ inputs }: EmbedRequest): readonly (string | readonly number[])[] {

@@ -31,17 +31,12 @@ export interface RouteView {
 /** An answer proves that a target answers for as long. */
 const provesForMs = 300_000;
 
-export function targetView(
-  target: Target,
-  backend: Backend | undefined,
-  life: TargetLife,
-  nowMs: number,
-): TargetView {
+export function targetView(target: Target, backend: Backend | undefined, life: TargetLife, nowMs: number): TargetView {
   const model = backend === undefined ? undefined : servedAs(backend, target);
   const known = backend?.health(model?.alias ?? target.model) ?? { able: false, reason: "no such backend" };
   const hasAnswered =
     life.answeredAtMs !== null && nowMs - life.answeredAtMs < provesForMs && life.cooldown.state === "closed";
-  const depth = hasAnswered ? "answers" : ("depth" in known ? (known.depth ?? null) : null);
+  const depth = hasAnswered ? "answers" : "depth" in known ? (known.depth ?? null) : null;
   return {
     target: targetName(target),
     kind: backend?.kind ?? null,
@@ -83,7 +78,10 @@ export function routeAsModel(route: Route, backendOf: (id: string) => Backend | 
   });
   const capabilities = new Set<Capability>(models.flatMap((model) => [...model.capabilities]));
   if (unlisted && capabilities.size === 0) capabilities.add("chat");
-  const lengths = [...members.map(({ contextLength }) => contextLength ?? 0), ...models.map((model) => model.contextLength)];
+  const lengths = [
+    ...members.map(({ contextLength }) => contextLength ?? 0),
+    ...models.map((model) => model.contextLength),
+  ];
   return {
     alias: route.alias,
     capabilities: [...capabilities],

@@ -7,7 +7,6 @@ import { keylessCaller } from "../../server/domain/caller.ts";
 import type { EndEvent } from "../../server/domain/chat.ts";
 import { Failure, type FailureCode } from "../../server/domain/failure.ts";
 import type { AttemptObservation, RequestObservation } from "../../server/domain/observation.ts";
-import type { PlannedAttempt } from "../../server/domain/routing/plan.ts";
 import { noTimings, noUsage } from "../../server/domain/usage.ts";
 import { createInference, type InferencePorts } from "../../server/inference.ts";
 import { openDatabase } from "../../server/ledger/open.ts";
@@ -39,7 +38,7 @@ const finished: EndEvent = {
 };
 
 /** Every backend but the engine is a provider. */
-const upstreamOf: InferencePorts["upstreamOf"] = ({ backendId, model }) =>
+const upstreamOf: NonNullable<InferencePorts["upstreamOf"]> = ({ backendId, model }) =>
   backendId === "engine" ? null : { provider: backendId, model: `${model}-large` };
 
 function spine(router: Router, ports: Partial<InferencePorts> = {}) {
@@ -51,16 +50,18 @@ function spine(router: Router, ports: Partial<InferencePorts> = {}) {
   });
   const ask = (signal = new AbortController().signal) => {
     const facts = { requestId: newRequestId(), caller: keylessCaller, dialect: "openai-chat", startedAtMs: Date.now() };
-    return { id: facts.requestId, events: inference.chat({ ...facts, request: chatRequest("x", { model: "m" }) }, signal) };
+    return {
+      id: facts.requestId,
+      events: inference.chat({ ...facts, request: chatRequest("x", { model: "m" }) }, signal),
+    };
   };
   return { ledger, path, inference, ask };
 }
 
 /** Tries the backends in turn, as a fallback does. */
 function inTurn(backends: readonly Backend[]): Router {
-  const router = createRouter(backends);
-  const plan: PlannedAttempt[] = backends.map(({ id }) => ({ target: { backendId: id, model: "m" }, reason: "only_target" }));
-  return { ...router, plan: () => plan };
+  const targets = backends.map(({ id }) => ({ target: `${id}/m` }));
+  return createRouter(backends, { routes: { m: { groups: [{ targets }], retries: 0 } } });
 }
 
 describe("an attempt at a provider", () => {
@@ -134,14 +135,11 @@ describe("an attempt at a provider", () => {
   test("keeps what the router decided", async () => {
     const backend = scriptedBackend("openai", ["m"], [[text, finished]]);
     const router = createRouter([backend]);
-    const run: Router["run"] = (plan, request, context, signal, hooks) => {
-      hooks.planned?.({ strategy: "order", order: ["openai/m"] });
-      return router.run(plan, request, context, signal, hooks);
-    };
-    const { ledger, ask } = spine({ ...router, run });
+    const foretold = router.explain("m");
+    const { ledger, ask } = spine(router);
     const { id, events } = ask();
     await collect(events);
-    expect((await ledger.reports.show(id))?.plan).toEqual({ strategy: "order", order: ["openai/m"] });
+    expect((await ledger.reports.show(id))?.plan).toMatchObject({ attempts: foretold.attempts });
   });
 });
 
@@ -171,7 +169,7 @@ describe("S-28 a ledger that cannot be written", () => {
   test("leaves local ones running", async () => {
     const local = scriptedBackend("engine", ["m"], [[text, finished]]);
     const { ask } = onFullDisk([local]);
-    expect((await collect(ask().events)).at(-1)).toMatchObject({ type: "finished" });
+    expect((await collect(ask().events)).end).toMatchObject({ type: "finished" });
   });
 });
 
@@ -186,7 +184,10 @@ describe("a limit of the provider", () => {
     const { id, events } = ask();
     await collect(events);
     expect(backends.map(({ asked }) => asked.length)).toEqual([0, 1]);
-    expect((await ledger.reports.show(id))?.attempts[0]).toMatchObject({ failureCode: "queue_full", cost: { nanos: 0 } });
+    expect((await ledger.reports.show(id))?.attempts[0]).toMatchObject({
+      failureCode: "queue_full",
+      cost: { nanos: 0 },
+    });
   });
 
   test("is given back what it holds, once, when the attempt has ended", async () => {
@@ -257,8 +258,13 @@ test("S-27 sums: rows, header, CSV and summary agree to the nano, whatever was t
     yield end;
   };
   const someUnknown: InferencePorts["upstreamOf"] = ({ backendId, model }) =>
-    backendId === "engine" ? null : { provider: backendId, model: model === "n" && backendId === "router" ? "nobody-knows" : model };
-  const { ledger, inference, ask } = spine({ ...createRouter([]), plan: () => [], run }, { upstreamOf: someUnknown });
+    backendId === "engine"
+      ? null
+      : { provider: backendId, model: model === "n" && backendId === "router" ? "nobody-knows" : model };
+  const { ledger, inference, ask } = spine(
+    { ...createRouter([]), plan: () => ({ alias: "m", capability: "chat" }), run },
+    { upstreamOf: someUnknown },
+  );
 
   const ids: string[] = [];
   for (let count = 0; count < 200; count += 1) {

@@ -9,7 +9,8 @@ export function flatPricing(): Pricing {
     price({ model, used }): PricedAttempt {
       const { promptTokens, completionTokens } = used.usage;
       const reportedNanos = used.reported?.nanos ?? null;
-      const billed: Cost | null = reportedNanos === null ? null : { known: true, nanos: reportedNanos, basis: "billed" };
+      const billed: Cost | null =
+        reportedNanos === null ? null : { known: true, nanos: reportedNanos, basis: "billed" };
       if (model === "nobody-knows") {
         const unknown: Cost = { known: false, reason: "unknown_price" };
         const rest = { reportedNanos, driftNanos: null, priceId: null, parts: [], flags: ["unknown_price"] };

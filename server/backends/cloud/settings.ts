@@ -1,6 +1,6 @@
 /** One provider as it is configured here: the data of its file with what the owner set over it. Pure. */
 import type { CallTraits } from "../../dialects/called.ts";
-import type { Capability, ServedModel } from "../../domain/model.ts";
+import type { Capability, Feature, ServedModel } from "../../domain/model.ts";
 import type { DataPolicy, Provider } from "./provider.ts";
 
 export interface CloudModel {
@@ -73,8 +73,21 @@ export function servedModel(settings: CloudSettings, model: CloudModel): ServedM
     contextLength: model.contextLength ?? 0,
     slots: 0,
     elsewhere: { provider: settings.provider.id, model: model.id },
+    features: featuresOf(settings.provider),
+    data: settings.dataPolicy,
+    region: settings.region,
     demo: false,
   };
+}
+
+/** What its models take, in routing's words: a provider that reads images reads files too. */
+function featuresOf({ abilities }: Provider): readonly Feature[] {
+  const can = (ability: Provider["abilities"][number]) => abilities.includes(ability);
+  return [
+    ...(can("tools") ? (["tools"] as const) : []),
+    ...(can("images") ? (["images", "files"] as const) : []),
+    ...(can("json-schema") ? (["json-schema"] as const) : []),
+  ];
 }
 
 /** The bound of the answer: what was asked, within what the model and the provider are allowed here. Null: none. */

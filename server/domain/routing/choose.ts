@@ -52,7 +52,9 @@ export function dependsOnLength(
     const route = routeOf(name);
     if (route === undefined || seen.has(name)) return false;
     seen.add(name);
-    return route.rules.some((rule) => wantsCount(rule.when, facts) || ("route" in rule.then && depends(rule.then.route)));
+    return route.rules.some(
+      (rule) => wantsCount(rule.when, facts) || ("route" in rule.then && depends(rule.then.route)),
+    );
   };
   return depends(alias);
 }

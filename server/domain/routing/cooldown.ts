@@ -98,7 +98,14 @@ function afterFailure(cooldown: Cooldown, event: Failed, nowMs: number): Cooldow
   const lasts = lastsMs(event, failures, Math.max(1, trips));
   if (lasts === null) return { ...cooldown, failures };
   const untilMs = Math.max(event.probe ? 0 : (cooldown.untilMs ?? 0), nowMs + lasts);
-  return { failures, trips, untilMs, sinceMs: nowMs, reason: event.code, probing: event.probe ? false : cooldown.probing };
+  return {
+    failures,
+    trips,
+    untilMs,
+    sinceMs: nowMs,
+    reason: event.code,
+    probing: event.probe ? false : cooldown.probing,
+  };
 }
 
 /** Null: not yet. */

@@ -105,7 +105,8 @@ export function factsOfChat(request: ChatRequest, { caller, wishes, atMs, budget
 
 function needsOf(request: ChatRequest): readonly Feature[] {
   const needs: Feature[] = [];
-  const has = (type: "image" | "file") => request.messages.some(({ content }) => content.some((part) => part.type === type));
+  const has = (type: "image" | "file") =>
+    request.messages.some(({ content }) => content.some((part) => part.type === type));
   if (request.tools.length > 0) needs.push("tools");
   if (has("image")) needs.push("images");
   if (has("file")) needs.push("files");

@@ -53,7 +53,8 @@ export function resolveRoutes(
     const rules = (setting.rules ?? []).map((rule, index) => resolveRule(rule, index, groups, settings, complain));
     routes.set(alias, routeOf(alias, setting, groups, rules));
   }
-  for (const circle of circlesIn(routes)) problems.push(`routes.${circle[0]}: its rules go in a circle: ${circle.join(" → ")}.`);
+  for (const circle of circlesIn(routes))
+    problems.push(`routes.${circle[0]}: its rules go in a circle: ${circle.join(" → ")}.`);
   return { routes, problems };
 }
 
@@ -115,7 +116,8 @@ function resolveRule(
   }
   const use = (rule.use ?? []).flatMap((wanted) => {
     const at = groups.findIndex((group, position) => group.name === String(wanted) || position + 1 === wanted);
-    if (at === -1) complain(`${name} uses group "${wanted}", and the groups are ${groups.map((one) => one.name).join(", ")}.`);
+    if (at === -1)
+      complain(`${name} uses group "${wanted}", and the groups are ${groups.map((one) => one.name).join(", ")}.`);
     return at === -1 ? [] : [at];
   });
   return { name, when, then: { use } };

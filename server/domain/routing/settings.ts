@@ -9,7 +9,12 @@ import type { Weekday } from "./zoned-time.ts";
 type Maybe<Shape> = { readonly [Key in keyof Shape]?: Shape[Key] | undefined };
 
 export interface TargetSetting
-  extends Maybe<{ readonly weight: number; readonly region: string; readonly data: DataClass; readonly context: number }> {
+  extends Maybe<{
+    readonly weight: number;
+    readonly region: string;
+    readonly data: DataClass;
+    readonly context: number;
+  }> {
   /** `engine/qwen`, `openai/gpt-5.4-mini`, or the bare name of a model that one backend serves. */
   readonly target: string;
 }

@@ -56,7 +56,9 @@ test("the summary adds up, and says how many costs are unknown", async () => {
     ["codr", 1],
     ["lanthorn-demo", 1],
   ]);
-  expect(summary.byTarget.map((row) => [row.target, row.attempts, row.knownCostNanos, row.unknownCostAttempts])).toEqual([
+  expect(
+    summary.byTarget.map((row) => [row.target, row.attempts, row.knownCostNanos, row.unknownCostAttempts]),
+  ).toEqual([
     ["engine/coder", 1, 1500, 0],
     ["engine/lanthorn-demo", 1, 0, 1],
   ]);

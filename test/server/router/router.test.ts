@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChatEvent, EndEvent } from "../../../server/domain/chat.ts";
 import { Failure } from "../../../server/domain/failure.ts";
-import type { PlannedAttempt } from "../../../server/domain/routing/plan.ts";
 import { noTimings, noUsage } from "../../../server/domain/usage.ts";
 import { createRouter } from "../../../server/router/router.ts";
 import { chatRequest, collect } from "../../support/chat-request.ts";
@@ -14,15 +13,13 @@ const full = new Failure("queue_full", "full");
 
 function run(backends: readonly ScriptedBackend[], signal = new AbortController().signal) {
   const log: string[] = [];
-  const plan: PlannedAttempt[] = backends.map((backend) => ({
-    target: { backendId: backend.id, model: "m" },
-    reason: "only_target",
-  }));
+  const targets = backends.map(({ id }) => ({ target: `${id}/m` }));
+  const router = createRouter(backends, { routes: { any: { groups: [{ targets }], retries: 0 } } });
   const hooks = {
     opened: (number: number) => void log.push(`open ${number}`),
     closed: (number: number, end: EndEvent) => log.push(`close ${number} ${end.type}`),
   };
-  return { log, answer: createRouter(backends).run(plan, chatRequest("x"), context, signal, hooks) };
+  return { log, answer: router.run(router.plan("any"), chatRequest("x"), context, signal, hooks) };
 }
 
 describe("a plan is carried out", () => {
@@ -77,7 +74,7 @@ test("a model is not asked for what it was not made for: the failure names model
     served: () => maker.served().map((model) => ({ ...model, capabilities: ["embeddings" as const] })),
   };
   const router = createRouter([scriptedBackend("a", ["coder"], []), makers]);
-  expect(router.plan("bge", "embeddings")).toMatchObject([{ target: { backendId: "b", model: "bge" } }]);
+  expect(router.plan("bge", "embeddings")).toEqual({ alias: "bge", capability: "embeddings" });
   expect(() => router.plan("coder", "embeddings")).toThrow('"coder" cannot make embeddings. "bge", "nomic" can.');
   expect(() => router.plan("bge")).toThrow('"bge" cannot chat. "coder" can.');
   expect(() => router.plan("coder", "rerank")).toThrow('"coder" cannot rerank documents. No model here can.');

@@ -22,4 +22,7 @@ function byLatency(words: string, latencyMs: (candidate: Candidate) => number | 
 }
 
 export const lowestLatency = byLatency("who gave its first token fastest of late", (candidate) => candidate.ttftMs);
-export const lowestTotalLatency = byLatency("who was fastest with whole answers of late", (candidate) => candidate.totalMs);
+export const lowestTotalLatency = byLatency(
+  "who was fastest with whole answers of late",
+  (candidate) => candidate.totalMs,
+);

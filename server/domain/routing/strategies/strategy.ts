@@ -28,7 +28,10 @@ export interface Strategy {
 }
 
 /** Smaller first; equal ones stay in the route's order. `Infinity` is last. */
-export function orderedBy(candidates: readonly Candidate[], figure: (candidate: Candidate) => number): readonly Candidate[] {
+export function orderedBy(
+  candidates: readonly Candidate[],
+  figure: (candidate: Candidate) => number,
+): readonly Candidate[] {
   return candidates
     .map((candidate, index) => ({ candidate, index, value: figure(candidate) }))
     .sort((left, right) => (left.value === right.value ? left.index - right.index : left.value - right.value))

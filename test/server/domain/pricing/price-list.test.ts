@@ -191,7 +191,10 @@ describe("kinds of tokens and service", () => {
   });
 
   test("a kind without a rate is taken at the nearest one, flagged", () => {
-    const cached = readGeminiUsage({ promptTokenCount: 1000, cachedContentTokenCount: 1000, candidatesTokenCount: 0 }, {});
+    const cached = readGeminiUsage(
+      { promptTokenCount: 1000, cachedContentTokenCount: 1000, candidatesTokenCount: 0 },
+      {},
+    );
     const priced = pricing.price(ask("gemini", "gemini-3.8-flash", cached));
     expect(priced.cost).toMatchObject({ nanos: 750_000 });
     expect(priced.flags).toEqual(["no_cached_rate"]);

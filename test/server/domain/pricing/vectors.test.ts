@@ -28,7 +28,12 @@ const gemini = (promptTokenCount: number, candidatesTokenCount: number) =>
 
 describe("the vectors", () => {
   test("vector 1: a cache write is not charged as prompt once more", () => {
-    const usage = { input_tokens: 3, cache_creation_input_tokens: 12_304, cache_read_input_tokens: 0, output_tokens: 550 };
+    const usage = {
+      input_tokens: 3,
+      cache_creation_input_tokens: 12_304,
+      cache_read_input_tokens: 0,
+      output_tokens: 550,
+    };
     // 3 × 3 + 12,304 × 3.75 + 550 × 15 = 54,399 millionths
     expect(price("anthropic", "claude-3-7-sonnet-20250219", anthropic(usage)).cost).toEqual(estimated(54_399_000));
   });
@@ -165,7 +170,11 @@ describe("the vectors", () => {
     // 2,400 + 3,000
     expect(price("anthropic", "claude-sonnet-5", used).cost).toEqual(estimated(5_400_000));
     expect(used.flags).toEqual([]);
-    const back = readAnthropicFrame({ type: "message_delta", usage: { input_tokens: 0, output_tokens: 310 } }, {}, used);
+    const back = readAnthropicFrame(
+      { type: "message_delta", usage: { input_tokens: 0, output_tokens: 310 } },
+      {},
+      used,
+    );
     expect(back.usage).toMatchObject({ promptTokens: 1200, completionTokens: 310 });
   });
 
