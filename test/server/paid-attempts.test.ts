@@ -208,7 +208,9 @@ test("whoever counts hears of each attempt and each request once, without names 
   const requests: RequestObservation[] = [];
   let began = 0;
   const observer = {
-    requestBegan: () => void (began += 1),
+    requestBegan: () => {
+      began += 1;
+    },
     attemptEnded: (attempt: AttemptObservation) => void attempts.push(attempt),
     requestEnded: (request: RequestObservation) => void requests.push(request),
   };

@@ -14,7 +14,7 @@ type ToolResult = Extract<WireMessage, { role: "tool" }>;
 /** Throws Failure `invalid_request` with `param`. */
 export function messagesOf(wire: readonly WireMessage[]): readonly ChatMessage[] {
   const calls = new CallsSoFar();
-  return wire.map((message, index) => {
+  const messageOf = (message: WireMessage, index: number): ChatMessage => {
     const param = `messages[${index}]`;
     const content = contentOf(message.content ?? null, message.images, `${param}.images`);
     switch (message.role) {
@@ -28,7 +28,8 @@ export function messagesOf(wire: readonly WireMessage[]): readonly ChatMessage[]
       case "tool":
         return { role: "tool", toolCallId: calls.answeredBy(message, param), content };
     }
-  });
+  };
+  return wire.map(messageOf);
 }
 
 function contentOf(

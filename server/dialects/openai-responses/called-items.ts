@@ -12,7 +12,7 @@ export function inputItems(
   traits: CallTraits,
 ): readonly Item[] {
   const customCalls = new Set<string>();
-  return messages.flatMap((message): Item[] => {
+  const itemsOf = (message: ChatMessage): Item[] => {
     switch (message.role) {
       case "system":
       case "user": {
@@ -42,7 +42,8 @@ export function inputItems(
         return [{ type, call_id: message.toolCallId, output: toolOutput(message.content) }];
       }
     }
-  });
+  };
+  return messages.flatMap(itemsOf);
 }
 
 /** Only what a Responses upstream signed means anything to one. */

@@ -7,7 +7,7 @@ import type { ReasoningBlock } from "../../domain/chat.ts";
 export const responsesId = "openai-responses";
 
 /** `lanthorn:<dialect>:<s|r>:<signature>`; `r` is redacted. */
-const ours = /^lanthorn:([a-z-]+):([sr]):([^]*)$/;
+const ours = /^lanthorn:([a-z-]+):([sr]):(.*)$/s;
 
 export function encryptedContent({ signature, dialect, redacted }: ReasoningBlock): string | null {
   if (signature === null || dialect === responsesId) return signature;

@@ -33,8 +33,8 @@ export function choose(
     const here: Route = route;
     const isCircle = via.some((passed) => passed.alias === here.alias);
     via.push({ alias: here.alias, rule: rule.name });
-    if ("use" in rule.then) return { route, groups: rule.then.use, via };
-    const next: Route | undefined = routeOf(rule.then.route);
+    if ("use" in rule.leadsTo) return { route, groups: rule.leadsTo.use, via };
+    const next: Route | undefined = routeOf(rule.leadsTo.route);
     if (next === undefined || isCircle) return { route, groups: all, via };
     route = withBoundsOf(here, next);
   }
@@ -53,7 +53,7 @@ export function dependsOnLength(
     if (route === undefined || seen.has(name)) return false;
     seen.add(name);
     return route.rules.some(
-      (rule) => wantsCount(rule.when, facts) || ("route" in rule.then && depends(rule.then.route)),
+      (rule) => wantsCount(rule.when, facts) || ("route" in rule.leadsTo && depends(rule.leadsTo.route)),
     );
   };
   return depends(alias);

@@ -112,7 +112,7 @@ function resolveRule(
   if ((rule.use === undefined) === (rule.route === undefined)) complain(`${name} needs either "use" or "route".`);
   if (rule.route !== undefined) {
     if (!Object.hasOwn(settings, rule.route)) complain(`${name} leads to "${rule.route}", and there is no such alias.`);
-    return { name, when, then: { route: rule.route } };
+    return { name, when, leadsTo: { route: rule.route } };
   }
   const use = (rule.use ?? []).flatMap((wanted) => {
     const at = groups.findIndex((group, position) => group.name === String(wanted) || position + 1 === wanted);
@@ -120,7 +120,7 @@ function resolveRule(
       complain(`${name} uses group "${wanted}", and the groups are ${groups.map((one) => one.name).join(", ")}.`);
     return at === -1 ? [] : [at];
   });
-  return { name, when, then: { use } };
+  return { name, when, leadsTo: { use } };
 }
 
 function conditionsOf(setting: ConditionSettings): Conditions {

@@ -27,7 +27,7 @@ export interface RouteRule {
   readonly name: string;
   readonly when: Conditions;
   /** Indices into the route's groups in the order they are tried, or another alias. */
-  readonly then: { readonly use: readonly number[] } | { readonly route: string };
+  readonly leadsTo: { readonly use: readonly number[] } | { readonly route: string };
 }
 
 export interface RouteLimits {

@@ -86,7 +86,7 @@ test("S-14 tools: calls in pieces, parallel and without arguments, and their res
 test("S-14 errors become the SDK's own classes", async () => {
   const nobody = new Anthropic({ apiKey: "lth_nobody", baseURL: room.url, maxRetries: 0 });
   await expect(nobody.messages.create(ask)).rejects.toThrow(Anthropic.AuthenticationError);
-  await expect(client.messages.create({ ...ask, temperature: 9 })).rejects.toThrow(Anthropic.BadRequestError);
+  await expect(client.messages.create({ ...ask, max_tokens: -1 })).rejects.toThrow(Anthropic.BadRequestError);
   const refusals = [
     ["queue_full", Anthropic.RateLimitError],
     ["model_not_found", Anthropic.NotFoundError],

@@ -25,7 +25,7 @@ describe("every row", () => {
       }
       expect(rates.cached ?? 0, id).toBeLessThanOrEqual(rates.prompt);
       expect(rates.cacheWrite5m ?? rates.prompt, id).toBeGreaterThanOrEqual(rates.prompt);
-      expect(rates.cacheWrite1h ?? rates.prompt, id).toBeGreaterThanOrEqual(rates.cacheWrite5m ?? 0);
+      expect(rates.cacheWrite1h ?? rates.cacheWrite5m ?? 0, id).toBeGreaterThanOrEqual(rates.cacheWrite5m ?? 0);
     }
   });
 
