@@ -4,11 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { dialects } from "../../../server/dialects/index.ts";
+import { RandomSource } from "../../../models/random/numbers.ts";
+import type { CallFacts } from "../../../server/dialects/called.ts";
+import { calledDialects, dialects } from "../../../server/dialects/index.ts";
+import { createFrameReader } from "../../../server/dialects/sse-frames.ts";
+import { type ChatEvent, isEnd } from "../../../server/domain/chat.ts";
+import { chatRequest } from "../../support/chat-request.ts";
+import { diceOf, mutatedBytes } from "../../support/mutate.ts";
+import { framed, recordingsIn } from "../../support/replay/recordings.ts";
 import { type ReplayReport, replay } from "../../support/replay/replay.ts";
 
 const folder = fileURLToPath(new URL("../../fixtures/upstream", import.meta.url));
 const names = Object.keys(JSON.parse(readFileSync(join(folder, "cases.json"), "utf8")));
+
+const facts: CallFacts = { model: "up", maxTokens: null, traits: {} };
 
 interface Expected {
   readonly text?: string;
@@ -78,6 +87,29 @@ describe("S-24 recordings, whole and cut, through every served dialect", () => {
       differences: [],
     });
     expect(found?.ways).toEqual(expect.arrayContaining(["slice=1", "slice=3", "crlf", "comments", "nodone"]));
+  });
+
+  test("S-26 bytes that were changed anywhere end once, and never throw", () => {
+    const dice = diceOf(new RandomSource(20_261_126));
+    const ends = { finished: 0, failed: 0 };
+    for (const recording of recordingsIn(folder)) {
+      const bytes = framed(recording, {});
+      for (let round = 0; round < 60; round += 1) {
+        const decoder = calledDialects[recording.dialect].decoder(chatRequest("hi"), facts);
+        const events: ChatEvent[] = [];
+        const reader = createFrameReader((frame) => events.push(...decoder.frame(frame)));
+        reader.push(mutatedBytes(bytes, dice));
+        reader.end();
+        events.push(...decoder.ended());
+        const own = events.filter(isEnd);
+        expect(own).toHaveLength(1);
+        expect(events.at(-1)).toBe(own[0]);
+        if (own[0]?.type === "finished") ends.finished += 1;
+        else ends.failed += 1;
+      }
+    }
+    // Neither is the rule: most changes hit a text, others the frame of it.
+    expect(Math.min(ends.finished, ends.failed)).toBeGreaterThan(50);
   });
 
   test("other inputs give other figures, and what nobody could read is told", async () => {
