@@ -13,6 +13,7 @@ import type { AnswerDecoder, CallFacts, UpstreamFrame } from "../called.ts";
 import { freeTextOf, isFreeText, namedTools, toolOf } from "../tool-names.ts";
 import { at, isWireObject } from "../usage/figures.ts";
 import { readGeminiFrame } from "../usage/gemini.ts";
+import { isHalf } from "../whole-text.ts";
 import { noUpstreamUsage } from "../usage/upstream-usage.ts";
 import { failureInAnswer } from "./failure.ts";
 
@@ -54,7 +55,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
     const finishReason = candidates.get(0)?.finishReason ?? null;
     const all = [...candidates.values()];
     if (finishReason === null || all.length < expected || all.some((one) => one.finishReason === null)) {
-      return failed(new Failure("upstream_cut", "The upstream's answer broke off before its end."));
+      return failed(brokenOff());
     }
     ended = true;
     return [{ type: "finished", finishReason, usage: used.usage, timings: noTimings, upstream: used, wire }];
@@ -143,6 +144,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
   function whole(body: string): readonly ChatEvent[] {
     if (ended) return [];
     const answer = parsed(body);
+    if (answer === null && isHalf(body)) return failed(brokenOff());
     const events: ChatEvent[] = [];
     for (const chunk of Array.isArray(answer) ? answer : [answer]) {
       const { events: told, failure } = read(chunk);
@@ -153,6 +155,10 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
   }
 
   return { frame, whole, ended: () => (ended ? [] : finished("above")), used: () => used };
+}
+
+function brokenOff(): Failure {
+  return new Failure("upstream_cut", "The upstream's answer broke off before its end.");
 }
 
 function unreadable(): Failure {

@@ -14,6 +14,7 @@ import type { AnswerDecoder, CallFacts, UpstreamFrame } from "../called.ts";
 import { namedTools } from "../tool-names.ts";
 import { at, isWireObject } from "../usage/figures.ts";
 import { readOpenaiChatFrame } from "../usage/openai-chat.ts";
+import { isHalf } from "../whole-text.ts";
 import { noUpstreamUsage } from "../usage/upstream-usage.ts";
 import { AnswerChoice } from "./answer-choice.ts";
 import { failureInAnswer } from "./called-failure.ts";
@@ -46,7 +47,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
 
   function finished(wire: WireFrame | "above"): readonly ChatEvent[] {
     const reason = endReason();
-    if (reason === null) return failed(new Failure("upstream_cut", "The upstream's answer broke off before its end."));
+    if (reason === null) return failed(brokenOff());
     ended = true;
     return [{ type: "finished", finishReason: reason, usage: used.usage, timings: noTimings, upstream: used, wire }];
   }
@@ -111,7 +112,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
   function whole(body: string): readonly ChatEvent[] {
     if (ended) return [];
     const answer = parsed(body);
-    if (!isWireObject(answer)) return failed(unreadable());
+    if (!isWireObject(answer)) return failed(isHalf(body) ? brokenOff() : unreadable());
     used = readOpenaiChatFrame(answer, facts.traits, used);
     const error = errorIn(answer, null);
     if (error !== null) return failed(failureInAnswer(error));
@@ -134,6 +135,10 @@ function errorIn(body: Readonly<Record<string, unknown>>, event: string | null):
   if (body.error !== undefined && body.error !== null && body.error !== false) return body.error;
   if (event === "error" || body.object === "error") return body;
   return null;
+}
+
+function brokenOff(): Failure {
+  return new Failure("upstream_cut", "The upstream's answer broke off before its end.");
 }
 
 function unreadable(): Failure {

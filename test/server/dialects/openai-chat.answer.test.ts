@@ -307,4 +307,9 @@ describe("an answer in one piece", () => {
   ])("with %s is a failure", (_name, body) => {
     expect(endOf(whole(body))).toMatchObject({ type: "failed", failure: { code: "upstream_failed" } });
   });
+
+  test("S-26 with half of its bytes it is cut", () => {
+    const half = '{"choices":[{"message":{"content":"a';
+    expect(endOf(whole(half))).toMatchObject({ type: "failed", failure: { code: "upstream_cut" } });
+  });
 });
