@@ -308,8 +308,14 @@ describe("an answer in one piece", () => {
     expect(endOf(whole(body))).toMatchObject({ type: "failed", failure: { code: "upstream_failed" } });
   });
 
-  test("S-26 with half of its bytes it is cut", () => {
-    const half = '{"choices":[{"message":{"content":"a';
-    expect(endOf(whole(half))).toMatchObject({ type: "failed", failure: { code: "upstream_cut" } });
+  test("S-26 without its end it is cut, wherever that was; what is wrong before its end is not", () => {
+    const body = '{"choices":[{"message":{"content":"a\\u00e9\\\\ b","n":-1.5e3,"t":true,"z":null}}], "x" : [1,2]}';
+    for (let length = 1; length < body.length; length += 1) {
+      expect(endOf(whole(body.slice(0, length)))).toMatchObject({ type: "failed", failure: { code: "upstream_cut" } });
+    }
+    expect(endOf(whole(body)).type).toBe("finished");
+    for (const garbage of ["{not json", "{{{", '{"choices":}}', '{"choices":[] x']) {
+      expect(endOf(whole(garbage))).toMatchObject({ type: "failed", failure: { code: "upstream_failed" } });
+    }
   });
 });
