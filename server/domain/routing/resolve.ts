@@ -171,7 +171,9 @@ function circlesIn(routes: ReadonlyMap<string, Route>): readonly (readonly strin
     const at = path.indexOf(alias);
     if (at !== -1) circles.push([...path.slice(at), alias]);
     if (at !== -1 || done.has(alias)) return;
-    for (const { then } of routes.get(alias)?.rules ?? []) if ("route" in then) visit(then.route, [...path, alias]);
+    for (const { leadsTo } of routes.get(alias)?.rules ?? []) {
+      if ("route" in leadsTo) visit(leadsTo.route, [...path, alias]);
+    }
     done.add(alias);
   };
   for (const alias of routes.keys()) visit(alias, []);
