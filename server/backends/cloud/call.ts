@@ -129,16 +129,24 @@ function textOf(parts: readonly Uint8Array[]): string {
   return new TextDecoder().decode(Buffer.concat(parts));
 }
 
-/** After a whole answer: what little is left of the body is taken in, so that the connection can be used again. */
-export function finishBody(answer: Answer, clock: Clock): void {
-  const { body } = answer;
-  if (body.destroyed || body.readableEnded) return;
-  const leftOver = new AbortController();
-  const cancel = clock.after(restLimitMs, () => leftOver.abort());
-  body
-    .dump({ limit: mostRestBytes, signal: leftOver.signal })
-    .catch(() => body.destroy())
-    .finally(cancel);
+/**
+ * After a whole answer: what little is left of the body is taken in, so that the connection can be used again. `pieces` is the
+ * iterator the answer was read with: beside it a body gives nothing to anybody else.
+ */
+export async function finishBody({ body }: Answer, pieces: AsyncIterator<Uint8Array>, clock: Clock): Promise<void> {
+  const cancel = clock.after(restLimitMs, () => body.destroy());
+  try {
+    for (let bytes = 0; bytes < mostRestBytes; ) {
+      const { done, value } = await pieces.next();
+      if (done === true) return;
+      bytes += value.length;
+    }
+    body.destroy();
+  } catch {
+    // It broke, or was destroyed because nobody wants the answer any more.
+  } finally {
+    cancel();
+  }
 }
 
 const restLimitMs = 2_000;

@@ -12,7 +12,7 @@ import { wrongModel } from "../../domain/routing/capability.ts";
 import { noTimings, noUsage, type Timings } from "../../domain/usage.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { Backend, ChatContext } from "../backend.ts";
-import { type Answer, callControl, finishBody, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
+import { type Answer, callControl, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
 import { type KeyPool, type KeyView, type TakenKey, tailOf } from "./keys/key-pool.ts";
 import { allRest, noKey, readiness } from "./keys/key-readiness.ts";
 import { readLimits } from "./limits.ts";
@@ -154,10 +154,8 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
       }
     } finally {
       control.leave();
-      if (answer !== null) {
-        if (end?.type === "finished") finishBody(answer, clock);
-        else answer.body.destroy();
-      }
+      // After a whole answer its reader takes in what is left of the body, for the connection's next use.
+      if (end?.type !== "finished") answer?.body.destroy();
     }
     end ??= {
       type: "failed",

@@ -8,7 +8,7 @@ import { type ChatEvent, type ChatRequest, isEnd } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
 import { noTimings } from "../../domain/usage.ts";
-import { type Answer, type CallControl, headerOf, readText } from "./call.ts";
+import { type Answer, type CallControl, finishBody, headerOf, readText } from "./call.ts";
 import type { CloudSettings } from "./settings.ts";
 import { brokeOff, describeType, mediaType, notAnAnswer, tooLate } from "./wire-failures.ts";
 
@@ -55,18 +55,22 @@ async function* readFrames({ answer, decoder, settings, control, clock }: Readin
   let events: ChatEvent[] = [];
   const reader = createFrameReader((frame) => void events.push(...decoder.frame(frame)), { mostBytes: mostFrameBytes });
   const pieces = (answer.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  for (;;) {
-    // Only our own waiting counts: a client that reads slowly is not the provider's silence.
-    const cancel = clock.after(idleMs, () => control.abort(tooLate(title, idleMs, "went on")));
-    const { done, value } = await pieces.next().finally(cancel);
-    if (done === true) reader.end();
-    else reader.push(value);
-    const ready = events;
-    events = [];
-    yield* ready;
-    if (done === true) break;
+  try {
+    for (;;) {
+      // Only our own waiting counts: a client that reads slowly is not the provider's silence.
+      const cancel = clock.after(idleMs, () => control.abort(tooLate(title, idleMs, "went on")));
+      const { done, value } = await pieces.next().finally(cancel);
+      if (done === true) reader.end();
+      else reader.push(value);
+      const ready = events;
+      events = [];
+      yield* ready;
+      if (done === true) break;
+    }
+    yield* decoder.ended();
+  } finally {
+    void finishBody(answer, pieces, clock);
   }
-  yield* decoder.ended();
 }
 
 async function* readOnePiece(
