@@ -91,16 +91,16 @@ describe("S-26", () => {
     ["stalled", { fault: { kind: "stall", afterFrames: 3 } }],
   ])(
     "an upstream that is %s: an error event in time, no finish, no [DONE]; 502 or 504 in one piece",
-    async (_, step) => {
+    async (name, step) => {
       vendor.script(() => step);
       const startMs = performance.now();
-      const { data } = await readStream(box.started.url, ask);
+      const { data } = await readStream(box.started.url, { ...ask, model: `acme/${name}` });
       expect(performance.now() - startMs).toBeLessThan(5 * 2_000);
       expect(data).not.toContain("[DONE]");
       const chunks = data.map((text) => JSON.parse(text));
       expect(chunks.at(-1)).toHaveProperty("error.message");
       expect(chunks.filter(({ choices }) => choices?.[0]?.finish_reason != null)).toEqual([]);
-      const whole = await postChat(box.started.url, ask);
+      const whole = await postChat(box.started.url, { ...ask, model: `acme/${name}-whole` });
       expect([502, 504]).toContain(whole.status);
       expect(await whole.json()).toHaveProperty("error.message");
     },
@@ -109,7 +109,7 @@ describe("S-26", () => {
 
 test("a redirect to another host gets no key and no call", async () => {
   vendor.script(() => ({ fault: { kind: "redirect", to: `${elsewhere.baseUrl}/chat/completions` } }));
-  expect((await postChat(box.started.url, ask)).status).toBe(502);
+  expect((await postChat(box.started.url, { ...ask, model: "acme/moved" })).status).toBe(502);
   expect((await call("POST", "/admin/providers/acme/test", { model: "stand-in" })).text).toContain("redirect");
   expect(elsewhere.log.connections).toBe(0);
 });
