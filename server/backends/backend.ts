@@ -50,8 +50,6 @@ export interface Backend {
   served(): readonly ServedModel[];
   /** A model it would answer for without listing it: `<id>/…` of a provider whose models nobody wrote down. Null: it would not. */
   find?(alias: string): ServedModel | null;
-  /** A model that is not listed and may be asked for all the same; null: no. Absent: all are listed. */
-  find?(alias: string): ServedModel | null;
   /** Exact prompt tokens of the request after the chat template; of what runs elsewhere an estimate. Throws Failure. */
   count(request: ChatRequest): Promise<number>;
   /**

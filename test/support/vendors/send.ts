@@ -97,9 +97,10 @@ async function sendStream({ wire, step, reply, seen, response, body, headers, qu
   seen.status = 200;
   response.writeHead(200, { "content-type": asArray ? "application/json" : wire.contentType, ...headers });
   response.flushHeaders();
+  const left = gone(response);
   for (const [index, text] of texts.entries()) {
     if (fault?.kind === "stall" && index >= fault.afterFrames) {
-      await gone(response);
+      await left;
       return;
     }
     if (fault?.kind === "ends-early" && index >= fault.afterFrames) break;
@@ -119,7 +120,7 @@ async function sendStream({ wire, step, reply, seen, response, body, headers, qu
     sentBytes += bytes.length;
     if (response.destroyed) return;
     // A reader that takes nothing is waited for, as real servers do.
-    if (!response.write(bytes)) await Promise.race([once(response, "drain"), gone(response)]);
+    if (!response.write(bytes)) await Promise.race([once(response, "drain"), left]);
     seen.framesSent += 1;
     if (gapMs > 0) await pause(gapMs);
   }
