@@ -16,9 +16,7 @@ test("S-36 /metrics needs an admin key; its figures are those of the answers", a
   expect(response.status).toBe(200);
   expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
   const lines = (await response.text()).split("\n");
-  expect(lines).toContain(
-    'lanthorn_requests_total{alias="lanthorn-demo",dialect="openai-chat",status="done"} 1',
-  );
+  expect(lines).toContain('lanthorn_requests_total{alias="lanthorn-demo",dialect="openai-chat",status="done"} 1');
   expect(lines).toContain('lanthorn_tokens_total{target="engine/lanthorn-demo",kind="prompt"} 12');
   expect(lines).toContain("lanthorn_in_flight_requests 0");
   expect(lines).toContain("lanthorn_ledger_writable 1");

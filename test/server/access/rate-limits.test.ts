@@ -241,7 +241,9 @@ describe("with time to wait", () => {
     enter(limits, ann).reserve(() => 600, "coder");
     const order: string[] = [];
     const much = Promise.resolve(enter(limits, ann).reserve(() => 300, "coder")).then(() => order.push("much"));
-    const little = Promise.resolve(enter(limits, annsAgent).reserve(() => 10, "coder")).then(() => order.push("little"));
+    const little = Promise.resolve(enter(limits, annsAgent).reserve(() => 10, "coder")).then(() =>
+      order.push("little"),
+    );
     enter(limits, ann).reserve(() => 10, "other");
     clock.advance(2_000);
     await Promise.resolve();
