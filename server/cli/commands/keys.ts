@@ -198,7 +198,7 @@ function limitsText({ limits }: KeyRow): string {
 
 function limitText(value: number | null, what: string): string | null {
   if (value === null) return null;
-  return value === 0 ? `no limit of ${what}` : `${countText(value)} ${what}`;
+  return `${value === 0 ? "any number" : countText(value)} ${what}`;
 }
 
 function isExpired(key: KeyRow, nowMs: number): boolean {
