@@ -307,7 +307,15 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       billedBy: providers.billedBy,
     });
     const rateLimits = createRateLimits(settings.limits, clock);
-    const metrics = createMetrics({ queue: () => engine.queue(), ledgerHealthy: () => ledger.writer.healthy() });
+    const metrics = createMetrics({
+      queue: () => engine.queue(),
+      ledgerHealthy: () => ledger.writer.healthy(),
+      targets: () =>
+        router.state().map(({ target, cooldown }) => {
+          const coolingMs = cooldown.until === null ? null : Math.max(0, cooldown.until - clock.now());
+          return { target, state: cooldown.state, coolingMs };
+        }),
+    });
     undo.push(() => metrics.stop());
     const spine = createInference({
       router,

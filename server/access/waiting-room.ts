@@ -35,6 +35,10 @@ interface Waiter extends Turn {
   blocked: Blocked;
 }
 
+function isWanted(wants: readonly Want[], limit: Limit): boolean {
+  return wants.some((want) => want.limit === limit);
+}
+
 export function createWaitingRoom(clock: Clock, longestWaitMs: number): WaitingRoom {
   /** In the order they are let in. */
   const waiters: Waiter[] = [];
@@ -117,13 +121,12 @@ export function createWaitingRoom(clock: Clock, longestWaitMs: number): WaitingR
     take(turn, refuse) {
       const nowMs = clock.monotonicMs();
       const blocked = firstBlocked(turn.wants, nowMs);
-      const first = waiters[0];
-      if (blocked === null && first === undefined) {
+      const before = waiters.find(({ wants }) => wants.some(({ limit }) => isWanted(turn.wants, limit)));
+      const blocking = blocked ?? before?.blocked;
+      if (blocking === undefined) {
         takeAll(turn.wants, nowMs);
         return null;
       }
-      const blocking = blocked ?? first?.blocked;
-      if (blocking === undefined) return null;
       const tooLong = blocked !== null && (blocked.waitMs ?? 0) > longestWaitMs;
       if (longestWaitMs === 0 || tooLong || waiters.length >= mostWaiting) throw refuse(blocking);
       return wait(turn, blocking, refuse);

@@ -124,8 +124,10 @@ function footlines(request: RequestRecord): readonly string[] {
     const why = `${attempt.number} ${printable(attempt.target)}: ${reasonText(attempt.reason)}, ${ending}`;
     lines.push(` ${index === 0 ? "Why here" : "        "} ${why}`);
   });
+  // Where nothing was paid, what it cost says the same of every try.
+  const paid = request.attempts.some(({ pricing }) => pricing !== null);
   request.attempts
-    .filter((attempt) => attempt.cost !== null && (attempt.pricing !== null || request.attempts.length > 1))
+    .filter(({ cost }) => paid && cost !== null)
     .forEach((attempt, index) => {
       for (const [line, text] of costLines(attempt).entries()) {
         lines.push(` ${index === 0 && line === 0 ? "Cost    " : "        "} ${line === 0 ? "" : "  "}${text}`);

@@ -123,7 +123,7 @@ async function list(withEnded: boolean, context: CommandContext): Promise<void> 
     (key) => withEnded || (key.revokedAtMs === null && !isExpired(key, nowMs)),
   );
   context.output.answer(keys, () =>
-    keys.length === 0 ? "No keys yet. Make one: lanthorn keys create <name>" : tableText(columnsAt(nowMs), keys),
+    keys.length === 0 ? "No keys yet. Make one: lanthorn keys create <name>" : tableText(columnsFor(keys, nowMs), keys),
   );
 }
 
@@ -163,6 +163,12 @@ async function resetAdmin(context: CommandContext): Promise<void> {
   );
 }
 
+/** Limits have a column only where some key has its own. */
+function columnsFor(keys: readonly KeyRow[], nowMs: number): readonly Column<KeyRow>[] {
+  const limited = keys.some((key) => limitsText(key) !== asForEveryKey);
+  return limited ? [...columnsAt(nowMs), { title: "LIMITS", of: limitsText }] : columnsAt(nowMs);
+}
+
 function columnsAt(nowMs: number): readonly Column<KeyRow>[] {
   return [
     { title: "ID", of: (key) => String(key.id), align: "right" },
@@ -173,10 +179,11 @@ function columnsAt(nowMs: number): readonly Column<KeyRow>[] {
     { title: "MADE", of: (key) => dateText(key.createdAtMs) },
     { title: "LAST USED", of: (key) => agoText(key.lastUsedAtMs, nowMs) },
     { title: "EXPIRES", of: (key) => (key.expiresAtMs === null ? "never" : dateText(key.expiresAtMs)) },
-    { title: "LIMITS", of: limitsText },
     { title: "STATE", of: (key) => stateText(key, nowMs) },
   ];
 }
+
+const asForEveryKey = "as for every key";
 
 function limitsText({ limits }: KeyRow): string {
   const { requestsPerMinute, tokensPerMinute, concurrent, priority } = limits;
@@ -186,12 +193,12 @@ function limitsText({ limits }: KeyRow): string {
     limitText(concurrent, "at once"),
     priority === 0 ? null : `priority ${priority}`,
   ].filter((word) => word !== null);
-  return words.length === 0 ? "as for every key" : words.join(", ");
+  return words.length === 0 ? asForEveryKey : words.join(", ");
 }
 
 function limitText(value: number | null, what: string): string | null {
   if (value === null) return null;
-  return value === 0 ? `no limit of ${what}` : `${countText(value)} ${what}`;
+  return `${value === 0 ? "any number" : countText(value)} ${what}`;
 }
 
 function isExpired(key: KeyRow, nowMs: number): boolean {

@@ -54,6 +54,35 @@ test("several attempts share the axis and are numbered", () => {
   ]);
 });
 
+test("what was paid is told per attempt: the amount, the drift, and how it was reached", () => {
+  const [attempt] = request.attempts;
+  if (attempt === undefined) throw new Error("the sample has one");
+  const cost = { known: true, nanos: 103_050_000, basis: "billed" } as const;
+  const pricing = {
+    ...{ provider: "openrouter", model: "acme/large", requestId: "gen-77", serviceTier: "standard", heldNanos: null },
+    ...{ computedNanos: 103_000_000, reportedNanos: 103_050_000, driftNanos: 50_000, priceId: "acme/large@2026-11" },
+    parts: [
+      { what: "prompt", count: 41_200, picosEach: { numerator: 5_000_000, denominator: 2 } },
+      { what: "completion", count: 0, picosEach: { numerator: 1, denominator: 3 } },
+    ],
+    flags: ["cached_clamped"],
+    audio: { promptTokens: 0, cachedTokens: 0, completionTokens: 0 },
+    rawUsage: null,
+  };
+  const first = { ...attempt, status: "failed" as const, failureCode: "worker_died" as const };
+  const second = { ...attempt, number: 2, target: "openrouter/acme/large", cost, pricing };
+  const known = { knownCostNanos: 103_050_000, unknownCostAttempts: 1 };
+  const lines = waterfallText({ ...request, ...known, attempts: [first, second] }).split("\n");
+  expect(lines[0]).toMatch(/coder → openrouter\/acme\/large .* \$0\.1031 \+ 1 of 2 attempts without a price$/u);
+  expect(lines.slice(-5)).toEqual([
+    " Cost     1 local: not yet priced",
+    "          2 $0.103050000 billed, the provider said $0.103050000, the price book $0.103000000 (drift 0.000050000)",
+    "            41,200 prompt at $2.5/M + 0 completion at $3.33333e-7/M   by acme/large@2026-11",
+    "            flagged: cached_clamped",
+    "            there it is gen-77",
+  ]);
+});
+
 test("names cannot draw on the terminal", () => {
   expect(waterfallText({ ...request, callerName: "\u001b[2J" })).toContain("\\u001b[2J");
 });

@@ -170,6 +170,13 @@ describe("S-03 error shape", () => {
     else expect(retryAfter).toBeUndefined();
   });
 
+  test("S-28 a used-up budget is 402, and is not to be tried again", () => {
+    const wire = dialect.encodeFailure(new Failure("budget_exceeded", "The budget of this month is used up."));
+    expect([wire.status, wire.headers["x-should-retry"]]).toEqual([402, "false"]);
+    const limited = dialect.encodeFailure(new Failure("rate_limited", "x"));
+    expect(limited.headers["x-should-retry"]).toBeUndefined();
+  });
+
   test("the codes that clients look for", () => {
     const codeOf = (code: FailureCode) => JSON.parse(dialect.encodeFailure(new Failure(code, "x")).body).error.code;
     expect(codeOf("unknown_key")).toBe("invalid_api_key");

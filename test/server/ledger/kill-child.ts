@@ -14,6 +14,7 @@ const ledger = openLedger(path, { clock: systemClock, log: recordedLog() });
 writeSync(1, `ready ${Math.round(performance.now() - startMs)} ${ledger.recovered}\n`);
 
 let served = 0;
+const upstream = { provider: "openai", model: "gpt-small" };
 
 /** One client of 8: its requests take a few turns of the event loop each. */
 async function client(): Promise<void> {
@@ -21,7 +22,9 @@ async function client(): Promise<void> {
     const id = `req_${round}_${served}`;
     served += 1;
     ledger.writer.openRequest(opening(id, { startedAtMs: Date.now() }));
-    ledger.writer.openAttempt(attempt(id));
+    // Every third one costs money: it waits for its row.
+    if (served % 3 === 0) await ledger.writer.openPaidAttempt(attempt(id, { upstream, heldNanos: 7 }));
+    else ledger.writer.openAttempt(attempt(id));
     for (let turn = 0; turn < served % 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     ledger.writer.closeAttempt(attemptEnding(id));
     await ledger.writer.closeRequest(ending(id));

@@ -68,6 +68,9 @@ test(`S-30 kill loop: ${rounds} times kill -9 at a random moment`, { timeout: ro
   expect(byStatus).toMatchObject({ open: 0, interrupted });
   expect(byStatus.done + byStatus.interrupted).toBe(rows.length);
   expect(rowsOf(path, "SELECT count(*) AS open FROM attempts WHERE status = 'open'")).toEqual([{ open: 0 }]);
+  // What was held for an attempt in the air is what it is booked at.
+  const held = "status = 'interrupted' AND held_nanos IS NOT NULL AND cost_nanos IS NOT held_nanos";
+  expect(rowsOf(path, `SELECT count(*) AS wrong FROM attempts WHERE ${held}`)).toEqual([{ wrong: 0 }]);
 });
 
 test("rows left open are closed as interrupted at the next start, their cost unknown and not 0", async () => {

@@ -169,6 +169,23 @@ describe("at a running server", () => {
     expect(outcome).toEqual({ code: 0, stdout: "Revoked lth_…9f3c of jonas.\n", stderr: "" });
   });
 
+  test("limit says what one key may do; what is not named is as for every key", async () => {
+    const limits = { requestsPerMinute: 60, tokensPerMinute: null, concurrent: 0, priority: -5 };
+    const stub = await startAdminStub({
+      "GET /admin/keys": { keys: someKeys },
+      "POST /admin/keys/2/limits": { key: { ...someKeys[1], limits } },
+    });
+    const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
+    const flags = ["--rpm", "60", "--concurrent", "0", "--priority", "-5"];
+    const outcome = await lanthorn(["keys", "limit", "jonas", ...flags], { environment });
+    expect(outcome).toMatchObject({
+      code: 0,
+      stdout: "lth_…9f3c of jonas: 60 requests/min, any number at once, priority -5.\n",
+    });
+    expect(stub.asked.at(-1)?.body).toEqual(limits);
+    expect(await lanthorn(["keys", "limit", "jonas", "--rpm", "many"], { environment })).toMatchObject({ code: 2 });
+  });
+
   test("the admin key is not revoked but replaced; an unknown key is exit 5", async () => {
     const stub = await startAdminStub({ "GET /admin/keys": { keys: someKeys } });
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
