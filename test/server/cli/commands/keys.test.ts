@@ -55,7 +55,9 @@ describe("with no server running", () => {
     const { key } = JSON.parse(made.stdout);
     expect(key.expiresAtMs - beforeMs).toBeGreaterThanOrEqual(30 * 86_400_000);
     expect(key.expiresAtMs - Date.now()).toBeLessThanOrEqual(30 * 86_400_000);
-    expect((await lanthorn(["keys", "list"], { environment })).stdout).toMatch(/EXPIRES +LIMITS +STATE\n.*\d{4} +as for every key +valid/u);
+    expect((await lanthorn(["keys", "list"], { environment })).stdout).toMatch(
+      /EXPIRES +LIMITS +STATE\n.*\d{4} +as for every key +valid/u,
+    );
     const wrong = await lanthorn(["keys", "create", "ci-bot", "--expires", "soon"], { environment });
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
     expect(wrong.stderr).toContain("30d");
