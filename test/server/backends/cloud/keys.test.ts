@@ -48,17 +48,17 @@ describe("the choice", () => {
 });
 
 describe("the rest", () => {
-  const after = (code: ConstructorParameters<typeof Failure>[0], coolDownMs: number | null = null, strikes = 0) =>
+  const restAfter = (code: ConstructorParameters<typeof Failure>[0], coolDownMs: number | null = null, strikes = 0) =>
     restMs(new Failure(code, "no", { coolDownMs }), strikes);
 
   test("is as long as asked for up to a cap, doubles unasked, and is long where only a person helps", () => {
-    expect(after("upstream_rate_limited", 20_000)).toBe(20_000);
-    expect(after("upstream_rate_limited", 86_400_000)).toBe(600_000);
-    expect([0, 1, 2, 30].map((strikes) => after("upstream_rate_limited", null, strikes))).toEqual([
+    expect(restAfter("upstream_rate_limited", 20_000)).toBe(20_000);
+    expect(restAfter("upstream_rate_limited", 86_400_000)).toBe(600_000);
+    expect([0, 1, 2, 30].map((strikes) => restAfter("upstream_rate_limited", null, strikes))).toEqual([
       1_000, 2_000, 4_000, 60_000,
     ]);
-    expect(after("upstream_key_refused")).toBe(3_600_000);
-    expect(after("upstream_quota")).toBe(6 * 3_600_000);
+    expect(restAfter("upstream_key_refused")).toBe(3_600_000);
+    expect(restAfter("upstream_quota")).toBe(6 * 3_600_000);
   });
 
   test("is nothing where the failure is not about the key", () => {
@@ -68,7 +68,7 @@ describe("the rest", () => {
       "upstream_cut",
       "upstream_invalid_request",
     ] as const) {
-      expect(after(code)).toBeNull();
+      expect(restAfter(code)).toBeNull();
     }
   });
 });
