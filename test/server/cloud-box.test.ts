@@ -185,3 +185,43 @@ test("a box that keeps to itself calls nobody, also not to test", async () => {
     await quiet.stop();
   }
 });
+
+test("S-24 every wire we call answers behind the same door: text, a tool call, usage, streamed and whole", async () => {
+  const wires = { openai: "custom", responses: "perplexity", anthropic: "anthropic", gemini: "gemini" } as const;
+  const vendors = new Map<string, Vendor>();
+  for (const wire of Object.keys(wires) as (keyof typeof wires)[]) vendors.set(wire, await startVendor({ wire }));
+  const providers = Object.fromEntries(
+    Object.entries(wires).map(([wire, type]) => [
+      wire,
+      { type, baseUrl: vendors.get(wire)?.baseUrl, models: ["stand-in"] },
+    ]),
+  );
+  const keys = Object.fromEntries(
+    Object.keys(wires).map((wire) => [`LANTHORN_PROVIDER_${wire.toUpperCase()}_KEY`, environmentKey]),
+  );
+  const environment = { LANTHORN_PROVIDERS: JSON.stringify(providers), ...keys };
+  const many = await realBox(environment, { environment });
+  try {
+    for (const [wire, one] of vendors) {
+      const asked = { ...ask, model: `${wire}/stand-in` };
+      const stream = await readStream(many.started.url, { ...asked, stream_options: { include_usage: true } });
+      expect(stream.text, wire).toBe(standInText);
+      expect(stream.data.at(-1), wire).toBe("[DONE]");
+      const counted = one.log.asked.at(-1)?.counted;
+      const usage = { prompt_tokens: counted?.prompt, completion_tokens: counted?.completion };
+      expect(JSON.parse(stream.data.at(-2) ?? "{}"), wire).toMatchObject({ usage });
+      one.script({ text: "", toolCalls: [{ name: "weather", arguments: '{"city":"Oslo"}' }] });
+      const whole = await postChat(many.started.url, {
+        ...asked,
+        tools: [{ type: "function", function: { name: "weather", parameters: { type: "object" } } }],
+      });
+      expect(await whole.json(), wire).toMatchObject({
+        model: `${wire}/stand-in`,
+        choices: [{ message: { tool_calls: [{ function: { name: "weather", arguments: '{"city":"Oslo"}' } }] } }],
+      });
+    }
+  } finally {
+    await many.stop();
+    for (const one of vendors.values()) await one.stop();
+  }
+});
