@@ -7,7 +7,7 @@ import { type ErrorBody, finished, hello, jsonOf, openRoom, type Room, text } fr
 
 let room: Room;
 /** The last request that reached the spine. */
-let reached: unknown = null;
+let reached: object | null = null;
 beforeAll(async () => {
   room = await openRoom();
   room.script = ({ request, emit }) => {
