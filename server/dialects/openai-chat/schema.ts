@@ -147,7 +147,7 @@ export const chatBody = z.object({
 
   /** Words we do not know are left to upstreams of this dialect: they get the body as it came. */
   reasoning_effort: z.string().nullish(),
-  reasoning: z.object({ effort: z.string().nullish(), max_tokens: z.number().nullish() }).nullish().catch(null),
+  reasoning: z.object({ effort: z.string().nullish(), max_tokens: z.int().min(0).nullish() }).nullish(),
   service_tier: z.string().nullish(),
   user: z.string().nullish(),
 
