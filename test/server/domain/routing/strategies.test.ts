@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { averageOf, measured, nothingMeasured } from "../../../../server/domain/routing/decayed.ts";
 import { type StrategyId, strategies } from "../../../../server/domain/routing/strategies/index.ts";
+import type { StrategyFacts } from "../../../../server/domain/routing/strategies/strategy.ts";
 import { type Candidate, targetName } from "../../../../server/domain/routing/target.ts";
 import { seeded } from "../../../support/random.ts";
 import { candidate } from "../../../support/routing-facts.ts";
 
-const facts = { random: 0, turn: 0, prefer: [] };
+const facts: StrategyFacts = { random: 0, turn: 0, prefer: [] };
 
-function order(id: StrategyId, candidates: readonly Candidate[], more: Partial<typeof facts & { prefer: string[] }> = {}) {
+function order(id: StrategyId, candidates: readonly Candidate[], more: Partial<StrategyFacts> = {}) {
   return strategies[id].order(candidates, { ...facts, ...more }).map((placed) => targetName(placed.candidate.target));
 }
 
