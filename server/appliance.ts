@@ -65,7 +65,7 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
-import { createRouter } from "./router/router.ts";
+import { createRouter, type Router } from "./router/router.ts";
 
 export interface ApplianceOptions {
   readonly config: ResolvedConfig;
@@ -338,6 +338,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     let url = "";
     const http = createHttp({
       inference,
+      routing: router,
       access: { ...access, keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore) },
       rateLimits,
       downloads,
@@ -351,7 +352,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       fingerprint,
       boxId: box,
       boxState: () =>
-        boxState(engine, rateLimits, idle, {
+        boxState(engine, router, rateLimits, idle, {
           name: hostname(),
           version,
           url,
@@ -445,12 +446,19 @@ function lockDataFolder(paths: DataPaths): DataLock {
 }
 
 /** `GET /admin/state`, in the shape of docs/api.md. Nothing is held until budgets exist. */
-async function boxState(engine: Engine, rateLimits: RateLimits, idle: Idle, box: object): Promise<object> {
+async function boxState(
+  engine: Engine,
+  router: Router,
+  rateLimits: RateLimits,
+  idle: Idle,
+  box: object,
+): Promise<object> {
   const models = await engine.models();
   return {
     box,
     models,
     queue: engine.queue(),
+    targets: router.state(),
     rateLimited: rateLimits.refusals(),
     held: 0,
     idle: idle.view(),

@@ -17,6 +17,7 @@ import type { Cost } from "./domain/money.ts";
 import type { RequestNote } from "./domain/note.ts";
 import { estimatedInputTokens, estimatedPromptTokens } from "./domain/prompt-estimate.ts";
 import { targetName } from "./domain/routing/plan.ts";
+import type { RouteWishes } from "./domain/routing/request-facts.ts";
 import { noTimings, noUsage } from "./domain/usage.ts";
 import type { AttemptHooks, Router } from "./router/router.ts";
 
@@ -26,6 +27,8 @@ export interface RequestFacts {
   readonly dialect: string;
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
+  /** What the client said about where it may run; absent: nothing. */
+  readonly wishes?: RouteWishes;
 }
 
 export interface Inference {
@@ -53,7 +56,7 @@ export interface Inference {
   ): Promise<void>;
   models(): readonly ServedModel[];
   /** Tokens of a prompt, as the first place that would answer it counts them. Leaves no row. Throws Failure. */
-  count(request: ChatRequest, caller: Caller): Promise<number>;
+  count(request: ChatRequest, caller: Caller, wishes?: RouteWishes): Promise<number>;
   /** Where a running or just ended request ran and what it cost, as far as known. */
   closing(requestId: string): ClosingFacts;
 }
@@ -102,6 +105,7 @@ export function createInference(ports: InferencePorts): Inference {
           callerId: callerId(input.caller),
           sharingGroup: sharingGroup(input.caller),
           session: input.session ?? null,
+          ...(input.wishes === undefined ? {} : { wishes: input.wishes }),
         },
         {
           opened: (number, attempt) => {
@@ -130,7 +134,7 @@ export function createInference(ports: InferencePorts): Inference {
   const { router } = ports;
   return {
     models: () => router.models(),
-    count: (request) => router.count(router.plan(request.model, "chat"), request),
+    count: (request, _caller, wishes) => router.count(router.plan(request.model, "chat"), request, wishes),
     closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
     refuse: async (input, failure) => {
       const facts = { ...input, alias: input.alias ?? "", signal: null, estimatePrompt: () => 0 };

@@ -21,7 +21,8 @@ export function readTimeRange(from: string | undefined, to: string | undefined):
   return { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) };
 }
 
-function momentOf(option: string, text: string, daysAfter: number): number {
+/** Epoch milliseconds of a day (and so many days after it) or a time. Throws exit 2, naming the option. */
+export function momentOf(option: string, text: string, daysAfter: number): number {
   const parts = day.exec(text);
   if (parts !== null) {
     const [year, month, date] = parts.slice(1).map(Number);

@@ -66,16 +66,25 @@ function lineOf(place: Place, path: readonly PropertyKey[]): number {
   return 1;
 }
 
+/** Below defaults and short forms: the schema that judges the value itself. */
+function bare(schema: unknown): unknown {
+  let inner = schema;
+  for (;;) {
+    if (inner instanceof z.ZodPrefault || inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) {
+      inner = inner.unwrap();
+    } else if (inner instanceof z.ZodPipe) inner = inner.in instanceof z.ZodTransform ? inner.out : inner.in;
+    else return inner;
+  }
+}
+
 /** The names a section knows, for "did you mean". */
 function namesIn(path: readonly PropertyKey[]): readonly string[] {
-  let schema: unknown = configSchema;
+  let schema = bare(configSchema);
   for (const segment of path) {
-    while (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault) schema = schema.unwrap();
-    if (schema instanceof z.ZodArray) schema = schema.element;
-    else if (schema instanceof z.ZodRecord) schema = schema.valueType;
-    else if (schema instanceof z.ZodObject) schema = schema.shape[String(segment)];
+    if (schema instanceof z.ZodArray) schema = bare(schema.element);
+    else if (schema instanceof z.ZodRecord) schema = bare(schema.valueType);
+    else if (schema instanceof z.ZodObject) schema = bare(schema.shape[String(segment)]);
   }
-  while (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault) schema = schema.unwrap();
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 

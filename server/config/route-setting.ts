@@ -10,13 +10,18 @@ import { dataClasses } from "../domain/routing/target.ts";
 import { weekdays } from "../domain/routing/zoned-time.ts";
 
 const name = z.string().trim().min(1).max(200);
-const words = z.union([name.transform((word) => [word]), z.array(name).min(1).max(100)]);
 const data = z.enum(dataClasses);
 const tokens = z.int().min(1).max(1_000_000_000);
 const milliseconds = z.int().min(1).max(86_400_000);
 
-const target = z.union([
-  name.transform((target) => ({ target })),
+/** One word where several may stand. Short forms are spelled out before they are judged, so that a complaint names its place. */
+const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(item).min(1).max(100));
+const words = listOf(name);
+
+/** `engine/qwen` is `{ target: engine/qwen }`. */
+const target = z.preprocess(
+  (value) => (typeof value === "string" ? { target: value } : value),
   z.strictObject({
     target: name,
     weight: z.number().positive().max(1_000_000).optional(),
@@ -24,19 +29,22 @@ const target = z.union([
     data: data.optional(),
     context: tokens.optional(),
   }),
-]);
+);
 const targets = z.array(target).min(1).max(100);
 
-const group = z.union([
-  name.transform((target) => ({ targets: [{ target }] })),
-  targets.transform((targets) => ({ targets })),
+/** A target or a list of targets is a group of them. */
+const group = z.preprocess(
+  (value) => {
+    if (typeof value === "string") return { targets: [value] };
+    return Array.isArray(value) ? { targets: value } : value;
+  },
   z.strictObject({
     name: name.optional(),
     targets,
     strategy: z.enum(strategyIds).optional(),
     prefer: z.array(name).max(50).optional(),
   }),
-]);
+);
 
 const span = z
   .strictObject({ over: z.int().min(0).optional(), upTo: z.int().min(0).optional() })
@@ -63,7 +71,7 @@ const conditions = z.strictObject({
   role: words.optional(),
   task: words.optional(),
   tier: words.optional(),
-  data: z.union([data.transform((one) => [one]), z.array(data).min(1)]).optional(),
+  data: listOf(data).optional(),
   time: z
     .strictObject({
       from: clockTime,
@@ -80,12 +88,7 @@ const rule = z
     name: name.optional(),
     when: conditions,
     /** Groups by name or by number, counted from 1. */
-    use: z
-      .union([
-        z.union([name, z.int().min(1)]).transform((one) => [one]),
-        z.array(z.union([name, z.int().min(1)])).min(1),
-      ])
-      .optional(),
+    use: listOf(z.union([name, z.int().min(1)], { error: "must be the name or the number of a group" })).optional(),
     route: name.optional(),
   })
   .refine(({ use, route }) => (use === undefined) !== (route === undefined), 'must have either "use" or "route"');
@@ -108,26 +111,21 @@ const limits = {
     .optional(),
 };
 
-const withGroups = z.strictObject({ groups: z.array(group).min(1).max(20), ...limits });
-/** One group, written without a list of groups. */
-const withTargets = z
-  .strictObject({
-    targets,
-    strategy: z.enum(strategyIds).optional(),
-    prefer: z.array(name).max(50).optional(),
-    ...limits,
-  })
-  .transform(({ targets, strategy, prefer, ...rest }) => ({ groups: [{ targets, strategy, prefer }], ...rest }));
+/** A target, a list of targets tried in order, one group's own fields, or groups: all become groups. */
+function spelledOut(value: unknown): unknown {
+  if (typeof value === "string" || Array.isArray(value)) return { groups: [value] };
+  if (typeof value !== "object" || value === null || !("targets" in value) || "groups" in value) return value;
+  const { targets: members, strategy, prefer, ...rest } = value as Readonly<Record<string, unknown>>;
+  const one = Object.entries({ targets: members, strategy, prefer }).filter(([, field]) => field !== undefined);
+  return { groups: [Object.fromEntries(one)], ...rest };
+}
 
-/** A target, a list of targets (tried in order), one group, or groups. */
-export const routeSetting = z
-  .union([
-    name.transform((target) => ({ groups: [{ targets: [{ target }] }] })),
-    targets.transform((targets) => ({ groups: [{ targets }] })),
-    withTargets,
-    withGroups,
-  ])
-  .transform((setting): RouteSetting => setting);
+export const routeSetting = z.preprocess(
+  spelledOut,
+  z
+    .strictObject({ groups: z.array(group).min(1).max(20), ...limits })
+    .transform((setting): RouteSetting => setting),
+);
 
 /** What clients write as `model`. */
 const alias = z

@@ -16,6 +16,10 @@ export function wordsFor(issue: z.core.$ZodIssue): string {
         : `must be at least ${issue.minimum}${unitOf(issue.origin)}`;
     case "too_big":
       return `must be at most ${issue.maximum}${unitOf(issue.origin)}`;
+    case "invalid_key": {
+      const why = issue.issues[0];
+      return `is no name that can be used: it ${why === undefined ? "is not understood" : wordsFor(why)}`;
+    }
     default:
       return issue.message;
   }

@@ -2,10 +2,12 @@
  * What every inference route does before and after it answers: take off, read the body, judge it, write the row of what is
  * refused here; say where the answer came from and what became of it. Runs in the server; knows no dialect.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import { costText, targetText } from "../dialects/closing-comment.ts";
 import type { Caller } from "../domain/caller.ts";
 import type { EndEvent } from "../domain/chat.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
+import { readWishes, type RouteWishes } from "../domain/routing/request-facts.ts";
 import { readJson } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import type { HttpDeps, HttpTiming } from "./deps.ts";
@@ -25,7 +27,7 @@ export async function admit<Decoded>(
   caller: Caller,
   dialect: { readonly id: string; decode(body: unknown): Decoded },
   { deps, timing, inFlight, bodyBudget }: InferenceParts,
-): Promise<{ readonly decoded: Decoded; readonly flight: Flight }> {
+): Promise<{ readonly decoded: Decoded; readonly flight: Flight; readonly wishes: RouteWishes }> {
   const { request, response, requestId, startedAtMs } = exchange;
   let body: unknown;
   try {
@@ -39,7 +41,7 @@ export async function admit<Decoded>(
         budget: bodyBudget,
       };
       body = await readJson(request, response, bounds);
-      return { decoded: dialect.decode(body), flight };
+      return { decoded: dialect.decode(body), flight, wishes: wishesOf(request.headers) };
     } catch (thrown) {
       flight.land();
       throw thrown;
@@ -50,6 +52,14 @@ export async function admit<Decoded>(
     await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, ...wished }, failure);
     throw failure;
   }
+}
+
+/** Where the client says its request may run. Throws `invalid_request` for a data class nobody knows. */
+export function wishesOf(headers: IncomingHttpHeaders): RouteWishes {
+  return readWishes((name) => {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  });
 }
 
 /** What can be said of a body that was refused, for its row. */

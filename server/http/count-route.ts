@@ -5,7 +5,7 @@
 import { decodeCount } from "../dialects/anthropic-messages/decode.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import type { Caller } from "../domain/caller.ts";
-import { type InferenceParts, leaveWhenClosed } from "./admission.ts";
+import { type InferenceParts, leaveWhenClosed, wishesOf } from "./admission.ts";
 import { readJson } from "./body.ts";
 import { passRateGate } from "./rate-gate.ts";
 import type { Exchange } from "./route.ts";
@@ -24,7 +24,7 @@ export function countRoute(dialect: Dialect, { deps, timing, inFlight, bodyBudge
         budget: bodyBudget,
       });
       leaveWhenClosed(exchange, flight);
-      const tokens = await deps.inference.count(decodeCount(body), caller);
+      const tokens = await deps.inference.count(decodeCount(body), caller, wishesOf(request.headers));
       sendText(response, 200, jsonType, JSON.stringify({ input_tokens: tokens }));
     } finally {
       flight.land();

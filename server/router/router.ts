@@ -14,7 +14,13 @@ import { estimatedInputTokens } from "../domain/prompt-estimate.ts";
 import { wrongModel } from "../domain/routing/capability.ts";
 import { type PlanRecord, planRecord } from "../domain/routing/plan.ts";
 import { unknownModel } from "../domain/routing/refusal.ts";
-import { factsOfChat, noWishes, type RequestFacts, requestFacts } from "../domain/routing/request-facts.ts";
+import {
+  factsOfChat,
+  noWishes,
+  type RequestFacts,
+  requestFacts,
+  type RouteWishes,
+} from "../domain/routing/request-facts.ts";
 import { resolveRoutes, shortName } from "../domain/routing/resolve.ts";
 import { type Route, routeToOne } from "../domain/routing/route.ts";
 import type { RouteSetting } from "../domain/routing/settings.ts";
@@ -42,7 +48,7 @@ export interface Router {
   /** Throws `model_not_found`, naming what may have been meant, or `invalid_request`, naming models that can do that. */
   plan(alias: string, capability?: Capability): Destination;
   /** Tokens of the prompt, counted by the first place of the plan that can; places that are not in it hear nothing. */
-  count(destination: Destination, request: ChatRequest): Promise<number>;
+  count(destination: Destination, request: ChatRequest, wishes?: RouteWishes): Promise<number>;
   /**
    * Throws a Failure only before the first event. A failed attempt is followed by what its plan says as long as nothing of an
    * answer has left and the failure says that it may help.
@@ -168,8 +174,8 @@ export function createRouter(
           .map((one) => one.alias),
       );
     },
-    async count({ alias }, request) {
-      const asked = { caller: "", wishes: noWishes, atMs: clock.now(), budgetLeft: null };
+    async count({ alias }, request, wishes = noWishes) {
+      const asked = { caller: "", wishes, atMs: clock.now(), budgetLeft: null };
       let failure = new Failure("internal", "There is nobody to count.");
       for (const { target } of planner.foretell(alias, factsOfChat(request, asked)).attempts) {
         const one = backend(target.backendId);

@@ -6,6 +6,7 @@ export const commands = Object.freeze({
   stop: { summary: "stop the running server", load: () => import("./stop.ts") },
   models: { summary: "what is served, and in which state", load: () => import("./models.ts") },
   keys: { summary: "who may use the box", load: () => import("./keys.ts") },
+  route: { summary: "where aliases lead, and why", load: () => import("./route.ts") },
   provider: { summary: "cloud providers and other servers to ask", load: () => import("./provider.ts") },
   usage: { summary: "who used what, and one request in detail", load: () => import("./usage.ts") },
   fleet: { summary: "boxes on this network", load: () => import("./fleet.ts") },

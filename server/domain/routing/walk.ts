@@ -114,8 +114,8 @@ function coolsKey(code: FailureCode): boolean {
 
 function mayMove(code: FailureCode, fallbackOn: readonly FallbackWish[]): boolean {
   if (code === "content_filtered") return fallbackOn.includes("content-filter");
-  // The name was planned, so it is the target's trouble and not the client's.
-  if (code === "model_not_found") return true;
+  // The name was planned, so it is the target's trouble and not the client's; and what costs nothing needs no ledger.
+  if (code === "model_not_found" || code === "ledger_unavailable") return true;
   return failureKinds[code].mayRetry || failureKinds[code].mayFallBack;
 }
 

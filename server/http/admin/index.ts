@@ -10,6 +10,7 @@ import { keysResource } from "./keys.ts";
 import { modelsResource } from "./models.ts";
 import { providersResource } from "./providers.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
+import { routesResource } from "./routes.ts";
 import { stateResource } from "./state.ts";
 import { stayAwakeResource } from "./stay-awake.ts";
 import { stopResource } from "./stop.ts";
@@ -26,6 +27,7 @@ export const adminResources = Object.freeze({
   config: configResource,
   downloads: downloadsResource,
   providers: providersResource,
+  routes: routesResource,
   events: eventsResource,
 }) satisfies Readonly<Record<string, AdminResource>>;
 

@@ -111,6 +111,7 @@ export interface RoomOptions {
   readonly models?: Partial<HttpDeps["models"]>;
   readonly downloads?: HttpDeps["downloads"];
   readonly providers?: HttpDeps["providers"];
+  readonly routing?: HttpDeps["routing"];
 }
 
 function noDownloads(): never {
@@ -212,6 +213,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
 
   const deps: HttpDeps = {
     inference,
+    routing: options.routing ?? { models: inference.models, explain: noDownloads, routes: () => [], state: () => [] },
     access,
     rateLimits: createRateLimits(
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },

@@ -1,0 +1,26 @@
+/** `lanthorn route …`: its sub-commands by name, one file each in `server/cli/route/`. */
+import type { Command } from "commander";
+import { type CommandContext, examples } from "../command.ts";
+import { defineExplain, explainExamples } from "../route/explain.ts";
+import { defineList, listExamples } from "../route/list.ts";
+import { defineTest, testExamples } from "../route/test.ts";
+
+interface Subcommand {
+  readonly examples: readonly (readonly [line: string, meaning: string])[];
+  define(command: Command, context: CommandContext): void;
+}
+
+/** In the order of the help. A file must not import anything slow before an action runs. */
+const subcommands: readonly Subcommand[] = [
+  { examples: listExamples, define: defineList },
+  { examples: explainExamples, define: defineExplain },
+  { examples: testExamples, define: defineTest },
+];
+
+export function define(command: Command, context: CommandContext): void {
+  examples(
+    command,
+    subcommands.flatMap((one) => [...one.examples]),
+  );
+  for (const one of subcommands) one.define(command, context);
+}
