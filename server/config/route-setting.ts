@@ -122,9 +122,7 @@ function spelledOut(value: unknown): unknown {
 
 export const routeSetting = z.preprocess(
   spelledOut,
-  z
-    .strictObject({ groups: z.array(group).min(1).max(20), ...limits })
-    .transform((setting): RouteSetting => setting),
+  z.strictObject({ groups: z.array(group).min(1).max(20), ...limits }).transform((setting): RouteSetting => setting),
 );
 
 /** What clients write as `model`. */

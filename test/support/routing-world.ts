@@ -20,7 +20,12 @@ export const accepted: ChatEvent = { type: "accepted", promptTokens: 12, queuePo
 export const started: ChatEvent = { type: "started", promptTokens: 12, cachedTokens: 4 };
 export const ping: ChatEvent = { type: "frame", wire: { dialect: "anthropic-messages", event: "ping", data: "{}" } };
 export const empty: ChatEvent = { type: "text", text: "" };
-export const failing = (failure: Failure): ChatEvent => ({ type: "failed", failure, usage: someUsage, timings: noTimings });
+export const failing = (failure: Failure): ChatEvent => ({
+  type: "failed",
+  failure,
+  usage: someUsage,
+  timings: noTimings,
+});
 
 /** An event, a Failure that is thrown, so many milliseconds of silence, or silence for good; `deaf`: it heeds no abort. */
 export type Beat = ChatEvent | Failure | number | "silent" | "deaf";
@@ -152,7 +157,8 @@ function journey(router: Router, alias: string, { request, signal, headers, call
   async function run(): Promise<EndEvent | Failure> {
     try {
       const asked = chatRequest("x", { ...request, model: alias });
-      for await (const event of router.run(router.plan(alias), asked, context, signal ?? never, hooks)) events.push(event);
+      for await (const event of router.run(router.plan(alias), asked, context, signal ?? never, hooks))
+        events.push(event);
     } catch (thrown) {
       return asFailure(thrown);
     }

@@ -45,8 +45,14 @@ describe("a target is left alone", () => {
   });
 
   test("never for what is the request's own fault, or the box's", () => {
-    const codes: readonly FailureCode[] = ["upstream_invalid_request", "context_length_exceeded", "queue_full", "worker_died"];
-    for (const code of codes) expect(after([failed(code), failed(code), failed(code), failed(code)])).toEqual(notCooling);
+    const codes: readonly FailureCode[] = [
+      "upstream_invalid_request",
+      "context_length_exceeded",
+      "queue_full",
+      "worker_died",
+    ];
+    for (const code of codes)
+      expect(after([failed(code), failed(code), failed(code), failed(code)])).toEqual(notCooling);
   });
 });
 

@@ -70,7 +70,10 @@ describe("a plan leaves out, with a reason", () => {
   });
 
   test("groups that a rule does not use", () => {
-    const setting: RouteSetting = { groups: groups(["engine/m"], ["a/m"]), rules: [{ when: { tools: true }, use: [2] }] };
+    const setting: RouteSetting = {
+      groups: groups(["engine/m"], ["a/m"]),
+      rules: [{ when: { tools: true }, use: [2] }],
+    };
     const made = plan(setting, {}, { needs: ["tools"] });
     expect(tried(made)).toEqual(["a/m"]);
     expect(planRecord(made)).toMatchObject({
@@ -123,7 +126,9 @@ describe("nobody is left", () => {
   test("because of what the client asked: its own error, which a retry does not mend", () => {
     const made = plan(setting, {}, { data: "local" });
     expect(nobodyLeft(made)).toMatchObject({ code: "unsupported" });
-    expect(nobodyLeft(plan(setting, { "a/m": { capabilities: ["rerank"] }, "b/m": { capabilities: ["rerank"] } }))).toMatchObject({
+    expect(
+      nobodyLeft(plan(setting, { "a/m": { capabilities: ["rerank"] }, "b/m": { capabilities: ["rerank"] } })),
+    ).toMatchObject({
       code: "invalid_request",
     });
   });

@@ -29,8 +29,19 @@ test("what does not hold together is said at once, each in a sentence", () => {
       two: { groups: groups(["one"]), rules: [{ when: {}, use: ["cloud"] }] },
       three: { groups: groups(["qwen"]), rules: [{ when: {}, route: "four" }] },
       four: { groups: groups(["qwen"]), rules: [{ when: {}, route: "five" }] },
-      five: { groups: groups(["qwen"]), rules: [{ when: {}, route: "three" }, { name: "away", when: {}, route: "nowhere" }] },
-      six: { groups: [{ name: "x", targets: [{ target: "qwen" }] }, { name: "x", targets: [{ target: "qwen" }] }] },
+      five: {
+        groups: groups(["qwen"]),
+        rules: [
+          { when: {}, route: "three" },
+          { name: "away", when: {}, route: "nowhere" },
+        ],
+      },
+      six: {
+        groups: [
+          { name: "x", targets: [{ target: "qwen" }] },
+          { name: "x", targets: [{ target: "qwen" }] },
+        ],
+      },
     },
     backends,
   );

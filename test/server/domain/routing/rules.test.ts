@@ -76,7 +76,13 @@ describe("rules choose", () => {
       ],
     },
     careful: { groups: groups(["b/m"]), maxOutputTokens: 900 },
-    closed: { groups: groups(["engine/m"]), localOnly: true, regions: ["eu"], maxOutputTokens: 500, rules: [{ when: {}, route: "careful" }] },
+    closed: {
+      groups: groups(["engine/m"]),
+      localOnly: true,
+      regions: ["eu"],
+      maxOutputTokens: 500,
+      rules: [{ when: {}, route: "careful" }],
+    },
   });
   const chosen = (alias: string, known: Partial<RequestFacts>) =>
     choose(alias, (name) => routes.get(name), facts(known));
@@ -93,7 +99,11 @@ describe("rules choose", () => {
 
   test("another alias, which is named in the record", () => {
     const choice = chosen("coder", { role: "reviewer" });
-    expect(choice).toMatchObject({ route: { alias: "careful" }, groups: [0], via: [{ alias: "coder", rule: "rule 3" }] });
+    expect(choice).toMatchObject({
+      route: { alias: "careful" },
+      groups: [0],
+      via: [{ alias: "coder", rule: "rule 3" }],
+    });
   });
 
   test("a rule never leads out of what the asked alias forbids", () => {

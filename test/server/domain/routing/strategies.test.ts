@@ -46,7 +46,11 @@ test("round robin: over one round each is first once", () => {
 });
 
 test("least busy: the fewest requests first, equals as they are written", () => {
-  const three = [candidate("a/m", { inFlight: 2 }), candidate("b/m", { inFlight: 1 }), candidate("c/m", { inFlight: 1 })];
+  const three = [
+    candidate("a/m", { inFlight: 2 }),
+    candidate("b/m", { inFlight: 1 }),
+    candidate("c/m", { inFlight: 1 }),
+  ];
   expect(order("least-busy", three)).toEqual(["b/m", "c/m", "a/m"]);
 });
 
