@@ -15,6 +15,7 @@ import type { Clock, Log, Publish } from "./domain/ports.ts";
 import type { Pricing } from "./domain/pricing/priced.ts";
 import type { AttemptPass } from "./domain/rate.ts";
 import { type PlannedAttempt, type Target, targetName } from "./domain/routing/plan.ts";
+import { keptAnswers } from "./domain/kept-answer.ts";
 import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
 import type { LedgerWriter } from "./ledger/writer.ts";
 
@@ -65,10 +66,13 @@ interface OpenAttempt {
   contentCharacters: number;
   reasoningCharacters: number;
   pass: AttemptPass | null;
+  /** An answer that was there already: nothing is computed and nothing is paid. */
+  readonly kept: boolean;
 }
 
 /** Characters of an alias that a row keeps. */
 const longestAlias = 200;
+const nothing: Cost = Object.freeze({ known: true, nanos: 0, basis: "measured" });
 const notPriced: Cost = Object.freeze({ known: false, reason: "not_priced" });
 
 /** The rows of one request. Opened when made, closed once. */
@@ -139,6 +143,7 @@ export class Account {
       contentCharacters: 0,
       reasoningCharacters: 0,
       pass: null,
+      kept: target.backendId === keptAnswers,
     };
     this.#open.set(number, attempt);
     this.#target = name;
@@ -193,6 +198,7 @@ export class Account {
 
   /** A fault in the arithmetic loses the price and never the row. */
   #priced(attempt: OpenAttempt, end: EndEvent): AttemptCost {
+    if (attempt.kept) return { usage: noUsage, cost: nothing, pricing: null };
     const { upstream, startedAtMs, cachedTokens, contentCharacters, reasoningCharacters } = attempt;
     const promptTokens = upstream === null ? 0 : (attempt.promptTokens ?? this.#facts.estimatePrompt());
     const seen: SeenOfAttempt = { promptTokens, cachedTokens, contentCharacters, reasoningCharacters };

@@ -31,7 +31,7 @@ import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
 import { writeSetting } from "./config/write.ts";
 import { calledDialects } from "./dialects/index.ts";
-import { groupOfKey } from "./domain/caller.ts";
+import { callerIdOfKey, groupOfKey } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
 import { priceBook } from "./domain/pricing/book/index.ts";
 import { pricesOfSettings } from "./domain/pricing/override.ts";
@@ -65,6 +65,7 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
+import { type AnswerCache, createAnswerCache } from "./router/answer-cache.ts";
 import { createRouter, type Router } from "./router/router.ts";
 
 export interface ApplianceOptions {
@@ -306,6 +307,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       pricing,
       billedBy: providers.billedBy,
     });
+    const answers = createAnswerCache({ rules: settings.cache.aliases, maxBytes: settings.cache.maxBytes, clock });
     const rateLimits = createRateLimits(settings.limits, clock);
     const metrics = createMetrics({
       queue: () => engine.queue(),
@@ -324,6 +326,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       log,
       publish,
       pricing,
+      answers,
       upstreamOf: providers.billedBy,
       admitAttempt: createProviderLimits(settings.limits, clock),
       observer: metrics.observer,
@@ -339,7 +342,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const http = createHttp({
       inference,
       routing: router,
-      access: { ...access, keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore) },
+      access: { ...access, keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore, answers) },
       rateLimits,
       downloads,
       providers,
@@ -472,11 +475,17 @@ function adminKeyFile(paths: DataPaths, firstKeyFile: string | null): string | n
 }
 
 /** With a key goes what was computed for nobody else. */
-function forgetting(keyring: Keyring, engine: Pick<Engine, "forget">, kvStore: Pick<KvStore, "dropGroup">): Keyring {
+function forgetting(
+  keyring: Keyring,
+  engine: Pick<Engine, "forget">,
+  kvStore: Pick<KvStore, "dropGroup">,
+  answers: Pick<AnswerCache, "forget">,
+): Keyring {
   return {
     ...keyring,
     revoke: (id) => {
       const row = keyring.revoke(id);
+      answers.forget(callerIdOfKey(id));
       if (row?.isolate) {
         engine.forget(groupOfKey(id));
         kvStore.dropGroup(groupOfKey(id));

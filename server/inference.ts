@@ -12,6 +12,7 @@ import { type Caller, callerId, sharingGroup } from "./domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "./domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "./domain/embedding.ts";
 import { asFailure, type Failure } from "./domain/failure.ts";
+import { keptAnswers } from "./domain/kept-answer.ts";
 import type { ServedModel } from "./domain/model.ts";
 import type { Cost } from "./domain/money.ts";
 import type { RequestNote } from "./domain/note.ts";
@@ -19,6 +20,7 @@ import { estimatedInputTokens, estimatedPromptTokens } from "./domain/prompt-est
 import { targetName } from "./domain/routing/plan.ts";
 import type { RouteWishes } from "./domain/routing/request-facts.ts";
 import { noTimings, noUsage } from "./domain/usage.ts";
+import type { AnswerCache, CachePlace } from "./router/answer-cache.ts";
 import type { AttemptHooks, Router } from "./router/router.ts";
 
 export interface RequestFacts {
@@ -63,6 +65,8 @@ export interface Inference {
 
 export interface InferencePorts extends AccountPorts {
   readonly router: Router;
+  /** Answers that are given again; absent: none are. */
+  readonly answers?: AnswerCache;
 }
 
 /** Electricity has no price yet, so local work has none: unknown, never 0. */
@@ -145,7 +149,12 @@ export function createInference(ports: InferencePorts): Inference {
       accounted(
         input,
         chatting(input.request, signal),
-        (context, hooks) => router.run(router.plan(input.request.model, "chat"), input.request, context, signal, hooks),
+        (context, hooks) => {
+          const destination = router.plan(input.request.model, "chat");
+          const ask = () => router.run(destination, input.request, context, signal, hooks);
+          const place = ports.answers?.place(input.request, callerId(input.caller)) ?? null;
+          return place === null ? ask() : throughCache(input.request.model, place, ask, hooks);
+        },
         input.request.notes,
       ),
     embed: (input, signal) =>
@@ -157,6 +166,29 @@ export function createInference(ports: InferencePorts): Inference {
         router.rerank(router.plan(input.request.model, "rerank"), input.request, context, signal, hooks),
       ),
   };
+}
+
+/** An answer that is there already is one attempt without a cost; one that is not is kept for the next who asks. */
+async function* throughCache(
+  alias: string,
+  place: CachePlace,
+  ask: () => AsyncIterable<ChatEvent>,
+  hooks: AttemptHooks,
+): AsyncIterable<ChatEvent> {
+  const { found } = place;
+  if (found !== null) {
+    await hooks.opened(1, { target: { backendId: keptAnswers, model: alias }, reason: "cache_hit" });
+    hooks.closed(1, found.end);
+    yield* found.events;
+    yield found.end;
+    return;
+  }
+  const seen: ChatEvent[] = [];
+  for await (const event of ask()) {
+    if (isEnd(event)) place.keep(seen, event);
+    else seen.push(event);
+    yield event;
+  }
 }
 
 /** How each kind is answered, and about how many tokens it brings. */

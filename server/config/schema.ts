@@ -260,6 +260,25 @@ const responses = z.strictObject({
     .describe("How long answers of /v1/responses are kept for clients that ask for it (store); 0: none are"),
 });
 
+const cachedAlias = z.strictObject({
+  ttlMs: milliseconds.min(1).default(3_600_000),
+  sharedAcrossKeys: z.boolean().default(false),
+  sampled: z.boolean().default(false),
+});
+
+const cache = z.strictObject({
+  maxBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 34)
+    .default(64 * 2 ** 20)
+    .describe("Most memory for answers that are given again"),
+  aliases: z
+    .record(anyText, cachedAlias)
+    .default({})
+    .describe("Aliases whose answers are given again to the very same request: ttlMs, sharedAcrossKeys, sampled"),
+});
+
 const log = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least serious line written"),
 });
@@ -321,6 +340,7 @@ export const configSchema = z.strictObject({
   prices: z.array(price).max(1000).default([]).describe("Prices of your own; each wins over the price book"),
   unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
   responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
+  cache: cache.prefault({}).describe("Exact response cache"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),
   shutdown: shutdown.prefault({}).describe("Stopping"),

@@ -22,7 +22,8 @@ const limitMaps: ReadonlySet<string> = new Set(["limits.persons", "limits.models
 
 /** What a text may stand for, likeliest first; the setting's own type picks. */
 function readings(text: string, leaf: Leaf): readonly unknown[] {
-  if (leaf.path === "prices" || leaf.path === "providers" || leaf.path === "routes") return readJson(text);
+  if (leaf.path === "prices" || leaf.path === "providers" || leaf.path === "routes" || leaf.path === "cache.aliases")
+    return readJson(text);
   if (leaf.path === "models" || leaf.path === "hosts" || leaf.path === "idle.command") {
     if (text.startsWith("[")) return readJson(text);
     if (leaf.path === "models") return [[modelFieldsOf(text)]];

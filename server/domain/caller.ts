@@ -41,6 +41,11 @@ export function callerId(caller: Caller): string {
   return `${caller.kind}:${caller.keyId ?? ""}`;
 }
 
+/** As `callerId` names the holder of that key. */
+export function callerIdOfKey(keyId: number): string {
+  return `key:${keyId}`;
+}
+
 /** Of everybody who does not keep apart: a team whose agents begin with the same texts. */
 export const sharedGroup = "shared";
 

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { costText, targetText } from "../dialects/closing-comment.ts";
 import type { Caller } from "../domain/caller.ts";
 import type { EndEvent } from "../domain/chat.ts";
+import { keptAnswers } from "../domain/kept-answer.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import { readWishes, type RouteWishes } from "../domain/routing/request-facts.ts";
 import { readJson } from "./body.ts";
@@ -91,7 +92,9 @@ export function noEnd(): Failure {
 
 export function targetHeader(deps: Pick<HttpDeps, "inference">, requestId: string): Readonly<Record<string, string>> {
   const { target } = deps.inference.closing(requestId);
-  return target === null ? {} : { "x-lanthorn-target": targetText(target) };
+  if (target === null) return {};
+  const hit = target.startsWith(`${keptAnswers}/`);
+  return { "x-lanthorn-target": targetText(target), ...(hit ? { "x-lanthorn-cache": "hit" } : {}) };
 }
 
 /** For an answer that has ended: where it ran and what it cost. */

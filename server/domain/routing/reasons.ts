@@ -14,7 +14,8 @@ export type ReasonCode =
   | "probe"
   | "retry"
   | "other_key"
-  | "longer_context";
+  | "longer_context"
+  | "cache_hit";
 
 export const reasonWords: Readonly<Record<ReasonCode, string>> = Object.freeze({
   only_target: "the only place that serves this model",
@@ -31,6 +32,7 @@ export const reasonWords: Readonly<Record<ReasonCode, string>> = Object.freeze({
   retry: "asked again after a failure that may pass",
   other_key: "asked again with another key",
   longer_context: "has a longer context than the one that refused",
+  cache_hit: "the very same was asked before",
 });
 
 export type ExclusionCode =

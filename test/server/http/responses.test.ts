@@ -84,7 +84,7 @@ describe("S-09 the nine cases", () => {
     expect(types.slice(0, 2)).toEqual(["response.created", "response.in_progress"]);
     expect(types.at(-1)).toBe("response.completed");
     const done = events.filter(({ event }) => event === "response.output_item.done").map(({ data }) => data.item);
-    const { response } = events.at(-1)?.data as unknown as { response: { output: unknown[]; usage: object } };
+    const { response } = (events.at(-1)?.data ?? {}) as unknown as { response: { output: unknown[]; usage: object } };
     expect(response.output).toEqual(done);
     expect(response.output).toMatchObject([
       { type: "reasoning" },
