@@ -31,6 +31,8 @@ export interface World {
   /** Names of targets in the order they were asked. */
   readonly asked: string[];
   readonly requests: ChatRequest[];
+  /** Names of targets that were asked to count. */
+  readonly counted: string[];
   ask(alias: string, wishes?: Asking): Journey;
 }
 
@@ -65,6 +67,7 @@ export function world(scripts: Scripts, options: WorldOptions = {}): World {
   const clock = manualClock();
   const asked: string[] = [];
   const requests: ChatRequest[] = [];
+  const counted: string[] = [];
   const calls = new Map<string, number>();
   const ids = [...new Set(Object.keys(scripts).map((name) => name.slice(0, name.indexOf("/"))))];
   const backends = ids.map((id): Backend => {
@@ -74,7 +77,10 @@ export function world(scripts: Scripts, options: WorldOptions = {}): World {
       id,
       kind: options.kinds?.[id] ?? (id === "engine" ? "engine" : "cloud"),
       served: () => names.map((name) => model(name.slice(id.length + 1), options.models?.[name])),
-      count: async (request) => options.count?.[`${id}/${request.model}`] ?? 12,
+      count: async (request) => {
+        counted.push(`${id}/${request.model}`);
+        return options.count?.[`${id}/${request.model}`] ?? 12;
+      },
       async *chat(request, _context, signal) {
         const name = `${id}/${request.model}`;
         asked.push(name);
@@ -97,6 +103,7 @@ export function world(scripts: Scripts, options: WorldOptions = {}): World {
     router,
     asked,
     requests,
+    counted,
     ask: (alias, asking = {}) => journey(router, alias, asking),
   };
 }
