@@ -305,6 +305,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       clock,
       pricing,
       billedBy: providers.billedBy,
+      away: Object.keys(settings.providers),
     });
     const rateLimits = createRateLimits(settings.limits, clock);
     const metrics = createMetrics({

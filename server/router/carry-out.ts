@@ -137,7 +137,8 @@ async function* after<Event>(opening: Promise<void>, ask: () => AsyncIterable<Ev
 function hasKey(ports: JourneyPorts, plan: Plan, at: number): boolean {
   const target = plan.attempts[at]?.target;
   const backend = target === undefined ? undefined : ports.backend(target.backendId);
-  return target !== undefined && (backend?.ready?.(target.model).able ?? false);
+  const ready = target === undefined ? undefined : backend?.ready?.(target.model);
+  return ready !== undefined && ready.able && ready.keyless !== true;
 }
 
 /** Ends early when the client leaves. */

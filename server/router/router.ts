@@ -21,7 +21,7 @@ import {
   requestFacts,
   type RouteWishes,
 } from "../domain/routing/request-facts.ts";
-import { resolveRoutes, shortName } from "../domain/routing/resolve.ts";
+import { type KnownBackend, resolveRoutes, shortName } from "../domain/routing/resolve.ts";
 import { type Route, routeToOne } from "../domain/routing/route.ts";
 import type { RouteSetting } from "../domain/routing/settings.ts";
 import { type Target, targetName } from "../domain/routing/target.ts";
@@ -91,6 +91,8 @@ export interface RouterOptions {
   readonly pricing?: Pricing;
   /** Whose prices a target is billed by; null: nobody's. Absent: each backend but the engine bills under its own id. */
   billedBy?(target: Target): UpstreamName | null;
+  /** Ids of backends that are set up and not to be asked now: routes may name them, and leave them out. */
+  readonly away?: readonly string[];
   /** By the caller's id; null: it has no budget. */
   budgetLeft?(callerId: string): number | null;
 }
@@ -103,7 +105,7 @@ export function createRouter(
   const { clock = systemClock, random = Math.random } = options;
   const all = typeof backends === "function" ? backends : () => backends;
   const backend = (id: string) => all().find((one) => one.id === id);
-  const routes = checkedRoutes(options.routes ?? {}, all());
+  const routes = checkedRoutes(options.routes ?? {}, all(), options.away ?? []);
   const live = createLive(clock);
   const known = new Map<string, Target>();
   for (const route of routes.values()) {
@@ -245,15 +247,15 @@ function inputsOf({ inputs }: EmbedRequest): readonly (string | readonly number[
 function checkedRoutes(
   settings: Readonly<Record<string, RouteSetting>>,
   backends: readonly Backend[],
+  away: readonly string[],
 ): ReadonlyMap<string, Route> {
-  const { routes, problems } = resolveRoutes(
-    settings,
-    backends.map((one) => ({
-      id: one.id,
-      models: one.served().map((model) => model.alias),
-      isOpen: takesUnlisted(one),
-    })),
-  );
+  const known = backends.map((one): KnownBackend => {
+    return { id: one.id, models: one.served().map((model) => model.alias), isOpen: takesUnlisted(one) };
+  });
+  for (const id of away) {
+    if (!known.some((one) => one.id === id)) known.push({ id, models: [], isOpen: true });
+  }
+  const { routes, problems } = resolveRoutes(settings, known);
   if (problems.length === 0) return routes;
   const count = problems.length === 1 ? "A route" : `${problems.length} things in the routes`;
   throw new Failure("cannot_start", `${count} cannot be used as written.`, {
