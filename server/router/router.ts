@@ -97,6 +97,9 @@ export interface RouterOptions {
   budgetLeft?(callerId: string): number | null;
 }
 
+/** Targets that are shown at most. */
+const mostKnown = 1_000;
+
 /** Throws `cannot_start` with everything that is wrong with the routes. */
 export function createRouter(
   backends: readonly Backend[] | (() => readonly Backend[]),
@@ -107,6 +110,7 @@ export function createRouter(
   const backend = (id: string) => all().find((one) => one.id === id);
   const routes = checkedRoutes(options.routes ?? {}, all(), options.away ?? []);
   const live = createLive(clock);
+  /** Those of the settings, and others once they were asked: clients choose their names, so there is a bound. */
   const known = new Map<string, Target>();
   for (const route of routes.values()) {
     for (const { target } of route.groups.flatMap(({ targets }) => targets)) known.set(targetName(target), target);
@@ -125,6 +129,7 @@ export function createRouter(
       .flatMap((one) => one.served())
       .filter((model) => !routes.has(model.alias)),
   ];
+  const served = (alias: string) => all().flatMap((one) => answersFor(one, alias) ?? [])[0];
   const names = () => models().map((model) => model.alias);
 
   const planner = createPlanner({
@@ -146,7 +151,7 @@ export function createRouter(
     const startedMs = clock.monotonicMs();
     const plan = await planner.plan(alias, facts, request);
     hooks.planned?.(planRecord(plan));
-    for (const { target } of plan.attempts) known.set(targetName(target), target);
+    for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
     yield* carryOut<Event>(
       {
         ...{ plan, signal, hooks, startedMs },
@@ -163,8 +168,8 @@ export function createRouter(
     models,
     plan(alias, capability = "chat") {
       const can = (model: ServedModel) => model.capabilities.includes(capability);
-      const unlisted = () => all().flatMap((one) => answersFor(one, alias) ?? [])[0];
-      const model = models().find((one) => one.alias === alias) ?? unlisted();
+      const route = routes.get(alias);
+      const model = route === undefined ? served(alias) : routeAsModel(route, backend);
       if (model === undefined) throw unknownModel(alias, names());
       // A route whose targets are all away right now says so itself.
       if (can(model) || model.capabilities.length === 0) return { alias, capability };

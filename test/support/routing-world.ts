@@ -5,6 +5,7 @@
 import type { Backend } from "../../server/backends/backend.ts";
 import type { ChatEvent, ChatRequest, EndEvent } from "../../server/domain/chat.ts";
 import { isContent, isEnd } from "../../server/domain/chat.ts";
+import type { Vectors, WholeEvent } from "../../server/domain/embedding.ts";
 import { asFailure, Failure } from "../../server/domain/failure.ts";
 import type { ServedModel } from "../../server/domain/model.ts";
 import type { PlanRecord } from "../../server/domain/routing/plan.ts";
@@ -89,13 +90,20 @@ export function world(scripts: Scripts, options: WorldOptions = {}): World {
         calls.set(name, call + 1);
         yield* play(scripts[name]?.[call] ?? [text, finished], clock, signal);
       },
-      embed: () => nothing(),
+      embed: ({ model: wanted }) => vectors(`${id}/${wanted}`),
       rerank: () => nothing(),
       health: (alias) => options.health?.[`${id}/${alias}`]?.() ?? { able: true, reason: "ready" },
       ...(ready === undefined ? {} : { ready: () => ({ able: ready(), reason: "", retryAtMs: null }) }),
       close: async () => {},
     };
   });
+  async function* vectors(name: string): AsyncGenerator<WholeEvent<Vectors>> {
+    asked.push(name);
+    const first = scripts[name]?.[0]?.[0];
+    if (first instanceof Failure) throw first;
+    yield { type: "result", result: [Float32Array.of(1)] };
+    yield { type: "finished", finishReason: "stop", usage: someUsage, timings: noTimings };
+  }
   const { kinds: _kinds, models: _models, ready: _ready, health: _health, count: _count, ...own } = options;
   const router = createRouter(backends, { random: () => 0.5, ...own, clock });
   return {

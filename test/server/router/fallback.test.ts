@@ -291,6 +291,24 @@ test("S-11 never another model: a name that is served has one target, and its fa
   expect(() => router.plan("codr")).toThrow('No model "codr" here. Did you mean "coder"?');
 });
 
+test("S-25 embeddings go the same way", async () => {
+  const capabilities = ["embeddings" as const];
+  const { router, asked } = ab(
+    { "a/m": [[fail("upstream_overloaded")]] },
+    { models: { "a/m": { capabilities }, "b/m": { capabilities } } },
+  );
+  const log: string[] = [];
+  const hooks = { opened: (number: number) => void log.push(`open ${number}`), closed: (number: number) => void log.push(`close ${number}`) };
+  const request = { model: "any", inputs: [{ type: "text" as const, text: "x" }], dimensions: null };
+  const types: string[] = [];
+  const events = router.embed(router.plan("any", "embeddings"), request, { requestId: "r", callerName: "ayo" }, new AbortController().signal, hooks);
+  for await (const event of events) types.push(event.type);
+  expect(types).toEqual(["result", "finished"]);
+  expect(asked).toEqual(["a/m", "b/m"]);
+  expect(log).toEqual(["open 1", "close 1", "open 2", "close 2"]);
+  expect(() => router.plan("any")).toThrow('"any" cannot chat.');
+});
+
 test("the answer's cap is what is asked of the target, and a smaller wish stays", async () => {
   const { clock, ask, requests } = ab({}, {}, { maxOutputTokens: 100 });
   for (const maxTokens of [null, 500, 50]) await finish(clock, ask("any", { request: { maxTokens } }));
