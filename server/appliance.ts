@@ -306,6 +306,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       clock,
       pricing,
       billedBy: providers.billedBy,
+      away: Object.keys(settings.providers),
     });
     const answers = createAnswerCache({ rules: settings.cache.aliases, maxBytes: settings.cache.maxBytes, clock });
     const rateLimits = createRateLimits(settings.limits, clock);

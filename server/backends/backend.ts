@@ -30,6 +30,8 @@ export interface Readiness {
   readonly reason: string;
   /** Monotonic milliseconds at which it may again; null: it may now, or nobody knows. */
   readonly retryAtMs: number | null;
+  /** It is asked without a key, so there is no other one to try. */
+  readonly keyless?: true;
 }
 
 /** How deep a look goes: somebody is there, it has the model, it answers with it. */

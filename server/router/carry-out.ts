@@ -7,7 +7,7 @@ import type { EndEvent } from "../domain/chat.ts";
 import { type Failure, Failure as FailureType } from "../domain/failure.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Plan, PlannedAttempt, PlanRecord } from "../domain/routing/plan.ts";
-import { nobodyLeft } from "../domain/routing/refusal.ts";
+import { allResting, nobodyLeft } from "../domain/routing/refusal.ts";
 import { targetName } from "../domain/routing/target.ts";
 import { afterTry, firstStep, nextStep, type Walk, type WalkOrder, walkOf } from "../domain/routing/walk.ts";
 import { noTimings, noUsage } from "../domain/usage.ts";
@@ -107,8 +107,9 @@ export async function* carryOut<Event extends AnyEvent>(
     });
   }
 
+  if (plan.attempts.length === 0) throw nobodyLeft(plan);
   let order = firstStep(plan, cooling());
-  if (order.do === "stop") throw nobodyLeft(plan);
+  if (order.do === "stop") throw allResting(plan, Math.min(...cooling()));
   for (;;) {
     const outcome: AttemptOutcome = yield* attempt(order);
     if (!outcome.moves) return;
@@ -137,7 +138,8 @@ async function* after<Event>(opening: Promise<void>, ask: () => AsyncIterable<Ev
 function hasKey(ports: JourneyPorts, plan: Plan, at: number): boolean {
   const target = plan.attempts[at]?.target;
   const backend = target === undefined ? undefined : ports.backend(target.backendId);
-  return target !== undefined && (backend?.ready?.(target.model).able ?? false);
+  const ready = target === undefined ? undefined : backend?.ready?.(target.model);
+  return ready !== undefined && ready.able && ready.keyless !== true;
 }
 
 /** Ends early when the client leaves. */

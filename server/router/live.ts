@@ -65,6 +65,9 @@ export interface TargetLife {
   };
 }
 
+/** Clients may name models that nobody lists; more targets than these are not remembered while nothing is going on there. */
+const mostRemembered = 2_000;
+
 export function createLive(clock: Clock): Live {
   const entries = new Map<string, Entry>();
   const entryOf = (target: string): Entry => {
@@ -78,9 +81,18 @@ export function createLive(clock: Clock): Live {
         cachedShare: nothingMeasured,
         answeredAtMs: null,
       };
+      if (entries.size >= mostRemembered) forgetOne();
       entries.set(target, entry);
     }
     return entry;
+  };
+  /** The oldest that is neither busy nor left alone. */
+  const forgetOne = () => {
+    for (const [name, { inFlight, cooldown }] of entries) {
+      if (inFlight > 0 || cooldown.untilMs !== null) continue;
+      entries.delete(name);
+      return;
+    }
   };
   const happened = (entry: Entry, event: CooldownEvent) => {
     entry.cooldown = stepCooldown(entry.cooldown, event, clock.monotonicMs());

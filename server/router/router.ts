@@ -21,7 +21,7 @@ import {
   requestFacts,
   type RouteWishes,
 } from "../domain/routing/request-facts.ts";
-import { resolveRoutes, shortName } from "../domain/routing/resolve.ts";
+import { type KnownBackend, resolveRoutes, shortName } from "../domain/routing/resolve.ts";
 import { type Route, routeToOne } from "../domain/routing/route.ts";
 import type { RouteSetting } from "../domain/routing/settings.ts";
 import { type Target, targetName } from "../domain/routing/target.ts";
@@ -91,9 +91,14 @@ export interface RouterOptions {
   readonly pricing?: Pricing;
   /** Whose prices a target is billed by; null: nobody's. Absent: each backend but the engine bills under its own id. */
   billedBy?(target: Target): UpstreamName | null;
+  /** Ids of backends that are set up and not to be asked now: routes may name them, and leave them out. */
+  readonly away?: readonly string[];
   /** By the caller's id; null: it has no budget. */
   budgetLeft?(callerId: string): number | null;
 }
+
+/** Targets that are shown at most. */
+const mostKnown = 1_000;
 
 /** Throws `cannot_start` with everything that is wrong with the routes. */
 export function createRouter(
@@ -103,8 +108,9 @@ export function createRouter(
   const { clock = systemClock, random = Math.random } = options;
   const all = typeof backends === "function" ? backends : () => backends;
   const backend = (id: string) => all().find((one) => one.id === id);
-  const routes = checkedRoutes(options.routes ?? {}, all());
+  const routes = checkedRoutes(options.routes ?? {}, all(), options.away ?? []);
   const live = createLive(clock);
+  /** Those of the settings, and others once they were asked: clients choose their names, so there is a bound. */
   const known = new Map<string, Target>();
   for (const route of routes.values()) {
     for (const { target } of route.groups.flatMap(({ targets }) => targets)) known.set(targetName(target), target);
@@ -123,6 +129,7 @@ export function createRouter(
       .flatMap((one) => one.served())
       .filter((model) => !routes.has(model.alias)),
   ];
+  const served = (alias: string) => all().flatMap((one) => answersFor(one, alias) ?? [])[0];
   const names = () => models().map((model) => model.alias);
 
   const planner = createPlanner({
@@ -144,7 +151,7 @@ export function createRouter(
     const startedMs = clock.monotonicMs();
     const plan = await planner.plan(alias, facts, request);
     hooks.planned?.(planRecord(plan));
-    for (const { target } of plan.attempts) known.set(targetName(target), target);
+    for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
     yield* carryOut<Event>(
       {
         ...{ plan, signal, hooks, startedMs },
@@ -161,8 +168,8 @@ export function createRouter(
     models,
     plan(alias, capability = "chat") {
       const can = (model: ServedModel) => model.capabilities.includes(capability);
-      const unlisted = () => all().flatMap((one) => answersFor(one, alias) ?? [])[0];
-      const model = models().find((one) => one.alias === alias) ?? unlisted();
+      const route = routes.get(alias);
+      const model = route === undefined ? served(alias) : routeAsModel(route, backend);
       if (model === undefined) throw unknownModel(alias, names());
       // A route whose targets are all away right now says so itself.
       if (can(model) || model.capabilities.length === 0) return { alias, capability };
@@ -245,15 +252,15 @@ function inputsOf({ inputs }: EmbedRequest): readonly (string | readonly number[
 function checkedRoutes(
   settings: Readonly<Record<string, RouteSetting>>,
   backends: readonly Backend[],
+  away: readonly string[],
 ): ReadonlyMap<string, Route> {
-  const { routes, problems } = resolveRoutes(
-    settings,
-    backends.map((one) => ({
-      id: one.id,
-      models: one.served().map((model) => model.alias),
-      isOpen: takesUnlisted(one),
-    })),
-  );
+  const known = backends.map((one): KnownBackend => {
+    return { id: one.id, models: one.served().map((model) => model.alias), isOpen: takesUnlisted(one) };
+  });
+  for (const id of away) {
+    if (!known.some((one) => one.id === id)) known.push({ id, models: [], isOpen: true });
+  }
+  const { routes, problems } = resolveRoutes(settings, known);
   if (problems.length === 0) return routes;
   const count = problems.length === 1 ? "A route" : `${problems.length} things in the routes`;
   throw new Failure("cannot_start", `${count} cannot be used as written.`, {

@@ -5,6 +5,7 @@
 import type { Backend } from "../../server/backends/backend.ts";
 import type { ChatEvent, ChatRequest, EndEvent } from "../../server/domain/chat.ts";
 import { isContent, isEnd } from "../../server/domain/chat.ts";
+import type { Vectors, WholeEvent } from "../../server/domain/embedding.ts";
 import { asFailure, Failure } from "../../server/domain/failure.ts";
 import type { ServedModel } from "../../server/domain/model.ts";
 import type { PlanRecord } from "../../server/domain/routing/plan.ts";
@@ -36,6 +37,8 @@ export interface World {
   /** Names of targets in the order they were asked. */
   readonly asked: string[];
   readonly requests: ChatRequest[];
+  /** Names of targets that were asked to count. */
+  readonly counted: string[];
   ask(alias: string, wishes?: Asking): Journey;
 }
 
@@ -70,6 +73,7 @@ export function world(scripts: Scripts, options: WorldOptions = {}): World {
   const clock = manualClock();
   const asked: string[] = [];
   const requests: ChatRequest[] = [];
+  const counted: string[] = [];
   const calls = new Map<string, number>();
   const ids = [...new Set(Object.keys(scripts).map((name) => name.slice(0, name.indexOf("/"))))];
   const backends = ids.map((id): Backend => {
@@ -79,7 +83,10 @@ export function world(scripts: Scripts, options: WorldOptions = {}): World {
       id,
       kind: options.kinds?.[id] ?? (id === "engine" ? "engine" : "cloud"),
       served: () => names.map((name) => model(name.slice(id.length + 1), options.models?.[name])),
-      count: async (request) => options.count?.[`${id}/${request.model}`] ?? 12,
+      count: async (request) => {
+        counted.push(`${id}/${request.model}`);
+        return options.count?.[`${id}/${request.model}`] ?? 12;
+      },
       async *chat(request, _context, signal) {
         const name = `${id}/${request.model}`;
         asked.push(name);
@@ -88,13 +95,20 @@ export function world(scripts: Scripts, options: WorldOptions = {}): World {
         calls.set(name, call + 1);
         yield* play(scripts[name]?.[call] ?? [text, finished], clock, signal);
       },
-      embed: () => nothing(),
+      embed: ({ model: wanted }) => vectors(`${id}/${wanted}`),
       rerank: () => nothing(),
       health: (alias) => options.health?.[`${id}/${alias}`]?.() ?? { able: true, reason: "ready" },
       ...(ready === undefined ? {} : { ready: () => ({ able: ready(), reason: "", retryAtMs: null }) }),
       close: async () => {},
     };
   });
+  async function* vectors(name: string): AsyncGenerator<WholeEvent<Vectors>> {
+    asked.push(name);
+    const first = scripts[name]?.[0]?.[0];
+    if (first instanceof Failure) throw first;
+    yield { type: "result", result: [Float32Array.of(1)] };
+    yield { type: "finished", finishReason: "stop", usage: someUsage, timings: noTimings };
+  }
   const { kinds: _kinds, models: _models, ready: _ready, health: _health, count: _count, ...own } = options;
   const router = createRouter(backends, { random: () => 0.5, ...own, clock });
   return {
@@ -102,6 +116,7 @@ export function world(scripts: Scripts, options: WorldOptions = {}): World {
     router,
     asked,
     requests,
+    counted,
     ask: (alias, asking = {}) => journey(router, alias, asking),
   };
 }

@@ -8,7 +8,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { EngineBytes } from "../../domain/fit/corrections.ts";
 import type { LoadPlan, PlanLoad } from "../../domain/fit/load-plan.ts";
 import { type Cleaned, cleaned } from "../../domain/hygiene.ts";
-import type { ModelDetails, ModelState, ModelView, ServedModel } from "../../domain/model.ts";
+import type { HealthDepth, ModelDetails, ModelState, ModelView, ServedModel } from "../../domain/model.ts";
 import type { Clock, GpuPromise, Log, ModelFile, Publish } from "../../domain/ports.ts";
 import { chooseThreads, simplePlan } from "./load-plan.ts";
 import { modelDetails } from "./model-details.ts";
@@ -175,8 +175,9 @@ export class ModelHost {
     };
   }
 
-  health(): { able: boolean; reason: string } {
-    return { able: this.#situation.state !== "failed" && !this.#closed, reason: this.#situation.reason };
+  health(): { able: boolean; reason: string; depth: HealthDepth } {
+    const { state, reason } = this.#situation;
+    return { able: state !== "failed" && !this.#closed, reason, depth: state === "ready" ? "loaded" : "reachable" };
   }
 
   /** Why nobody need ask for it now; null: it may be asked for. */

@@ -95,7 +95,7 @@ function afterFailure(cooldown: Cooldown, event: Failed, nowMs: number): Cooldow
   // Others that fail while it is left alone were sent before; they do not make it worse.
   if (cooldown.untilMs !== null && !event.probe && event.coolDownMs === null) return { ...cooldown, failures };
   const trips = cooldown.trips + (cooldown.untilMs === null || event.probe ? 1 : 0);
-  const lasts = lastsMs(event, failures, Math.max(1, trips));
+  const lasts = lastsMs(event, whose === "key", failures, Math.max(1, trips));
   if (lasts === null) return { ...cooldown, failures };
   const untilMs = Math.max(event.probe ? 0 : (cooldown.untilMs ?? 0), nowMs + lasts);
   return {
@@ -109,10 +109,10 @@ function afterFailure(cooldown: Cooldown, event: Failed, nowMs: number): Cooldow
 }
 
 /** Null: not yet. */
-function lastsMs(event: Failed, failures: number, trips: number): number | null {
+function lastsMs(event: Failed, isOfKeys: boolean, failures: number, trips: number): number | null {
   if (event.coolDownMs !== null) return Math.min(Math.max(event.coolDownMs, 1), longestCoolDownMs);
   if (event.code === "upstream_model_missing") return missingCoolDownMs;
   const doubled = Math.min(firstCoolDownMs * 2 ** Math.min(trips - 1, 10), longestCoolDownMs);
-  if (event.probe || event.outOfKeys) return doubled;
+  if (event.probe || isOfKeys) return doubled;
   return failures >= failuresToTrip ? doubled : null;
 }

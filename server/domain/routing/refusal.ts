@@ -18,6 +18,13 @@ export function unknownModel(alias: string, names: readonly string[]): Failure {
 /** Places that are named in a message. */
 const mostNamed = 5;
 
+/** For a plan whose targets all began to be left alone after it was made. `leftMs`: until the first may be asked. */
+export function allResting(plan: Plan, leftMs: number): Failure {
+  const names = plan.attempts.slice(0, mostNamed).map(({ target }) => targetName(target));
+  const message = `Nothing can answer for "${plan.alias}" now: ${names.join(", ")} failed and are left alone for a while.`;
+  return new Failure("no_target", message, { retryAfterSeconds: leftMs / 1000 });
+}
+
 /** For a plan without attempts. What may pass is `no_target` with the time until then; what will not is the client's to change. */
 export function nobodyLeft(plan: Plan): Failure {
   const { alias, excluded } = plan;

@@ -9,7 +9,7 @@ import type { KeyPool } from "./key-pool.ts";
 export function readiness(settings: CloudSettings, keys: KeyPool, clock: Clock): Readiness {
   if (keys.size === 0) {
     const able = !settings.provider.needsKey;
-    return { able, reason: able ? "needs no key" : noKey(settings).message, retryAtMs: null };
+    return { able, reason: able ? "needs no key" : noKey(settings).message, retryAtMs: null, keyless: true };
   }
   const blocked = keys.blocked();
   if (blocked === null) return { able: true, reason: "a key is ready", retryAtMs: null };

@@ -44,6 +44,10 @@ describe("a target is left alone", () => {
     expect(waitMs(after([failed("upstream_key_refused", { outOfKeys: true })]), 0)).toBe(5_000);
   });
 
+  test("with or without keys, a single failure of its own is not enough", () => {
+    expect(cooldownState(after([failed("upstream_failed", { outOfKeys: true })]), 0)).toBe("closed");
+  });
+
   test("never for what is the request's own fault, or the box's", () => {
     const codes: readonly FailureCode[] = [
       "upstream_invalid_request",
