@@ -139,7 +139,7 @@ function hasKey(ports: JourneyPorts, plan: Plan, at: number): boolean {
   const target = plan.attempts[at]?.target;
   const backend = target === undefined ? undefined : ports.backend(target.backendId);
   const ready = target === undefined ? undefined : backend?.ready?.(target.model);
-  return ready !== undefined && ready.able && ready.keyless !== true;
+  return ready?.able === true && ready.keyless !== true;
 }
 
 /** Ends early when the client leaves. */

@@ -50,7 +50,9 @@ beforeAll(async () => {
     tls: { ...custom, baseUrl: bad.baseUrl.replace("http:", "https:"), models: ["m"] },
   };
   const routes = {
-    ...Object.fromEntries(names.map((name) => [`any-${name}`, { targets: [`bad/${name}`, "good/stand-in"], retries: 0 }])),
+    ...Object.fromEntries(
+      names.map((name) => [`any-${name}`, { targets: [`bad/${name}`, "good/stand-in"], retries: 0 }]),
+    ),
     "any-refused": { targets: ["nobody/m", "good/stand-in"], retries: 0 },
     "any-tls": { targets: ["tls/m", "good/stand-in"], retries: 0 },
     closed: { groups: ["good/stand-in", "engine/lanthorn-demo", "bad/500"], localOnly: true, maxOutputTokens: 8 },
@@ -112,7 +114,13 @@ describe("S-25 the first target fails, the second answers: one answer, one charg
       expect(stream.body).not.toContain("error");
       expect(good.log.asked).toHaveLength(1);
       const request = await rowOf(stream);
-      expect(request).toMatchObject({ status: "done", attempts: [{ number: 1, status: "failed" }, { number: 2, status: "done", target: "good/stand-in" }] });
+      expect(request).toMatchObject({
+        status: "done",
+        attempts: [
+          { number: 1, status: "failed" },
+          { number: 2, status: "done", target: "good/stand-in" },
+        ],
+      });
       const [first, second] = request.attempts;
       expect(first?.usage.completionTokens).toBe(0);
       const charge = second?.cost?.known ? second.cost.nanos : 0;
@@ -181,17 +189,25 @@ test("the plan that explain prints is the plan of the request's row", async () =
   const headers = { "x-lanthorn-role": "reviewer" };
   const stream = await readStream(box.started.url, ask("ruled"), { headers });
   const plan = (await rowOf(stream)).plan as PlanRecord;
-  expect(plan).toMatchObject({ via: [{ alias: "ruled", rule: "review" }], attempts: [{ target: "good/stand-in" }], maxTokens: 8 });
+  expect(plan).toMatchObject({
+    via: [{ alias: "ruled", rule: "review" }],
+    attempts: [{ target: "good/stand-in" }],
+    maxTokens: 8,
+  });
   const { role, ...facts } = plan.facts;
   expect(role).toBe("reviewer");
-  const explained = explainAnswer.parse(await call("POST", "/admin/routes/explain", { model: "ruled", headers, facts }));
+  const explained = explainAnswer.parse(
+    await call("POST", "/admin/routes/explain", { model: "ruled", headers, facts }),
+  );
   expect(explained.plan).toEqual(plan);
   expect(good.log.asked.at(-1)?.body).toMatchObject({ model: "stand-in" });
 });
 
 test("aliases are in /v1/models", async () => {
   const { data } = modelsAnswer.parse(await call("GET", "/v1/models"));
-  expect(data.map(({ id }) => id)).toEqual(expect.arrayContaining(["closed", "ruled", "lanthorn-demo", "good/stand-in"]));
+  expect(data.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(["closed", "ruled", "lanthorn-demo", "good/stand-in"]),
+  );
 });
 
 describe("lanthorn route", () => {
@@ -216,7 +232,9 @@ describe("lanthorn route", () => {
     const json = await lanthorn([...args, "--json"], { environment: environment() });
     expect(JSON.parse(json.stdout)).toMatchObject({ alias: "ruled", attempts: [{ target: "good/stand-in" }] });
     expect((await lanthorn(["route", "explain", "rulde"], { environment: environment() })).code).toBe(5);
-    expect((await lanthorn(["route", "explain", "ruled", "--header", "role"], { environment: environment() })).code).toBe(2);
+    expect(
+      (await lanthorn(["route", "explain", "ruled", "--header", "role"], { environment: environment() })).code,
+    ).toBe(2);
   });
 
   test("test sends the smallest request through and draws its attempts", async () => {
@@ -228,7 +246,10 @@ describe("lanthorn route", () => {
     good.script(() => ({ fault: faults.broken }));
     const failed = await lanthorn(["route", "test", "any-two-tries", "--json"], { environment: environment() });
     expect(failed.code).toBe(8);
-    expect(testAnswer.parse(JSON.parse(failed.stdout))).toMatchObject({ ok: false, failure: { code: "upstream_failed" } });
+    expect(testAnswer.parse(JSON.parse(failed.stdout))).toMatchObject({
+      ok: false,
+      failure: { code: "upstream_failed" },
+    });
   });
 });
 
@@ -236,7 +257,9 @@ test("a route may name a provider that this box does not ask now; nobody hears o
   const environment = {
     LANTHORN_NETWORK_LOCAL_ONLY: "true",
     LANTHORN_PROVIDERS: JSON.stringify({ acme: { type: "custom", baseUrl: good.baseUrl, models: ["stand-in"] } }),
-    LANTHORN_ROUTES: JSON.stringify({ coder: { groups: ["acme/stand-in", "engine/lanthorn-demo"], maxOutputTokens: 4 } }),
+    LANTHORN_ROUTES: JSON.stringify({
+      coder: { groups: ["acme/stand-in", "engine/lanthorn-demo"], maxOutputTokens: 4 },
+    }),
   };
   const local = await realBox(environment, { environment });
   try {

@@ -14,7 +14,10 @@ describe("the plan in explain is the plan that the request's row keeps", () => {
   test.each(strategyIds)("with strategy %s, turn after turn", async (strategy) => {
     const random = seeded(11);
     const members = ["a/m", "b/m", "engine/m"].map((target, index) => ({ target, weight: index + 1 }));
-    const routes = { any: { groups: [{ targets: members, strategy }], rules: [{ when: { tools: true }, route: "other" }] }, other: { groups: groups(["b/m"]) } };
+    const routes = {
+      any: { groups: [{ targets: members, strategy }], rules: [{ when: { tools: true }, route: "other" }] },
+      other: { groups: groups(["b/m"]) },
+    };
     const { clock, ask, router } = world(three, { routes, random: () => random.number() });
     for (let turn = 0; turn < 12; turn += 1) {
       const before = router.explain("any", { caller: "ayo", promptTokens: 1 });
@@ -59,11 +62,18 @@ describe("a request is told apart by", () => {
   });
 
   test("its exact length, counted by the engine where an estimate could be wrong about the rule", async () => {
-    const long = { any: { groups: groups(["engine/m"], ["a/m"]), rules: [{ when: { promptTokens: { over: 100 } }, use: [2] }] } };
+    const long = {
+      any: { groups: groups(["engine/m"], ["a/m"]), rules: [{ when: { promptTokens: { over: 100 } }, use: [2] }] },
+    };
     const words = (characters: number) => ({
-      request: { messages: [{ role: "user" as const, content: [{ type: "text" as const, text: "x".repeat(characters) }] }] },
+      request: {
+        messages: [{ role: "user" as const, content: [{ type: "text" as const, text: "x".repeat(characters) }] }],
+      },
     });
-    for (const [counted, target] of [[101, "a/m"], [100, "engine/m"]] as const) {
+    for (const [counted, target] of [
+      [101, "a/m"],
+      [100, "engine/m"],
+    ] as const) {
       const { clock, ask, asked } = world(three, { routes: long, count: { "engine/m": counted } });
       const journey = ask("any", words(360));
       await finish(clock, journey);
@@ -78,9 +88,17 @@ describe("a request is told apart by", () => {
   });
 
   test("its length beside a context: a prompt that just does not fit goes where it does", async () => {
-    const options = { routes: { any: { groups: groups(["engine/m"], ["a/m"]) } }, models: { "engine/m": { contextLength: 100 } } };
-    const near = { request: { messages: [{ role: "user" as const, content: [{ type: "text" as const, text: "x".repeat(380) }] }] } };
-    for (const [counted, target] of [[100, "a/m"], [99, "engine/m"]] as const) {
+    const options = {
+      routes: { any: { groups: groups(["engine/m"], ["a/m"]) } },
+      models: { "engine/m": { contextLength: 100 } },
+    };
+    const near = {
+      request: { messages: [{ role: "user" as const, content: [{ type: "text" as const, text: "x".repeat(380) }] }] },
+    };
+    for (const [counted, target] of [
+      [100, "a/m"],
+      [99, "engine/m"],
+    ] as const) {
       const { clock, ask, asked } = world(three, { ...options, count: { "engine/m": counted } });
       await finish(clock, ask("any", near));
       expect(asked).toEqual([target]);
@@ -124,6 +142,8 @@ test("aliases are listed with the models; what is wrong with routes stops the st
   expect(() => router.plan("codr")).toThrow('Did you mean "coder"?');
   const routes = { one: { groups: groups(["engine/qwn"]) }, two: { groups: groups(["x/y"]) } };
   const start = () => createRouter([backend], { routes });
-  expect(start).toThrow(expect.objectContaining({ code: "cannot_start", message: "2 things in the routes cannot be used as written." }));
+  expect(start).toThrow(
+    expect.objectContaining({ code: "cannot_start", message: "2 things in the routes cannot be used as written." }),
+  );
   expect(start).toThrow(expect.objectContaining({ why: expect.stringMatching(/routes\.one: .*\nroutes\.two: /) }));
 });

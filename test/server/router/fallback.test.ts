@@ -20,9 +20,13 @@ import {
 } from "../../support/routing-world.ts";
 import { finished, someUsage } from "../../support/scripted-backend.ts";
 
-const fail = (code: FailureCode, coolDownMs: number | null = null) => new Failure(code, `it says ${code}`, { coolDownMs });
+const fail = (code: FailureCode, coolDownMs: number | null = null) =>
+  new Failure(code, `it says ${code}`, { coolDownMs });
 const ab = (scripts: Scripts, options: WorldOptions = {}, setting = {}) =>
-  world({ "a/m": [], "b/m": [], ...scripts }, { routes: { any: { groups: groups(["a/m"], ["b/m"]), retries: 0, ...setting } }, ...options });
+  world(
+    { "a/m": [], "b/m": [], ...scripts },
+    { routes: { any: { groups: groups(["a/m"], ["b/m"]), retries: 0, ...setting } }, ...options },
+  );
 
 describe("S-25 B answers when A", () => {
   test.each<FailureCode>([
@@ -57,7 +61,10 @@ describe("S-25 B answers when A", () => {
 
   test("breaks off after frames that are no content", async () => {
     const begins = [accepted, started, ping, empty];
-    const { clock, ask } = ab({ "a/m": [[...begins, failing(fail("upstream_cut"))]], "b/m": [[started, text, finished]] });
+    const { clock, ask } = ab({
+      "a/m": [[...begins, failing(fail("upstream_cut"))]],
+      "b/m": [[started, text, finished]],
+    });
     const journey = ask("any");
     await finish(clock, journey);
     // Nothing of the first answer is seen: a client that got its start would get two.
@@ -111,7 +118,12 @@ describe("S-25 nobody else is asked", () => {
 });
 
 describe("S-25 a filter that withholds the answer", () => {
-  const withheld: ChatEvent = { type: "finished", finishReason: "content-filter", usage: someUsage, timings: noTimings };
+  const withheld: ChatEvent = {
+    type: "finished",
+    finishReason: "content-filter",
+    usage: someUsage,
+    timings: noTimings,
+  };
   test.each([
     ["as an error", [fail("content_filtered")]],
     ["as an answer without content", [started, withheld]],
@@ -159,7 +171,10 @@ describe("S-25 time", () => {
     const computes = ab({ "a/m": [[accepted, started, 60_000, text, finished]] }, {}, { maxQueueWaitMs: 3_000 });
     await finish(computes.clock, computes.ask("any"));
     expect(computes.asked).toEqual(["a/m"]);
-    const alone = world({ "a/m": [[accepted, 60_000, text, finished]] }, { routes: { any: { groups: groups(["a/m"]), maxQueueWaitMs: 3_000 } } });
+    const alone = world(
+      { "a/m": [[accepted, 60_000, text, finished]] },
+      { routes: { any: { groups: groups(["a/m"]), maxQueueWaitMs: 3_000 } } },
+    );
     const stayed = alone.ask("any");
     await finish(alone.clock, stayed);
     expect(await stayed.end).toMatchObject({ type: "finished" });
@@ -182,7 +197,10 @@ describe("S-25 time", () => {
 
 describe("S-25 within a group", () => {
   const group = (scripts: Scripts, setting = {}, options: WorldOptions = {}) =>
-    world({ "a/m": [], "b/m": [], "c/m": [], ...scripts }, { routes: { any: { groups: groups(["a/m", "b/m"], ["c/m"]), ...setting } }, ...options });
+    world(
+      { "a/m": [], "b/m": [], "c/m": [], ...scripts },
+      { routes: { any: { groups: groups(["a/m", "b/m"], ["c/m"]), ...setting } }, ...options },
+    );
   const broken = fail("upstream_failed");
 
   test("its other targets come first, then the same ones again after a pause, then the next group", async () => {
@@ -206,7 +224,10 @@ describe("S-25 within a group", () => {
   });
 
   test("the attempt limit holds", async () => {
-    const { clock, ask, asked } = group({ "a/m": [[broken], [broken]], "b/m": [[broken], [broken]] }, { maxAttempts: 3 });
+    const { clock, ask, asked } = group(
+      { "a/m": [[broken], [broken]], "b/m": [[broken], [broken]] },
+      { maxAttempts: 3 },
+    );
     const journey = ask("any");
     await finish(clock, journey);
     expect(asked).toEqual(["a/m", "b/m", "a/m"]);
@@ -215,9 +236,13 @@ describe("S-25 within a group", () => {
 
   test("a prompt that is too long goes only where more fits", async () => {
     const long = fail("context_length_exceeded");
-    const { clock, ask, asked } = group({ "a/m": [[long]] }, {}, {
-      models: { "a/m": { contextLength: 8_000 }, "b/m": { contextLength: 4_000 }, "c/m": { contextLength: 32_000 } },
-    });
+    const { clock, ask, asked } = group(
+      { "a/m": [[long]] },
+      {},
+      {
+        models: { "a/m": { contextLength: 8_000 }, "b/m": { contextLength: 4_000 }, "c/m": { contextLength: 32_000 } },
+      },
+    );
     const journey = ask("any");
     await finish(clock, journey);
     expect(asked).toEqual(["a/m", "c/m"]);
@@ -238,7 +263,10 @@ describe("S-25 Retry-After", () => {
   });
 
   test("is not waited for past twenty seconds, or past the deadline: the failure says how long", async () => {
-    for (const [coolDownMs, setting] of [[3_600_000, {}], [7_000, { deadlineMs: 5_000 }]] as const) {
+    for (const [coolDownMs, setting] of [
+      [3_600_000, {}],
+      [7_000, { deadlineMs: 5_000 }],
+    ] as const) {
       const limited = fail("upstream_rate_limited", coolDownMs);
       const { clock, ask, asked } = alone({ "a/m": [[limited]] }, setting);
       const journey = ask("any");
@@ -268,7 +296,10 @@ describe("S-25 Retry-After", () => {
 
 test("S-25 a client that leaves ends the wait between attempts at once, and no further attempt is made", async () => {
   const leaving = new AbortController();
-  const { clock, ask, asked } = world({ "a/m": [[fail("upstream_rate_limited", 9_000)]] }, { routes: { any: { groups: groups(["a/m"]) } } });
+  const { clock, ask, asked } = world(
+    { "a/m": [[fail("upstream_rate_limited", 9_000)]] },
+    { routes: { any: { groups: groups(["a/m"]) } } },
+  );
   const journey = ask("any", { signal: leaving.signal });
   await settle();
   clock.advance(1_000);
@@ -298,10 +329,19 @@ test("S-25 embeddings go the same way", async () => {
     { models: { "a/m": { capabilities }, "b/m": { capabilities } } },
   );
   const log: string[] = [];
-  const hooks = { opened: (number: number) => void log.push(`open ${number}`), closed: (number: number) => void log.push(`close ${number}`) };
+  const hooks = {
+    opened: (number: number) => void log.push(`open ${number}`),
+    closed: (number: number) => void log.push(`close ${number}`),
+  };
   const request = { model: "any", inputs: [{ type: "text" as const, text: "x" }], dimensions: null };
   const types: string[] = [];
-  const events = router.embed(router.plan("any", "embeddings"), request, { requestId: "r", callerName: "ayo" }, new AbortController().signal, hooks);
+  const events = router.embed(
+    router.plan("any", "embeddings"),
+    request,
+    { requestId: "r", callerName: "ayo" },
+    new AbortController().signal,
+    hooks,
+  );
   for await (const event of events) types.push(event.type);
   expect(types).toEqual(["result", "finished"]);
   expect(asked).toEqual(["a/m", "b/m"]);

@@ -17,7 +17,13 @@ const options = {
     away: { groups: groups(["cloud/m", "peer/m"]), localOnly: true },
   },
 };
-const codes: readonly FailureCode[] = ["queue_full", "no_room", "worker_died", "context_length_exceeded", "model_unavailable"];
+const codes: readonly FailureCode[] = [
+  "queue_full",
+  "no_room",
+  "worker_died",
+  "context_length_exceeded",
+  "model_unavailable",
+];
 
 describe.each([
   ["a local-only route", "closed", {}],
@@ -50,6 +56,9 @@ test("a local-only route without a local target answers nobody, and says why", a
   const { clock, ask, asked } = world({ "engine/m": [], "cloud/m": [], "peer/m": [] }, options);
   const journey = ask("away");
   await finish(clock, journey);
-  expect(await journey.end).toMatchObject({ code: "unsupported", message: expect.stringContaining("the route is local only") });
+  expect(await journey.end).toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining("the route is local only"),
+  });
   expect(asked).toEqual([]);
 });

@@ -2,15 +2,39 @@
 import { expect, test } from "vitest";
 import { isContent, isEnd } from "../../../server/domain/chat.ts";
 import { Failure, type FailureCode } from "../../../server/domain/failure.ts";
-import { type Beat, accepted, empty, failing, finish, ping, settle, started, text, world } from "../../support/routing-world.ts";
+import {
+  type Beat,
+  accepted,
+  empty,
+  failing,
+  finish,
+  ping,
+  settle,
+  started,
+  text,
+  world,
+} from "../../support/routing-world.ts";
 import { finished } from "../../support/scripted-backend.ts";
 import { type Random, seeded } from "../../support/random.ts";
 import { strategyIds } from "../../../server/domain/routing/strategies/index.ts";
 import { noTimings, noUsage } from "../../../server/domain/usage.ts";
 
 const codes: readonly FailureCode[] = [
-  ...(["upstream_failed", "upstream_overloaded", "upstream_rate_limited", "upstream_key_refused", "upstream_unreachable"] as const),
-  ...(["upstream_invalid_request", "context_length_exceeded", "queue_full", "content_filtered", "internal", "no_room"] as const),
+  ...([
+    "upstream_failed",
+    "upstream_overloaded",
+    "upstream_rate_limited",
+    "upstream_key_refused",
+    "upstream_unreachable",
+  ] as const),
+  ...([
+    "upstream_invalid_request",
+    "context_length_exceeded",
+    "queue_full",
+    "content_filtered",
+    "internal",
+    "no_room",
+  ] as const),
 ];
 
 function someScript(random: Random): readonly Beat[] {
@@ -40,13 +64,18 @@ test("S-25 one end, attempts within the limit, the deadline kept, nothing after 
   for (let seed = 1; seed <= 400; seed += 1) {
     const random = seeded(seed);
     const names = ["a/m", "b/m", "c/m", "engine/m"].slice(0, 1 + random.below(4));
-    const scripts = Object.fromEntries(names.map((name) => [name, Array.from({ length: 6 }, () => someScript(random))]));
+    const scripts = Object.fromEntries(
+      names.map((name) => [name, Array.from({ length: 6 }, () => someScript(random))]),
+    );
     const half = 1 + random.below(names.length);
     const members = [names.slice(0, half), names.slice(half)].filter((group) => group.length > 0);
     const deadlineMs = 3_000 + random.below(20_000);
     const maxAttempts = 1 + random.below(5);
     const setting = {
-      groups: members.map((group) => ({ targets: group.map((target) => ({ target })), strategy: random.pick(strategyIds) })),
+      groups: members.map((group) => ({
+        targets: group.map((target) => ({ target })),
+        strategy: random.pick(strategyIds),
+      })),
       ...{ deadlineMs, maxAttempts, retries: random.below(3), firstTokenMs: 500 + random.below(3_000) },
       ...(random.chance(0.3) ? { maxQueueWaitMs: 1_000 } : {}),
       ...(random.chance(0.3) ? { fallbackOn: ["content-filter" as const] } : {}),

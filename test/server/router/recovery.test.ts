@@ -18,7 +18,12 @@ describe("S-25 cooldown and recovery", () => {
     const [a, b] = router.state();
     expect(a).toMatchObject({ target: "a/m", cooldown: { state: "open", failures: 3, reason: "upstream_failed" } });
     expect(a?.cooldown.until).toBe(clock.now() + 5_000);
-    expect(b).toMatchObject({ target: "b/m", cooldown: { state: "closed" }, health: { depth: "answers" }, inFlight: 0 });
+    expect(b).toMatchObject({
+      target: "b/m",
+      cooldown: { state: "closed" },
+      health: { depth: "answers" },
+      inFlight: 0,
+    });
     expect(router.explain("any")).toMatchObject({
       attempts: [{ target: "b/m" }],
       excluded: [{ target: "a/m", reason: "cooling_down", detail: "upstream_failed, 5 s left" }],
@@ -29,7 +34,10 @@ describe("S-25 cooldown and recovery", () => {
     const probe = ask("any");
     await finish(clock, probe);
     expect(probe.log).toEqual(["1 a/m probe", "1 finished"]);
-    expect(router.state()[0]).toMatchObject({ cooldown: { state: "closed", failures: 0 }, health: { depth: "answers" } });
+    expect(router.state()[0]).toMatchObject({
+      cooldown: { state: "closed", failures: 0 },
+      health: { depth: "answers" },
+    });
     const after = ask("any");
     await finish(clock, after);
     expect(after.log).toEqual(["1 a/m in_order", "1 finished"]);
@@ -98,7 +106,10 @@ test("latencies are measured, decay, and are followed", async () => {
   const routes = {
     any: { groups: [{ targets: [{ target: "a/m" }, { target: "b/m" }], strategy: "lowest-latency" as const }] },
   };
-  const { clock, ask, asked, router } = world({ "a/m": [[800, text, finished]], "b/m": [[100, text, 900, finished]] }, { routes });
+  const { clock, ask, asked, router } = world(
+    { "a/m": [[800, text, finished]], "b/m": [[100, text, 900, finished]] },
+    { routes },
+  );
   // Both are tried before either is believed.
   for (let index = 0; index < 4; index += 1) await finish(clock, ask("any"), 60_000, 10);
   expect(asked).toEqual(["a/m", "b/m", "b/m", "b/m"]);
