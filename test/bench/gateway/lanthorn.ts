@@ -61,7 +61,9 @@ export async function startLanthorn(upstreamOrigin: string, models: readonly str
   };
   try {
     await waitForOk(child, `${origin}/ready`, readyLimitMs);
-    const { secret } = z.object({ secret: z.string() }).parse(JSON.parse(await admin("/admin/keys", { name: "bench" })));
+    const { secret } = z
+      .object({ secret: z.string() })
+      .parse(JSON.parse(await admin("/admin/keys", { name: "bench" })));
     return {
       name: "Lanthorn",
       port,
