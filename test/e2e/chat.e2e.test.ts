@@ -8,6 +8,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, startServer } from "../support/running-server.ts";
+import { full } from "../support/full.ts";
 import {
   demoModel,
   demoSentence,
@@ -70,6 +71,8 @@ async function faults(page: Page): Promise<string[]> {
 async function lookFromAllSides(page: Page): Promise<void> {
   for (const viewport of [wide, phone]) {
     for (const colorScheme of ["light", "dark"] as const) {
+      // One look at each width and each scheme; in full, every pair of them.
+      if (!full && (viewport === wide) !== (colorScheme === "light")) continue;
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
       const look = `${viewport.width} px, ${colorScheme}`;

@@ -6,7 +6,14 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   publicDir: false,
   test: {
-    include: ["test/long/**/*.long.ts"],
+    include: [
+      "test/long/**/*.long.ts",
+      // What `npm test` runs a part of (test/support/full.ts).
+      "test/server/backends/engine/{residency,kv-return,engine-memory}.test.ts",
+      "test/server/backends/engine/grammar/random-schemas.test.ts",
+      "test/e2e/chat.e2e.test.ts",
+    ],
+    env: { LANTHORN_TEST_FULL: "1" },
     pool: "forks",
     maxWorkers: 1,
     testTimeout: 30 * 60_000,

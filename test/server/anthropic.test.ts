@@ -131,7 +131,7 @@ describe("S-08", () => {
   test("agents 16: a forced call is complete, compact JSON", async () => {
     const input_schema = { type: "object", properties: { city: { enum: ["Ulm", "Bern"] } }, required: ["city"] };
     const answer = await whole({
-      ...{ ...hello, max_tokens: 200, tool_choice: { type: "tool", name: "weather" } },
+      ...{ ...hello, max_tokens: 200, tool_choice: { type: "tool", name: "weather", disable_parallel_tool_use: true } },
       tools: [{ name: "weather", input_schema }],
     });
     expect(answer.stop_reason).toBe("tool_use");
@@ -143,7 +143,7 @@ describe("S-08", () => {
 
   test("agents 8, 19: a wish for a longer answer than fits is cut; a prompt that does not fit is refused with both figures", async () => {
     expect((await post({ ...hello, max_tokens: 64_000 })).status).toBe(200);
-    const long = { ...hello, stream: true, messages: [{ role: "user", content: "lamp ".repeat(20_000) }] };
+    const long = { ...hello, stream: true, messages: [{ role: "user", content: "lamp ".repeat(60_000) }] };
     const refused = await post(long);
     expect(refused.status).toBe(400);
     expect(await refused.json()).toMatchObject({

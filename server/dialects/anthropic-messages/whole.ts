@@ -65,6 +65,8 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, model: str
         break;
       }
       case "finished":
+        // A call whose arguments the length cut off is none: run with half of them it would do something else.
+        if (event.finishReason === "length") dropCutCall(blocks);
         end = {
           ...wireStop(event.finishReason, event.stopSequence, refused),
           usage: wholeUsage(event.usage),
@@ -80,6 +82,20 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, model: str
   });
 }
 
+function dropCutCall(blocks: Block[]): void {
+  const last = blocks.at(-1);
+  if (last?.type === "tool_use" && !isObject(last.json)) blocks.pop();
+}
+
+function isObject(json: string): boolean {
+  try {
+    const input: unknown = JSON.parse(json);
+    return typeof input === "object" && input !== null;
+  } catch {
+    return false;
+  }
+}
+
 function wireBlock(block: Block): object {
   switch (block.type) {
     case "tool_use":
@@ -92,12 +108,7 @@ function wireBlock(block: Block): object {
   }
 }
 
-/** Arguments that were cut are none: `stop_reason` says that the answer is not whole. */
+/** No arguments are an empty object. */
 function inputOf(json: string): object {
-  try {
-    const input: unknown = JSON.parse(json);
-    return typeof input === "object" && input !== null ? input : {};
-  } catch {
-    return {};
-  }
+  return isObject(json) ? (JSON.parse(json) as object) : {};
 }

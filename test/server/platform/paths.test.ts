@@ -14,6 +14,7 @@ test("LANTHORN_HOME decides, and comes out absolute", () => {
     config: "/srv/lanthorn/lanthorn.yaml",
     ledger: "/srv/lanthorn/ledger.db",
     adminKey: "/srv/lanthorn/admin.key",
+    masterKey: "/srv/lanthorn/master.key",
     serverFile: "/srv/lanthorn/server.json",
     tlsCertificate: "/srv/lanthorn/tls.crt",
     tlsKey: "/srv/lanthorn/tls.key",

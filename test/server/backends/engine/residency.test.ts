@@ -5,6 +5,7 @@ import type { PlanLoad } from "../../../../server/domain/fit/load-plan.ts";
 import { simplePlan } from "../../../../server/backends/engine/load-plan.ts";
 import type { EngineSettings } from "../../../../server/backends/engine/model-host.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { full } from "../../../support/full.ts";
 import { decoderModel } from "../../../support/pooled-models.ts";
 import {
   isAlive,
@@ -143,7 +144,8 @@ describe("S-20 a swap", () => {
     }
   });
 
-  test("an embedding model and a chat model take turns too", async () => {
+  const testInFull = full ? test : () => {};
+  testInFull("an embedding model and a chat model take turns too", async () => {
     const models = [
       { alias: "chat", path: demo },
       { alias: "vectors", path: await decoderModel(folder.path, "mean") },
@@ -302,7 +304,9 @@ describe("room", () => {
   });
 });
 
-describe("the admin", () => {
+const describeInFull = full ? describe : () => {};
+
+describeInFull("the admin", () => {
   test("a model in use is not unloaded, unless it may finish first; one that waits in its queue is in use too", async () => {
     const here = await box(["one"], 1, { slots: 1 });
     try {
@@ -344,7 +348,7 @@ describe("the admin", () => {
   });
 });
 
-describe("files that come and go", () => {
+describeInFull("files that come and go", () => {
   test("a new one can be asked for; a running answer of one that is gone ends as it would", async () => {
     const here = await box(["one"], 2);
     try {
