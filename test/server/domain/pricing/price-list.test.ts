@@ -191,12 +191,9 @@ describe("kinds of tokens and service", () => {
   });
 
   test("a kind without a rate is taken at the nearest one, flagged", () => {
-    const cached = readGeminiUsage(
-      { promptTokenCount: 1000, cachedContentTokenCount: 1000, candidatesTokenCount: 0 },
-      {},
-    );
-    const priced = pricing.price(ask("gemini", "gemini-3.8-flash", cached));
-    expect(priced.cost).toMatchObject({ nanos: 750_000 });
+    const cached = chat({ prompt_tokens: 1000, completion_tokens: 0, prompt_tokens_details: { cached_tokens: 1000 } });
+    const priced = pricing.price(ask("groq", "llama-3.1-8b-instant", cached));
+    expect(priced.cost).toMatchObject({ nanos: 50_000 });
     expect(priced.flags).toEqual(["no_cached_rate"]);
   });
 
