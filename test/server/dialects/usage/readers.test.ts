@@ -123,6 +123,7 @@ describe("OpenAI chat", () => {
       nanos: 6_000_000,
       free: false,
     });
+    expect(reads({ cost: { total_cost: 0.006, currency: "EUR" } }, "cost")).toBeNull();
     expect(reads({ cost: 1e-10 }, "cost")).toEqual({ nanos: 0, free: true });
   });
 });

@@ -122,6 +122,11 @@ describe("without usage", () => {
   });
 });
 
+test("embeddings and completions write the same usage as chat", () => {
+  const embedded = usageOfBody({ object: "list", data: [], usage: { prompt_tokens: 8, total_tokens: 8 } }, {});
+  expect(embedded).toMatchObject({ shape: "openai-chat", used: { usage: { promptTokens: 8 }, flags: [] } });
+});
+
 test("what is no stream at all is nothing, not an accident", () => {
   for (const text of ["", "data: {", "[1,2", "\u0000", "data: [DONE]\n\n", "null"]) {
     expect(usageOfStream(text, {})).toMatchObject({ shape: null, used: { flags: ["usage_absent"] } });

@@ -255,6 +255,12 @@ describe("what is held before", () => {
     expect(pricing.worstCase({ ...question, serviceTier: "priority" }).nanos).toBe(25_000_000);
   });
 
+  test("a fast mode that may be asked for is counted", () => {
+    const opus = { ...question, provider: "anthropic", model: "claude-opus-5-5", promptTokens: 0 };
+    expect(pricing.worstCase(opus).nanos).toBe(40_000_000);
+    expect(pricing.worstCase({ ...opus, fast: false }).nanos).toBe(20_000_000);
+  });
+
   test("no usage within the bounds costs more than was held", () => {
     const random = seeded(5);
     const models = priceBook.flatMap(({ provider, rows }) => rows.map(({ model }) => ({ provider, model })));
@@ -283,6 +289,7 @@ function someUsage(random: Random): UpstreamUsage {
     usage: { promptTokens, cachedTokens, completionTokens, reasoningTokens: 0, cacheWrite5mTokens, cacheWrite1hTokens },
     audio: { promptTokens: audio, cachedTokens: Math.min(audio, cachedTokens), completionTokens: 0 },
     serviceTier: random.pick(["standard", "batch", "flex", "priority"] as const),
+    ...(random.chance(0.2) && { fast: true }),
     toolCalls: {},
     reported: null,
     flags: [],
