@@ -196,6 +196,17 @@ describe("Anthropic Messages", () => {
     expect(read.flags).toEqual([]);
   });
 
+  test("writes that exceed their sum are cut to it, flagged", () => {
+    const usage = {
+      input_tokens: 30,
+      cache_creation_input_tokens: 10,
+      cache_creation: { ephemeral_1h_input_tokens: 20 },
+    };
+    const read = readAnthropicUsage(usage, {});
+    expect(counts(read)).toEqual([40, 0, 0, 10, 0, 0]);
+    expect(read.flags).toEqual(["cached_clamped"]);
+  });
+
   test("writes without their sum are added up", () => {
     const usage = { input_tokens: 1, cache_creation: { ephemeral_5m_input_tokens: 4, ephemeral_1h_input_tokens: 5 } };
     expect(counts(readAnthropicUsage(usage, {}))).toEqual([10, 0, 4, 5, 0, 0]);
