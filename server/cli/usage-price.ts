@@ -16,11 +16,15 @@ import { printable } from "./text.ts";
 /** Answers are a few megabytes at most; a recording of many is not one answer. */
 const mostBytes = 64 * 1024 * 1024;
 
-const question = z.strictObject({
+const question = z.object({
   provider: z.string().min(1),
   model: z.string().min(1),
-  /** A day or a moment, UTC; absent: now. */
-  date: z.union([z.iso.date(), z.iso.datetime({ offset: true })]).optional(),
+  /** A day (its first moment) or a moment, UTC where it names no other; absent: now. */
+  date: z
+    .union([z.iso.date(), z.iso.datetime({ offset: true, local: true })], {
+      error: 'must be a day such as "2026-11-26" or a time such as "2026-11-26T02:00:00Z"',
+    })
+    .optional(),
   body: z.unknown().optional(),
   stream: z.string().optional(),
   /** As asked for, where the answer does not say how it was served. */
@@ -74,7 +78,7 @@ export async function priceFromInput(context: CommandContext): Promise<void> {
     recorded.used.serviceTier === "standard" && asked.serviceTier !== undefined
       ? { ...recorded.used, serviceTier: asked.serviceTier }
       : recorded.used;
-  const atMs = asked.date === undefined ? Date.now() : Date.parse(asked.date);
+  const atMs = asked.date === undefined ? Date.now() : utcOf(asked.date);
   const priced = pricing.price({ provider, model, atMs, used });
   const row = pricing.rowOf(provider, model, atMs);
   const answer: PriceAnswer = {
@@ -133,6 +137,11 @@ async function readQuestion(): Promise<z.output<typeof question>> {
   return read.data;
 }
 
+/** JavaScript takes a time without a zone for the machine's own. */
+function utcOf(date: string): number {
+  return Date.parse(/T.*(Z|[+-]\d\d:?\d\d)$/.test(date) || !date.includes("T") ? date : `${date}Z`);
+}
+
 /** As the next start from here would see them. */
 async function ownPrices(context: CommandContext) {
   const [{ loadConfig }, { dataPaths }, { pricesOfSettings }] = await Promise.all([
@@ -166,7 +175,7 @@ function priceText(answer: PriceAnswer): string {
     answer.parts,
   );
   const head = `${printable(answer.provider)} ${printable(answer.model)}, ${answer.date}`;
-  return `${head}\n\n${table}\n\n${factLines(facts)}`;
+  return [head, ...(answer.parts.length === 0 ? [] : [table]), factLines(facts)].join("\n\n");
 }
 
 /** `3.75`, or as a fraction where decimals do not end. */

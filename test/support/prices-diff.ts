@@ -38,8 +38,9 @@ export interface Compared {
 export function comparePrices(atMs: number = comparedAtMs): readonly Compared[] {
   const rows = priceBook.flatMap(rowsOf);
   return rows.flatMap((row) => {
-    const at = atMs >= row.fromMs && atMs < row.untilMs ? atMs : Math.max(row.fromMs + dayMs, row.untilMs - dayMs);
-    return compareRow(row, Number.isFinite(at) ? at : row.untilMs - dayMs);
+    // What does not hold now is compared on a day on which it does.
+    const at = atMs < row.fromMs ? row.fromMs + dayMs : atMs >= row.untilMs ? row.untilMs - dayMs : atMs;
+    return compareRow(row, at);
   });
 }
 

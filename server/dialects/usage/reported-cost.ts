@@ -17,7 +17,8 @@ export function reportedCostOf(usage: unknown, traits: CallTraits, figures: Figu
   // Perplexity has an object of parts with their sum.
   const amount = at(said, "total_cost") ?? said;
   if (amount === undefined || amount === null) return null;
-  if (typeof amount !== "number" || !(amount >= 0 && amount <= mostUsd)) {
+  const isDollars = (at(said, "currency") ?? "USD") === "USD";
+  if (typeof amount !== "number" || !(amount >= 0 && amount <= mostUsd) || !isDollars) {
     figures.odd("absurd_figure");
     return null;
   }

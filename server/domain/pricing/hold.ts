@@ -1,5 +1,6 @@
 /**
- * The most an attempt can cost, for what is held before it is made. Pure. Every token is taken at the dearest rate it can turn out
+ * The most an attempt's tokens can cost, for what is held before it is made. Pure. How often a provider's own tools will be called
+ * nobody knows before: their fees are not in it. Every token is taken at the dearest rate it can turn out
  * to have: a cache may be written instead of read, and a window may open while the request waits.
  */
 import type { ServiceTier } from "../chat.ts";
@@ -21,6 +22,8 @@ export interface HoldQuestion {
   readonly cacheWrite?: "none" | "5m" | "1h";
   /** False: the request has no audio. Absent: not known. */
   readonly audio?: boolean;
+  /** False: the request does not ask for a model's dearer, faster mode. Absent: not known. */
+  readonly fast?: boolean;
 }
 
 const one: Fraction = Object.freeze({ numerator: 1, denominator: 1 });
@@ -43,16 +46,26 @@ export function worstParts(question: HoldQuestion, row: PriceRow | null, unknown
   return parts.filter(({ count }) => count > 0);
 }
 
-/** Everything that may apply: the row's rates, those of its windows, and the service that was asked for if it is dearer. */
-function candidatesOf(row: PriceRow, question: HoldQuestion): { readonly rates: Rates; readonly factor: Fraction }[] {
-  const { promptTokens, serviceTier = "standard" } = question;
+interface Candidate {
+  readonly rates: Rates;
+  readonly factor: Fraction;
+}
+
+/** Everything that may apply: the row's rates, those of its windows, and of each service that may be asked for. */
+function candidatesOf(row: PriceRow, question: HoldQuestion): Candidate[] {
+  const { promptTokens, serviceTier = "standard", fast = true } = question;
   const standard = [tierOf(row.rates, row.long, promptTokens), ...(row.windows ?? []).map(({ rates }) => rates)];
-  const service: Service | undefined = serviceTier === "standard" ? undefined : row.services[serviceTier];
-  const plain = standard.map((rates) => ({ rates, factor: one }));
-  if (service === undefined) return plain;
-  if ("rates" in service) return [...plain, { rates: tierOf(service.rates, service.long, promptTokens), factor: one }];
-  // A cheaper service is not counted on: what it has no room for is served as standard.
-  return [...plain, ...standard.map((rates) => ({ rates, factor: service }))];
+  const asked = [
+    ...(serviceTier === "standard" ? [] : [row.services[serviceTier]]),
+    fast ? row.services.fast : undefined,
+  ];
+  // Standard is always among them: a cheaper service is not counted on, what it has no room for is served so.
+  const services: readonly Service[] = [one, ...asked.filter((service) => service !== undefined)];
+  return services.flatMap((service) =>
+    "rates" in service
+      ? [{ rates: tierOf(service.rates, service.long, promptTokens), factor: one }]
+      : standard.map((rates) => ({ rates, factor: service })),
+  );
 }
 
 function dearestPrompt(rates: Rates, { cacheWrite = "1h", audio = true }: HoldQuestion): number {

@@ -5,9 +5,10 @@ const pro3: Rates = { prompt: 2_000_000, completion: 12_000_000, cached: 200_000
 const pro3Long: Rates = { prompt: 4_000_000, completion: 18_000_000, cached: 400_000 };
 const proLongAbove = 200_000;
 
-/** Half price until the end of 2026. What its cached tokens cost is not on the page. */
-const flashPromotion: Rates = { prompt: 750_000, completion: 3_750_000 };
-const flashAfter: Rates = { prompt: 1_500_000, completion: 7_500_000 };
+/** Half price until the end of 2026. */
+const flashPromotion: Rates = { prompt: 750_000, completion: 3_750_000, cached: 75_000 };
+const flashAfter: Rates = { prompt: 1_500_000, completion: 7_500_000, cached: 150_000 };
+const cachedFromGenaiPrices = "cached tokens as @pydantic/genai-prices 0.1.8 has them";
 const promotionEnds = "2027-01-01";
 
 export const geminiPrices: ProviderPrices = Object.freeze({
@@ -17,8 +18,8 @@ export const geminiPrices: ProviderPrices = Object.freeze({
   services: { batch: half },
   rows: [
     ...["gemini-3.8-flash", "gemini-3.7-flash", "gemini-3.6-flash"].flatMap((model) => [
-      { model, until: promotionEnds, rates: flashPromotion, note: "promotion" },
-      { model, from: promotionEnds, rates: flashAfter },
+      { model, until: promotionEnds, rates: flashPromotion, note: `promotion; ${cachedFromGenaiPrices}` },
+      { model, from: promotionEnds, rates: flashAfter, note: cachedFromGenaiPrices },
     ]),
     { model: "gemini-3.5-flash", rates: { prompt: 1_500_000, completion: 9_000_000, cached: 150_000 } },
     { model: "gemini-3.5-flash-lite", rates: { prompt: 300_000, completion: 2_500_000, cached: 30_000 } },
@@ -26,7 +27,8 @@ export const geminiPrices: ProviderPrices = Object.freeze({
     { model: "gemini-3-pro-preview", rates: pro3, long: [{ above: proLongAbove, rates: pro3Long }] },
     {
       model: "gemini-3-flash-preview",
-      rates: { prompt: 500_000, completion: 3_000_000, cached: 50_000, audioPrompt: 1_000_000 },
+      rates: { prompt: 500_000, completion: 3_000_000, cached: 50_000, audioPrompt: 1_000_000, audioCached: 100_000 },
+      note: "cached audio as @pydantic/genai-prices 0.1.8 has it",
     },
     {
       model: "gemini-3.1-flash-lite",
@@ -50,12 +52,12 @@ export const geminiPrices: ProviderPrices = Object.freeze({
     },
     {
       model: "gemini-2.5-flash-lite",
-      rates: { prompt: 100_000, completion: 400_000, cached: 10_000, audioPrompt: 300_000 },
+      rates: { prompt: 100_000, completion: 400_000, cached: 10_000, audioPrompt: 300_000, audioCached: 30_000 },
+      note: "cached audio as @pydantic/genai-prices 0.1.8 has it",
     },
   ],
   leftOut: [
     { what: "storage of explicit caches", why: "per token and hour, and only a garbled copy of the price was seen" },
     { what: "grounding with search", why: "5,000 a month are free, then $14 per thousand; answers do not count them" },
-    { what: "cached tokens of 3.6 to 3.8 Flash", why: "not established; taken at the prompt's rate, and flagged" },
   ],
 });

@@ -191,12 +191,9 @@ describe("kinds of tokens and service", () => {
   });
 
   test("a kind without a rate is taken at the nearest one, flagged", () => {
-    const cached = readGeminiUsage(
-      { promptTokenCount: 1000, cachedContentTokenCount: 1000, candidatesTokenCount: 0 },
-      {},
-    );
-    const priced = pricing.price(ask("gemini", "gemini-3.8-flash", cached));
-    expect(priced.cost).toMatchObject({ nanos: 750_000 });
+    const cached = chat({ prompt_tokens: 1000, completion_tokens: 0, prompt_tokens_details: { cached_tokens: 1000 } });
+    const priced = pricing.price(ask("groq", "llama-3.1-8b-instant", cached));
+    expect(priced.cost).toMatchObject({ nanos: 50_000 });
     expect(priced.flags).toEqual(["no_cached_rate"]);
   });
 
@@ -258,6 +255,12 @@ describe("what is held before", () => {
     expect(pricing.worstCase({ ...question, serviceTier: "priority" }).nanos).toBe(25_000_000);
   });
 
+  test("a fast mode that may be asked for is counted", () => {
+    const opus = { ...question, provider: "anthropic", model: "claude-opus-5-5", promptTokens: 0 };
+    expect(pricing.worstCase(opus).nanos).toBe(40_000_000);
+    expect(pricing.worstCase({ ...opus, fast: false }).nanos).toBe(20_000_000);
+  });
+
   test("no usage within the bounds costs more than was held", () => {
     const random = seeded(5);
     const models = priceBook.flatMap(({ provider, rows }) => rows.map(({ model }) => ({ provider, model })));
@@ -286,6 +289,7 @@ function someUsage(random: Random): UpstreamUsage {
     usage: { promptTokens, cachedTokens, completionTokens, reasoningTokens: 0, cacheWrite5mTokens, cacheWrite1hTokens },
     audio: { promptTokens: audio, cachedTokens: Math.min(audio, cachedTokens), completionTokens: 0 },
     serviceTier: random.pick(["standard", "batch", "flex", "priority"] as const),
+    ...(random.chance(0.2) && { fast: true }),
     toolCalls: {},
     reported: null,
     flags: [],
