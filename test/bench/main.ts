@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { removeAllFolders } from "./folders.ts";
-import { gatewayRows } from "./gateway-spike/bench.ts";
+import { gatewayRows } from "./gateway/bench.ts";
 import { llamaServerProgram } from "./llama-server.ts";
 import { reasonToRefuse } from "./machine.ts";
 import type { BenchRow } from "./measure.ts";
@@ -62,7 +62,7 @@ async function main(): Promise<number> {
     if (!asked.wants([...scenario.groups, scenario.id])) continue;
     await attempt(scenario.id, () => runScenario(scenario, options));
   }
-  if (asked.wants(["gateway"])) await attempt("gateway", () => gatewayRows(options));
+  if (asked.wants(["gateway"])) await attempt("gateway", () => gatewayRows({ ...options, wants: asked.wants }));
   if (asked.wants(["start"])) await attempt("start", () => startRows(options));
   process.stdout.write(`${asked.json ? JSON.stringify(rows, null, 2) : table(rows)}\n`);
   return failed ? 1 : 0;
