@@ -3,7 +3,6 @@
  * call is answered with the namespace apart from the name.
  */
 import type { ToolChoice, ToolDefinition } from "../../domain/chat.ts";
-
 import type { RequestNote } from "../../domain/note.ts";
 import { badField } from "../field-failure.ts";
 import { freeTextParameters } from "../tool-names.ts";
