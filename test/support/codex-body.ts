@@ -7,7 +7,12 @@ const functionTool = (name: string) => ({
   name,
   description: `Does ${name}.`,
   strict: false,
-  parameters: { type: "object", properties: { cmd: { type: "string" } }, required: ["cmd"], additionalProperties: false },
+  parameters: {
+    type: "object",
+    properties: { cmd: { type: "string" } },
+    required: ["cmd"],
+    additionalProperties: false,
+  },
 });
 
 export const codexTools = [

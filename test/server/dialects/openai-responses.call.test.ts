@@ -51,7 +51,11 @@ describe("a body of this wire shape", () => {
       { role: "user", content: "hi" },
       { type: "reasoning", id: "rs_0123456789abcdefghijkl_0", content: [{ type: "reasoning_text", text: "x" }] },
       { type: "reasoning", id: "rs_1", encrypted_content: "lanthorn:anthropic-messages:s:x" },
-      { type: "reasoning", id: "rs_2", content: [{ type: "reasoning_text", text: "an upstream that keeps no secrets" }] },
+      {
+        type: "reasoning",
+        id: "rs_2",
+        content: [{ type: "reasoning_text", text: "an upstream that keeps no secrets" }],
+      },
     ];
     expect(sent(own({ input, store: false })).input).toEqual([input[0], input[3]]);
   });
@@ -75,7 +79,12 @@ describe("a request that came otherwise", () => {
     const bare = input.map(({ id: _id, status: _status, ...item }) => item);
     expect(body.input).toEqual([
       ...bare.slice(0, 4),
-      { type: "reasoning", id: "rs_1", summary: [{ type: "summary_text", text: "Which file?" }], encrypted_content: "gAAA=" },
+      {
+        type: "reasoning",
+        id: "rs_1",
+        summary: [{ type: "summary_text", text: "Which file?" }],
+        encrypted_content: "gAAA=",
+      },
       ...bare.slice(5, 10),
       // Parts that are texts alone are one.
       { type: "function_call_output", call_id: "call_2", output: "started" },
@@ -110,7 +119,12 @@ describe("a request that came otherwise", () => {
       ...{ safety_identifier: "u", service_tier: "flex", reasoning: { effort: "high", summary: "auto" } },
       include: ["reasoning.encrypted_content", "message.output_text.logprobs"],
       text: {
-        format: { type: "json_schema", name: "answer", strict: false, schema: { type: "object", properties: { a: {} } } },
+        format: {
+          type: "json_schema",
+          name: "answer",
+          strict: false,
+          schema: { type: "object", properties: { a: {} } },
+        },
       },
       input: [
         {
@@ -126,7 +140,12 @@ describe("a request that came otherwise", () => {
   });
 
   test("a schema is held strictly where it is closed all the way down", () => {
-    const inner = { type: "object", properties: { b: { type: "string" } }, required: ["b"], additionalProperties: false };
+    const inner = {
+      type: "object",
+      properties: { b: { type: "string" } },
+      required: ["b"],
+      additionalProperties: false,
+    };
     const schema = { type: "object", properties: { a: inner }, required: ["a"], additionalProperties: false };
     const strict = (tried: object) => {
       const request = chatRequest("hi", { responseFormat: { type: "json-schema", schema: { ...tried }, param: "x" } });
@@ -235,7 +254,10 @@ describe("S-26 answers that are none", () => {
       { type: "response.failed", response: { error: { code: "context_length_exceeded", message: "Long." } } },
       "context_length_exceeded",
     ],
-    [{ type: "response.failed", response: { error: { code: "insufficient_quota", message: "No." } } }, "upstream_quota"],
+    [
+      { type: "response.failed", response: { error: { code: "insufficient_quota", message: "No." } } },
+      "upstream_quota",
+    ],
     [{ type: "response.failed", response: {} }, "upstream_failed"],
     [{ type: "error", code: "server_error", message: "Oh." }, "upstream_failed"],
     [{ type: "error", error: { type: "invalid_request_error", message: "Oh." } }, "upstream_invalid_request"],

@@ -156,10 +156,7 @@ describe("wishes", () => {
       { text: { format: { type: "json_schema", name: "x", schema: { type: "object" } } } },
       { responseFormat: { type: "json-schema", schema: { type: "object" }, param: "text.format.schema" } },
     ],
-    [
-      { reasoning: { effort: "high" } },
-      { reasoning: { effort: "high", budgetTokens: null, summary: null } },
-    ],
+    [{ reasoning: { effort: "high" } }, { reasoning: { effort: "high", budgetTokens: null, summary: null } }],
     [{ service_tier: "flex" }, { serviceTier: "flex" }],
     [{ user: "u", safety_identifier: "s" }, { endUser: "s" }],
     [{ include: ["message.output_text.logprobs"], top_logprobs: 3 }, { logprobs: { top: 3 } }],
@@ -208,7 +205,10 @@ describe("what is kept elsewhere", () => {
   };
 
   test("is put in its place, for those who read it and for an upstream of the same shape", () => {
-    const input = [{ type: "item_reference", id: "msg_7" }, { role: "user", content: "eight" }];
+    const input = [
+      { type: "item_reference", id: "msg_7" },
+      { role: "user", content: "eight" },
+    ];
     const request = decode({ previous_response_id: "resp_1", input }, kept);
     expect(said(request).map(([, text]) => text)).toEqual([["one"], ["two"], ["seven"], ["eight"]]);
     expect(request.wire?.body).toMatchObject({
@@ -246,7 +246,10 @@ describe("S-04 what is wrong is named", () => {
     [{ input: [{ type: "function_call", call_id: "a", name: "a", arguments: {} }] }, "input[0].arguments"],
     [{ input: [user, { type: "function_call_output", call_id: "x", output: "" }] }, "input[1].call_id"],
     [{ input: [{ type: "item_reference" }] }, "input[0].id"],
-    [{ input: [{ role: "user", content: [{ type: "input_image", image_url: "x" }] }] }, "input[0].content[0].image_url"],
+    [
+      { input: [{ role: "user", content: [{ type: "input_image", image_url: "x" }] }] },
+      "input[0].content[0].image_url",
+    ],
     [
       { input: [{ role: "user", content: [{ type: "input_image", file_id: "f" }] }] },
       "input[0].content[0].image_url",

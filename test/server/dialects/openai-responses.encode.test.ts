@@ -128,7 +128,9 @@ describe("S-09 a stream", () => {
 describe("agents 7: a call is done only when nothing can take it back", () => {
   test("agents 13: no item is done before the end is known", () => {
     const encoder = encoderFor();
-    const before = call(0, "a", "{}").map((event) => encoder.frames(event)).join("");
+    const before = call(0, "a", "{}")
+      .map((event) => encoder.frames(event))
+      .join("");
     expect(before).not.toContain("output_item.done");
     expect(encoder.frames(finished)).toContain("output_item.done");
   });
@@ -149,9 +151,18 @@ describe("agents 7: a call is done only when nothing can take it back", () => {
   test("agents 23: nor after a failure, which is one event with a code", () => {
     const encoder = encoderFor();
     const failure = new Failure("worker_died", "Gone.");
-    const bytes = call(0, "a", "{}").map((event) => encoder.frames(event)).join("") + encoder.failure(failure);
+    const bytes =
+      call(0, "a", "{}")
+        .map((event) => encoder.frames(event))
+        .join("") + encoder.failure(failure);
     const events = eventsIn(bytes + encoder.close(closing));
-    expect(types(events)).toEqual(["created", "in_progress", "output_item.added", "function_call_arguments.delta", "failed"]);
+    expect(types(events)).toEqual([
+      "created",
+      "in_progress",
+      "output_item.added",
+      "function_call_arguments.delta",
+      "failed",
+    ]);
     expect(last(events).response).toMatchObject({
       ...{ id: "resp_7", status: "failed", error: { code: "server_error", message: "Gone." } },
       output: [{ type: "function_call", status: "incomplete" }],
@@ -309,7 +320,10 @@ describe("frames of an upstream of the same shape", () => {
     const first = decoded(recording("text").slice(0, 4));
     expect(first.at(-1)).toMatchObject({ type: "failed" });
     const encoder = encoderFor();
-    const begun = first.slice(0, -1).map((event) => encoder.frames(event)).join("");
+    const begun = first
+      .slice(0, -1)
+      .map((event) => encoder.frames(event))
+      .join("");
     expect(begun).toBe("");
     const own = eventsIn(streamed(encoder, [{ type: "text", text: "ours" }, finished]));
     expect(last(own).response).toMatchObject({ id: "resp_7", output: [{ id: "msg_7_0" }] });
@@ -327,7 +341,12 @@ describe("frames of an upstream of the same shape", () => {
     const bytes = events.map((event) => encoder.frames(event)).join("");
     expect(last(eventsIn(bytes + encoder.close(closing)))).toMatchObject({
       type: "response.failed",
-      response: { id: "resp_text", model: "coder", status: "failed", output: [{ content: [{ text: "Three lamps: " }] }] },
+      response: {
+        id: "resp_text",
+        model: "coder",
+        status: "failed",
+        output: [{ content: [{ text: "Three lamps: " }] }],
+      },
     });
   });
 

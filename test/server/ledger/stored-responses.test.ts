@@ -54,6 +54,15 @@ test("what a later answer goes on from stays as long, never shorter", () => {
   expect(responses.find("key:1", "a", 1_500)?.expiresAtMs).toBe(5_000);
 });
 
+test("a key that has ended takes its own with it", () => {
+  const { responses } = freshLedger().ledger;
+  responses.keep("key:1", kept("a"));
+  responses.keep("key:2", kept("b"));
+  responses.forget("key:1");
+  expect(responses.find("key:1", "a", 1_500)).toBeNull();
+  expect(responses.find("key:2", "b", 1_500)?.id).toBe("b");
+});
+
 test("deleted, nothing of it is left in the file's tables", () => {
   const { ledger, path } = freshLedger();
   ledger.responses.keep("key:1", kept("a"));
