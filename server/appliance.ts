@@ -38,6 +38,7 @@ import { pricesOfSettings } from "./domain/pricing/override.ts";
 import { createPricing } from "./domain/pricing/price-list.ts";
 import type { PlanLoad } from "./domain/fit/load-plan.ts";
 import type { HardwareView } from "./domain/hardware.ts";
+import type { StoredResponses } from "./domain/stored-response.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
 import { capacityOf } from "./domain/residency/memory.ts";
 import { machineOf } from "./hardware/machine.ts";
@@ -343,7 +344,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const http = createHttp({
       inference,
       routing: router,
-      access: { ...access, keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore, answers) },
+      access: {
+        ...access,
+        keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore, answers, ledger.responses),
+      },
       rateLimits,
       downloads,
       providers,
@@ -475,18 +479,20 @@ function adminKeyFile(paths: DataPaths, firstKeyFile: string | null): string | n
   return [firstKeyFile, paths.adminKey].find((file) => file !== null && readAdminKey(file) !== null) ?? null;
 }
 
-/** With a key goes what was computed for nobody else. */
+/** With a key goes what was computed or kept for nobody else. */
 function forgetting(
   keyring: Keyring,
   engine: Pick<Engine, "forget">,
   kvStore: Pick<KvStore, "dropGroup">,
   answers: Pick<AnswerCache, "forget">,
+  responses: Pick<StoredResponses, "forget">,
 ): Keyring {
   return {
     ...keyring,
     revoke: (id) => {
       const row = keyring.revoke(id);
       answers.forget(callerIdOfKey(id));
+      responses.forget(callerIdOfKey(id));
       if (row?.isolate) {
         engine.forget(groupOfKey(id));
         kvStore.dropGroup(groupOfKey(id));

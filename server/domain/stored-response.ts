@@ -32,4 +32,6 @@ export interface StoredResponses {
   prolong(caller: string, ids: readonly string[], expiresAtMs: number): void;
   /** False as `find`'s null. */
   remove(caller: string, id: string, nowMs: number): boolean;
+  /** Everything of this caller: its key has ended. */
+  forget(caller: string): void;
 }

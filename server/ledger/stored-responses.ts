@@ -73,6 +73,7 @@ export function createStoredResponses(database: Database.Database): StoredRespon
   const remove = database.prepare<[string, string, number]>(
     "DELETE FROM stored_responses WHERE caller = ? AND id = ? AND expires_at_ms > ?",
   );
+  const removeAll = database.prepare<[string]>("DELETE FROM stored_responses WHERE caller = ?");
   const removeExpired = database.prepare<[number, number]>(
     `DELETE FROM stored_responses WHERE number IN
      (SELECT number FROM stored_responses WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)`,
@@ -96,5 +97,6 @@ export function createStoredResponses(database: Database.Database): StoredRespon
     holderOf: (caller, itemId, nowMs) => asked(() => foundResponse(byItem.get(caller, itemId, nowMs))),
     prolong: (caller, ids, expiresAtMs) => asked(() => prolongAll.immediate(caller, ids, expiresAtMs)),
     remove: (caller, id, nowMs) => asked(() => remove.run(caller, id, nowMs).changes > 0),
+    forget: (caller) => asked(() => void removeAll.run(caller)),
   };
 }

@@ -3,7 +3,7 @@
  * answer is: Codex runs it the moment its item is done.
  */
 import type { ChosenLogprob, ReasoningBlock, ToolDefinition } from "../../domain/chat.ts";
-import { customInput } from "../../domain/custom-tools.ts";
+import { freeTextOf } from "../tool-names.ts";
 import { wireLogprobs } from "../openai-chat/logprobs.ts";
 import { itemId, type WireObject } from "./response-object.ts";
 import { encryptedContent } from "./signature.ts";
@@ -224,7 +224,7 @@ export class Output {
     }
     let frames = "";
     if (item.wrapped) {
-      item.text = customInput(item.text);
+      item.text = freeTextOf(item.text);
       if (item.text !== "") frames += this.#argumentsDelta(index, item, item.text);
     } else if (!item.custom && item.text === "") {
       // Clients parse it: a call without arguments is an empty object.

@@ -3,9 +3,9 @@
  * call is answered with the namespace apart from the name.
  */
 import type { ToolChoice, ToolDefinition } from "../../domain/chat.ts";
-import { customParameters } from "../../domain/custom-tools.ts";
 import type { RequestNote } from "../../domain/note.ts";
 import { badField } from "../field-failure.ts";
+import { freeTextParameters } from "../tool-names.ts";
 import type { WirePlainTool, WireResponseBody, WireTool } from "./schema.ts";
 
 export interface ReadTools {
@@ -43,7 +43,7 @@ function definition(tool: WirePlainTool, ignored: (type: string) => void): ToolD
   }
   const named = { name: tool.name, description: tool.description ?? null };
   if (tool.type === "custom") {
-    return [{ ...named, parameters: customParameters, custom: { grammar: grammarOf(tool.format) } }];
+    return [{ ...named, parameters: freeTextParameters, custom: { grammar: grammarOf(tool.format) } }];
   }
   const strict = tool.strict === undefined || tool.strict === null ? {} : { strict: tool.strict };
   return [{ ...named, parameters: tool.parameters ?? null, ...strict }];

@@ -63,6 +63,21 @@ const table: Readonly<Record<string, Expected>> = {
   "google-max": { text: "Once upon", usage: [6, 0, 3, 0], finish: "length" },
   "chat-range-1": router,
   "chat-range-2": twoCalls,
+  "responses-text": { text: 'Three lamps: 🏮🏮🏮\n\n- Grüße\t"quoted" \\ end', usage: [21, 8, 14, 0], finish: "stop" },
+  "responses-thinking-calls": {
+    reasoning: "**Looking** for a lamp.\n\nThen the weather.",
+    calls: [
+      ["weather", { city: "Ulm" }],
+      ["list_lamps", {}],
+    ],
+    usage: [339, 320, 83, 39],
+    finish: "tool-calls",
+  },
+  "responses-late-arguments": {
+    ...{ text: "I'll look.", reasoning: "The user wants it.", calls: [["weather", { city: "Ulm" }]] },
+    ...{ usage: [182, 0, 61, 0], finish: "tool-calls" },
+  },
+  "responses-length": { text: "Once upon a", usage: [5, 0, 6, 0], finish: "length" },
 };
 
 let report: ReplayReport;

@@ -237,7 +237,96 @@ describe("kept answers", () => {
   });
 });
 
+describe("kept answers between callers", () => {
+  test("a chain that was deleted, or is another's, is a 404 that names the missing one", async () => {
+    room.script = says(text("Hello"));
+    const first = await client.responses.create({ model: "coder", input: "one" });
+    const second = await client.responses.create({ model: "coder", input: "two", previous_response_id: first.id });
+    const body = { model: "coder", input: "three", previous_response_id: second.id };
+    const foreign = await post(body, "/v1/responses", room.adminKey);
+    expect({ status: foreign.status, text: await foreign.text() }).toMatchObject({
+      status: 404,
+      text: expect.stringContaining(second.id),
+    });
+    await client.responses.delete(first.id);
+    const broken = await post(body);
+    expect({ status: broken.status, text: await broken.text() }).toMatchObject({
+      status: 404,
+      text: expect.stringContaining(first.id),
+    });
+  });
+
+  test("nobody cancels what another asked, nor what is not there", async () => {
+    const stream = await client.responses.create({ model: "coder", input: "hi", stream: true });
+    const performance = await room.next();
+    performance.emit(text("Hel"));
+    const events = stream[Symbol.asyncIterator]();
+    const created = (await events.next()).value;
+    if (created?.type !== "response.created") throw new Error("it begins otherwise");
+    for (const [id, key] of [
+      [created.response.id, room.adminKey],
+      ["resp_nobody", room.inferenceKey],
+    ] as const) {
+      expect((await post({}, `/v1/responses/${id}/cancel`, key)).status).toBe(404);
+    }
+    expect(performance.signal.aborted).toBe(false);
+    performance.emit(finished);
+    const types: string[] = [];
+    for (let read = await events.next(); read.done !== true; read = await events.next()) types.push(read.value.type);
+    expect(types.at(-1)).toBe("response.completed");
+  });
+
+  test("one that does not stream is cancelled by the id it will have, and told so", async () => {
+    const answer = post({ model: "coder", input: "hi" });
+    const performance = await room.next();
+    const id = performance.requestId.replace(/^req_/, "resp_");
+    expect((await client.responses.cancel(id)).status).toBe("cancelled");
+    await performance.left;
+    expect((await answer).status).toBe(409);
+    await expect(client.responses.retrieve(id)).rejects.toThrow(OpenAI.NotFoundError);
+  });
+
+  test("the list of what was answered has pages", async () => {
+    room.script = says(text("Hello"));
+    const input = Array.from({ length: 5 }, (_, number) => ({ role: "user" as const, content: `${number}` }));
+    const { id } = await client.responses.create({ model: "coder", input });
+    const texts: string[] = [];
+    for await (const item of client.responses.inputItems.list(id, { limit: 2, order: "asc" })) {
+      texts.push(String((item as { content: unknown }).content));
+    }
+    expect(texts).toEqual(["0", "1", "2", "3", "4"]);
+    expect((await client.responses.inputItems.list(id, { limit: 1 })).data).toMatchObject([{ content: "4" }]);
+    await expect(client.responses.inputItems.list(id, { limit: 0 })).rejects.toThrow(OpenAI.BadRequestError);
+  });
+});
+
 describe("what agents need", () => {
+  test("S-16 the official SDK adds up a stream with signs of life in its midst", async () => {
+    const stream = client.responses.stream({ model: "coder", input: "hi", tools: [weather] });
+    const performance = await room.next();
+    let signs = 0;
+    const wanted = [
+      ...[text("Hel"), text("lo")],
+      ...call(0, "call_1", "weather", '{"city":'),
+      { type: "tool-arguments", index: 0, text: '"Ulm"}' } as const,
+      finished,
+    ];
+    performance.emit(wanted.shift() as ChatEvent);
+    // Each sign of life lets the next event out, so that one stands between any two.
+    stream.on("response.in_progress", () => {
+      signs += 1;
+      const next = wanted.shift();
+      if (signs > 1 && next !== undefined) performance.emit(next);
+      else if (next !== undefined) wanted.unshift(next);
+    });
+    const response = await stream.finalResponse();
+    expect(signs).toBeGreaterThan(5);
+    expect(response.output).toMatchObject([
+      { type: "message", content: [{ text: "Hello" }] },
+      { type: "function_call", arguments: '{"city":"Ulm"}' },
+    ]);
+  });
+
   test("agents 2 and S-16: a silent model is heard of by repeated in_progress events with their numbers", async () => {
     const answer = post({ model: "coder", input: "hi", stream: true });
     const performance = await room.next();

@@ -58,6 +58,7 @@ export const bareMachine: HardwareView = {
 
 /** One request as the spine sees it, and what a test lets the spine answer. */
 export interface Performance {
+  readonly requestId: string;
   readonly request: ChatRequest;
   readonly callerName: string;
   readonly signal: AbortSignal;
@@ -184,6 +185,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       const left = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       announce({
         request: input.request,
+        requestId: input.requestId,
         callerName: input.caller.name,
         signal,
         pulled: () => pulled,

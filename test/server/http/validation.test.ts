@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chatBody } from "../../../server/dialects/openai-chat/schema.ts";
 import { completionBody } from "../../../server/dialects/openai-completions/decode.ts";
+import { responseBody } from "../../../server/dialects/openai-responses/schema.ts";
 import { numericPlaces, withRawAt } from "../../support/schema-numbers.ts";
 import { type ErrorBody, finished, hello, jsonOf, openRoom, type Room, text } from "./room.ts";
 
@@ -171,6 +172,7 @@ describe("hostile values in every numeric field", () => {
   const bodies = [
     { route: "/v1/chat/completions", schema: chatBody, right: hello },
     { route: "/v1/completions", schema: completionBody, right: { model: "coder", prompt: "hi" } },
+    { route: "/v1/responses", schema: responseBody, right: { model: "coder", input: "hi" } },
   ];
   const places = bodies.flatMap(({ route, schema, right }) =>
     numericPlaces(schema).map((place) => ({ ...place, route, right, name: place.path.join(".") })),

@@ -93,6 +93,8 @@ export const streamReaders: Readonly<Record<DialectId, (bytes: string) => Said>>
       const event: Wire = JSON.parse(data);
       if (event.type === "response.output_text.delta" || event.type === "response.refusal.delta") text += event.delta;
       if (/^response\.reasoning_(?:summary_)?text\.delta$/.test(event.type)) reasoning += event.delta;
+      // Parts of a summary are paragraphs.
+      if (event.type === "response.reasoning_summary_part.added" && event.summary_index > 0) reasoning += "\n\n";
       if (event.type === "response.completed" || event.type === "response.incomplete") {
         said = { ...readResponse(event.response), end: "finished" };
         // What was streamed is what the closing object says.
@@ -179,7 +181,7 @@ function readResponse(response: Wire): Said {
   for (const item of response.output) {
     for (const part of item.content ?? []) if (item.type === "message") said.text += part.text ?? part.refusal ?? "";
     if (item.type === "reasoning") {
-      for (const part of item.summary ?? []) said.reasoning += part.text;
+      said.reasoning += (item.summary ?? []).map((part: Wire) => part.text).join("\n\n");
       for (const part of item.content ?? []) said.reasoning += part.text;
     }
     if (item.type === "function_call") said.calls?.push({ name: item.name, arguments: parsed(item.arguments) });
