@@ -69,7 +69,10 @@ describe("the first load, with nothing learnt", () => {
       expect(openFitLessons(join(temporaryFolder(), "none.json")).correctionsFor("qwen2", "any")).toEqual(
         noCorrections,
       );
-      const rows = await fitTable([{ name: "0.5B F16", shape: "0.5b", options: {} }], full ? tableCases : tableCases.slice(-1));
+      const rows = await fitTable(
+        [{ name: "0.5B F16", shape: "0.5b", options: {} }],
+        full ? tableCases : tableCases.slice(-1),
+      );
       expect(rows.length).toBeGreaterThan(0);
       for (const row of rows) {
         for (const [kind, off] of Object.entries(differences(row))) {

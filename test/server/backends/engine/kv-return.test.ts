@@ -124,23 +124,26 @@ describe("a conversation that comes back after a restart", () => {
     expect(back.answer).toBe(fresh.answer);
   });
 
-  testInFull("computes everything, to the same answer, when the state is changed, cut short, emptied or without its header", async () => {
-    const store = storeLike(withFour);
-    const [changed = "", cut = "", emptied = "", nameless = ""] = pathsIn(store);
-    const bytes = readFileSync(changed);
-    const at = bytes.length >> 1;
-    bytes[at] = (bytes[at] ?? 0) ^ 0xff;
-    writeFileSync(changed, bytes);
-    truncateSync(cut, 5_000);
-    truncateSync(emptied, 0);
-    renameSync(headerOf(nameless), join(store.folder, "elsewhere"));
-    const back = await life(store, askFour);
-    expect(back.map(({ cached }) => cached < 64)).toEqual([true, true, true, true]);
-    expect(back.map(({ answer }) => answer)).toEqual(freshFour.map(({ answer }) => answer));
-    // What was damaged has been replaced by what was computed.
-    for (const answered of await life(store, askFour)) expectFound(answered);
-    expect(pathsIn(store)).not.toContain(changed);
-  });
+  testInFull(
+    "computes everything, to the same answer, when the state is changed, cut short, emptied or without its header",
+    async () => {
+      const store = storeLike(withFour);
+      const [changed = "", cut = "", emptied = "", nameless = ""] = pathsIn(store);
+      const bytes = readFileSync(changed);
+      const at = bytes.length >> 1;
+      bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+      writeFileSync(changed, bytes);
+      truncateSync(cut, 5_000);
+      truncateSync(emptied, 0);
+      renameSync(headerOf(nameless), join(store.folder, "elsewhere"));
+      const back = await life(store, askFour);
+      expect(back.map(({ cached }) => cached < 64)).toEqual([true, true, true, true]);
+      expect(back.map(({ answer }) => answer)).toEqual(freshFour.map(({ answer }) => answer));
+      // What was damaged has been replaced by what was computed.
+      for (const answered of await life(store, askFour)) expectFound(answered);
+      expect(pathsIn(store)).not.toContain(changed);
+    },
+  );
 
   testInFull("computes everything when another model's state was put in its place", async () => {
     const second = await ensureDemoModel(folder.path, "second");
