@@ -80,8 +80,8 @@ export async function* carryOut<Event extends AnyEvent>(
     number += 1;
     const current = number;
     const planned: PlannedAttempt = { target: step.target, reason };
-    const probe = live.opened(name);
     const opening = hooks.opened(current, planned);
+    const probe = live.opened(name);
     const elsewhere = plan.attempts.some((_, index) => walk.steps[index]?.tries === 0 && index !== at);
     return yield* oneAttempt<Event>({
       ask: (inner) =>

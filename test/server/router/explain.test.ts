@@ -32,6 +32,25 @@ describe("the plan in explain is the plan that the request's row keeps", () => {
   });
 });
 
+test("requests take turns, and are drawn by weight", async () => {
+  const random = seeded(5);
+  const members = [
+    { target: "a/m", weight: 3 },
+    { target: "b/m", weight: 1 },
+  ];
+  const routes = {
+    turns: { groups: [{ targets: members, strategy: "round-robin" as const }] },
+    drawn: { groups: [{ targets: members, strategy: "weighted" as const }] },
+  };
+  const { clock, ask, asked } = world({ "a/m": [], "b/m": [] }, { routes, random: () => random.number() });
+  for (let turn = 0; turn < 4; turn += 1) await finish(clock, ask("turns"));
+  expect(asked).toEqual(["a/m", "b/m", "a/m", "b/m"]);
+  asked.length = 0;
+  for (let draw = 0; draw < 400; draw += 1) await finish(clock, ask("drawn"));
+  // Three quarters of 400 within four standard deviations.
+  expect(Math.abs(asked.filter((name) => name === "a/m").length - 300)).toBeLessThan(35);
+});
+
 describe("a request is told apart by", () => {
   const routes = {
     any: {
