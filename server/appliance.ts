@@ -66,6 +66,7 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
+import { keepYoungSpace } from "./platform/young-space.ts";
 import { type AnswerCache, createAnswerCache } from "./router/answer-cache.ts";
 import { createRouter, type Router } from "./router/router.ts";
 
@@ -321,6 +322,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         }),
     });
     undo.push(() => metrics.stop());
+    undo.push(keepYoungSpace(clock));
     const spine = createInference({
       router,
       ledger: ledger.writer,

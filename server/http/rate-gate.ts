@@ -7,6 +7,7 @@ import type { Pass, RateLimits } from "../access/rate-limits.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import type { Caller } from "../domain/caller.ts";
 import { type EndEvent, isEnd } from "../domain/chat.ts";
+import { watched } from "../domain/passing.ts";
 import type { Exchange } from "./route.ts";
 
 export interface RateGate {
@@ -84,18 +85,17 @@ function said<Result>(
   return result;
 }
 
-async function* settling<Event extends { readonly type: string }>(
+function settling<Event extends { readonly type: string }>(
   events: AsyncIterable<Event | EndEvent>,
   pass: Pass,
 ): AsyncIterable<Event | EndEvent> {
-  try {
-    for await (const event of events) {
+  return watched(events, () => ({
+    event: (event) => {
       if (isEnd(event)) pass.settle(event.usage.promptTokens + event.usage.completionTokens);
-      yield event;
-    }
-  } catch (thrown) {
-    // Refused before anything was computed.
-    pass.settle(0);
-    throw thrown;
-  }
+    },
+    // What throws was refused before anything was computed.
+    over: (how) => {
+      if ("thrown" in how) pass.settle(0);
+    },
+  }));
 }

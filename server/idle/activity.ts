@@ -1,17 +1,12 @@
 /** Counts what keeps a box awake: requests, from their first step to their last, and downloads. Runs in the server. */
 import type { DownloadView } from "../domain/download.ts";
+import { watched } from "../domain/passing.ts";
 import type { Inference } from "../inference.ts";
 
 /** The same inference; `begin` is called for each request, and what it returns when the request is over. */
 export function countedInference(inference: Inference, begin: () => () => void): Inference {
-  async function* during<Event>(events: AsyncIterable<Event>): AsyncIterable<Event> {
-    const end = begin();
-    try {
-      yield* events;
-    } finally {
-      end();
-    }
-  }
+  const during = <Event>(events: AsyncIterable<Event>): AsyncIterable<Event> =>
+    watched(events, () => ({ over: begin() }));
   return {
     ...inference,
     chat: (input, signal) => during(inference.chat(input, signal)),

@@ -5,6 +5,7 @@
 import type { Backend } from "../backends/backend.ts";
 import type { EndEvent } from "../domain/chat.ts";
 import { type Failure, Failure as FailureType } from "../domain/failure.ts";
+import { later } from "../domain/passing.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Plan, PlannedAttempt, PlanRecord } from "../domain/routing/plan.ts";
 import { allResting, nobodyLeft } from "../domain/routing/refusal.ts";
@@ -70,7 +71,8 @@ export async function* carryOut<Event extends AnyEvent>(
       random: ports.random(),
     });
 
-  async function* attempt({ at, reason }: Ask) {
+  /** Not a generator itself: every event would pass one more. */
+  function attempt({ at, reason }: Ask): AsyncGenerator<Event | EndEvent, AttemptOutcome> {
     const step = plan.attempts[at];
     const name = names[at];
     const backend = step === undefined ? undefined : ports.backend(step.target.backendId);
@@ -83,11 +85,11 @@ export async function* carryOut<Event extends AnyEvent>(
     const opening = hooks.opened(current, planned);
     const probe = live.opened(name);
     const elsewhere = plan.attempts.some((_, index) => walk.steps[index]?.tries === 0 && index !== at);
-    return yield* oneAttempt<Event>({
+    return oneAttempt<Event>({
       ask: (inner) =>
         opening === undefined
           ? journey.ask(backend, planned, inner)
-          : after(opening, () => journey.ask(backend, planned, inner)),
+          : later(() => opening.then(() => journey.ask(backend, planned, inner))),
       clock,
       signal,
       bounds: {
@@ -127,11 +129,6 @@ export async function* carryOut<Event extends AnyEvent>(
     }
     if (order.do === "stop") throw outcome.failure;
   }
-}
-
-async function* after<Event>(opening: Promise<void>, ask: () => AsyncIterable<Event>): AsyncGenerator<Event> {
-  await opening;
-  yield* ask();
 }
 
 /** Whether the backend could ask again with another key than those that were refused. */

@@ -38,7 +38,8 @@ export class Cutter<Event extends { readonly type: string }> {
   constructor(clock: Clock, outer: AbortSignal, bounds: AttemptBounds) {
     this.#clock = clock;
     this.#outer = outer;
-    this.signal = AbortSignal.any([outer, this.#controller.signal]);
+    // Joined in `#onLeft`: `AbortSignal.any` keeps weak references, which every collection has to look through.
+    this.signal = this.#controller.signal;
     outer.addEventListener("abort", this.#onLeft, { once: true });
     if (outer.aborted) this.#onLeft();
     const { firstTokenMs, queueWaitMs, deadlineMs } = bounds;
@@ -132,6 +133,7 @@ export class Cutter<Event extends { readonly type: string }> {
   }
 
   readonly #onLeft = () => {
+    this.#controller.abort(this.#outer.reason);
     this.#cancels.set(
       "left",
       this.#clock.after(partingMs, () => this.#end({ by: "client" })),

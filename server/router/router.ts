@@ -4,10 +4,11 @@
  */
 import type { Backend, ChatContext } from "../backends/backend.ts";
 import type { UpstreamName } from "../domain/attempt-cost.ts";
-import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
+import type { ChatEvent, ChatRequest, EndEvent } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Capability, ServedModel } from "../domain/model.ts";
+import { later } from "../domain/passing.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Pricing } from "../domain/pricing/priced.ts";
 import { estimatedInputTokens } from "../domain/prompt-estimate.ts";
@@ -140,25 +141,28 @@ export function createRouter(
   });
   const ports: JourneyPorts = { clock, live, random, backend };
 
-  async function* journey<Event extends AnyEvent>(
+  function journey<Event extends AnyEvent>(
     { alias }: Destination,
     facts: RequestFacts,
     request: ChatRequest | null,
     signal: AbortSignal,
     hooks: AttemptHooks,
     ask: (backend: Backend, model: string, maxTokens: number | null, signal: AbortSignal) => AsyncIterable<Event>,
-  ) {
-    const startedMs = clock.monotonicMs();
-    const plan = await planner.plan(alias, facts, request);
-    hooks.planned?.(planRecord(plan));
-    for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
-    yield* carryOut<Event>(
-      {
-        ...{ plan, signal, hooks, startedMs },
-        ask: (one, { target }, inner) => ask(one, servedAs(one, target)?.alias ?? target.model, plan.maxTokens, inner),
-      },
-      ports,
-    );
+  ): AsyncIterable<Event | EndEvent> {
+    return later(async () => {
+      const startedMs = clock.monotonicMs();
+      const plan = await planner.plan(alias, facts, request);
+      hooks.planned?.(planRecord(plan));
+      for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
+      return carryOut<Event>(
+        {
+          ...{ plan, signal, hooks, startedMs },
+          ask: (one, { target }, inner) =>
+            ask(one, servedAs(one, target)?.alias ?? target.model, plan.maxTokens, inner),
+        },
+        ports,
+      );
+    });
   }
 
   const viewOf = (target: Target) =>

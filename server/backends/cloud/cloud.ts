@@ -177,13 +177,15 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
   };
 
   const tested: Tested = { ...ports, settings, dialect, chat };
+  /** Settings do not change while it runs, and every request asks several times. */
+  const served = settings.models === "*" ? [] : settings.models.map((model) => servedModel(settings, model));
 
   return {
     id: settings.id,
     kind: provider.kind,
     settings,
     keys: () => keys.view(),
-    served: () => (settings.models === "*" ? [] : settings.models.map((model) => servedModel(settings, model))),
+    served: () => served,
     find: (alias) => {
       // Names of others are not taken for our own: only `<id>/…` or what is listed.
       if (settings.models === "*" && !alias.startsWith(`${settings.id}/`)) return null;
