@@ -69,7 +69,10 @@ describe("events that come later", () => {
 
   it("tell the source when their reader leaves, also before it was open", async () => {
     const log: string[] = [];
-    await read(later(() => Promise.resolve(three(log))), 1);
+    await read(
+      later(() => Promise.resolve(three(log))),
+      1,
+    );
     expect(log).toEqual(["source left"]);
 
     const door = Promise.withResolvers<AsyncIterable<number>>();

@@ -13,7 +13,10 @@ let client: OpenAI;
 beforeAll(async () => {
   vendor = await startVendor({ wire: "responses", models });
   const providers = { acme: { type: "perplexity", baseUrl: vendor.baseUrl, models } };
-  const environment = { LANTHORN_PROVIDERS: JSON.stringify(providers), LANTHORN_PROVIDER_ACME_KEY: "sk-4f2a9c77b1e0d3" };
+  const environment = {
+    LANTHORN_PROVIDERS: JSON.stringify(providers),
+    LANTHORN_PROVIDER_ACME_KEY: "sk-4f2a9c77b1e0d3",
+  };
   box = await realBox(environment, { environment });
   client = new OpenAI({ apiKey: "none", baseURL: `${box.started.url}/v1`, maxRetries: 0 });
 });
