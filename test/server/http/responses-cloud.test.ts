@@ -31,12 +31,13 @@ beforeEach(() => {
 
 const asked = () => vendor.log.asked.map(({ body }) => body as Record<string, unknown>);
 
-test("a conversation goes on by the upstream's ids, which the upstream never has to know again", async () => {
+test("a conversation goes on by the names that this box gives; the upstream remembers nothing", async () => {
   const first = await client.responses.create({ model: "acme/stand-in", input: "one" });
   expect(first).toMatchObject({ output_text: standInText, model: "acme/stand-in", store: true });
   const stream = client.responses.stream({ model: "acme/stand-in", input: "two", previous_response_id: first.id });
   const second = await stream.finalResponse();
   expect(second).toMatchObject({ output_text: standInText, previous_response_id: first.id });
+  expect(first.id).toMatch(/^resp_\w{22}$/);
   expect(second.id).not.toBe(first.id);
   expect(asked()).toMatchObject([{ store: false }, { store: false }]);
   expect(asked()[1]).not.toHaveProperty("previous_response_id");
