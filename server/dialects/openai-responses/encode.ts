@@ -25,7 +25,7 @@ import { ending, openingResponse, type WireObject, wireUsage } from "./response-
 import { responsesId } from "./signature.ts";
 
 export interface ResponseEncoder extends ChatEncoder {
-  /** What the client knows the response by, as far as it knows. */
+  /** What the client knows the response by: ours, whoever answers. */
   readonly id: string;
   /** The response object of a finished answer; null before, and after a failure. */
   readonly final: WireObject | null;
@@ -47,7 +47,7 @@ class Encoder implements ResponseEncoder {
   #begun = false;
   /** Set once the events of this answer come with frames of our own wire shape: then those are what is written. */
   #passing: PassedItems | null = null;
-  /** The response object an upstream of this wire shape began with; its id is the client's unless we had to begin before. */
+  /** The response object an upstream of this wire shape began with. */
   #adopted: WireObject | null = null;
   /** Frames that wait for the first content. */
   #waiting: PassedFrame[] = [];
@@ -63,7 +63,7 @@ class Encoder implements ResponseEncoder {
   }
 
   get id(): string {
-    return String((this.#adopted ?? this.#opening).id);
+    return String(this.#opening.id);
   }
 
   get final(): WireObject | null {
@@ -204,8 +204,8 @@ class Encoder implements ResponseEncoder {
   }
 
   #edits(): WireObject {
-    const { model, store, previous_response_id } = this.#opening;
-    return { id: this.id, model, store, previous_response_id };
+    const { id, model, store, previous_response_id } = this.#opening;
+    return { id, model, store, previous_response_id };
   }
 
   /** The response object as it began. */

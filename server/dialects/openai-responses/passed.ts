@@ -1,7 +1,7 @@
 /**
  * Frames of an upstream of this wire shape, on their way to the client. Pure. They go as they came, but for a closed list of
  * edits: `sequence_number` (what comes next in the client's stream: signs of life of our own are counted too), and in response
- * objects `model`, `store`, `previous_response_id`, and `id` where something of ours was said first.
+ * objects `id` (ours, because it is looked up here and no upstream keeps it), `model`, `store` and `previous_response_id`.
  *
  * Frames that are no content wait for the first that is: until then the attempt may fail and another one take its place.
  */

@@ -260,11 +260,13 @@ function decoded(chunks: readonly string[]): ChatEvent[] {
 describe("frames of an upstream of the same shape", () => {
   const names = ["text", "thinking-calls", "late-arguments", "length"];
 
-  test.each(names)("%s: every frame goes as it came, but for the model's name", (name) => {
+  test.each(names)("%s: every frame goes as it came, but for the model's name and the id", (name) => {
     const chunks = recording(name);
     const wanted = chunks.map((chunk) => {
       const fields = JSON.parse(chunk) as Wire & { response?: object };
-      return fields.response === undefined ? fields : { ...fields, response: { ...fields.response, model: "coder" } };
+      return fields.response === undefined
+        ? fields
+        : { ...fields, response: { ...fields.response, model: "coder", id: "resp_7" } };
     });
     const bytes = streamed(encoderFor({ store: false }), decoded(chunks));
     expect(eventsIn(bytes)).toEqual(wanted);
@@ -273,20 +275,14 @@ describe("frames of an upstream of the same shape", () => {
     for (const delta of deltas) expect(bytes).toContain(`data: ${delta}\n\n`);
   });
 
-  test("the id is the upstream's, unless something had to be said before it came", () => {
-    const events = decoded(recording("text"));
+  test("the response is known by our id, the same from first to last, however early we had to begin", () => {
     const encoder = encoderFor();
     const early = encoder.keepAlive();
-    const late = eventsIn(early + streamed(encoder, events));
-    expect(new Set(late.flatMap(({ response }) => (response ? [(response as { id: string }).id] : [])))).toEqual(
-      new Set(["resp_7"]),
-    );
-    expect(types(late).filter((type) => type === "created")).toHaveLength(1);
+    const all = eventsIn(early + streamed(encoder, decoded(recording("text"))));
+    const ids = all.flatMap(({ response }) => (response ? [(response as { id: string }).id] : []));
+    expect(new Set(ids)).toEqual(new Set(["resp_7"]));
+    expect(types(all).filter((type) => type === "created")).toHaveLength(1);
     expect({ id: encoder.id, final: encoder.final?.id }).toEqual({ id: "resp_7", final: "resp_7" });
-
-    const prompt = encoderFor();
-    streamed(prompt, events);
-    expect({ id: prompt.id, final: prompt.final?.id }).toEqual({ id: "resp_text", final: "resp_text" });
   });
 
   test("signs of life between them are numbered with them, and show the items so far", () => {
@@ -331,7 +327,7 @@ describe("frames of an upstream of the same shape", () => {
     const next = encoderFor();
     for (const event of first.slice(0, -1)) next.frames(event);
     const passed = eventsIn(streamed(next, decoded(recording("length"))));
-    expect(last(passed).response).toMatchObject({ id: "resp_cut" });
+    expect(last(passed).response).toMatchObject({ id: "resp_7", status: "incomplete" });
     expect(types(passed).filter((type) => type === "output_item.added")).toHaveLength(1);
   });
 
@@ -342,7 +338,7 @@ describe("frames of an upstream of the same shape", () => {
     expect(last(eventsIn(bytes + encoder.close(closing)))).toMatchObject({
       type: "response.failed",
       response: {
-        id: "resp_text",
+        id: "resp_7",
         model: "coder",
         status: "failed",
         output: [{ content: [{ text: "Three lamps: " }] }],
@@ -350,13 +346,13 @@ describe("frames of an upstream of the same shape", () => {
     });
   });
 
-  test("in one piece: the body as it came, but for model, store and what it goes on from", () => {
+  test("in one piece: the body as it came, but for id, model, store and what it goes on from", () => {
     const body = (JSON.parse(recording("text").at(-1) ?? "") as { response: object }).response;
     const facts = { model: "lamp-1", maxTokens: null, traits: {} };
     const request = decodeChat({ model: "coder", input: "hi" });
     const events = calledOpenaiResponses.decoder(request, facts).whole(JSON.stringify(body));
     const encoder = encoderFor({ stream: false });
-    expect(JSON.parse(encoder.whole(events))).toEqual({ ...body, model: "coder" });
-    expect(encoder.final).toMatchObject({ id: "resp_text" });
+    expect(JSON.parse(encoder.whole(events))).toEqual({ ...body, model: "coder", id: "resp_7" });
+    expect(encoder.final).toMatchObject({ id: "resp_7" });
   });
 });

@@ -1,6 +1,6 @@
 /** `/v1/responses` in front of an upstream of the same wire shape: what passes, what this box remembers, and what breaks. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import OpenAI from "openai";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RealBox, realBox } from "../../support/real-box.ts";
 import { standInText, startVendor, type Vendor } from "../../support/vendors/vendor.ts";
 
@@ -31,12 +31,13 @@ beforeEach(() => {
 
 const asked = () => vendor.log.asked.map(({ body }) => body as Record<string, unknown>);
 
-test("a conversation goes on by the upstream's ids, which the upstream never has to know again", async () => {
+test("a conversation goes on by the names that this box gives; the upstream remembers nothing", async () => {
   const first = await client.responses.create({ model: "acme/stand-in", input: "one" });
   expect(first).toMatchObject({ output_text: standInText, model: "acme/stand-in", store: true });
   const stream = client.responses.stream({ model: "acme/stand-in", input: "two", previous_response_id: first.id });
   const second = await stream.finalResponse();
   expect(second).toMatchObject({ output_text: standInText, previous_response_id: first.id });
+  expect(first.id).toMatch(/^resp_\w{22}$/);
   expect(second.id).not.toBe(first.id);
   expect(asked()).toMatchObject([{ store: false }, { store: false }]);
   expect(asked()[1]).not.toHaveProperty("previous_response_id");
@@ -58,15 +59,14 @@ test("it goes on at another target: the model of this box reads what the upstrea
   expect(after.usage?.input_tokens).toBeGreaterThan(alone.usage?.input_tokens ?? 0);
   // And back: nothing of the box's own model is strange to the upstream.
   await client.responses.create({ model: "acme/stand-in", input: "three", previous_response_id: after.id });
-  expect((asked().at(-1)?.input as { role: string }[]).map(({ role }) => role)).toEqual([
-    ...["user", "assistant", "user", "assistant", "user"],
-  ]);
+  const turns = ["user", "assistant", "user", "assistant", "user"];
+  expect(asked().at(-1)?.input).toMatchObject(turns.map((role) => ({ role })));
 });
 
 test("with `store: false` it is kept nowhere", async () => {
-  const { id, store } = await client.responses.create({ model: "acme/stand-in", input: "one", store: false });
-  expect(store).toBe(false);
-  await expect(client.responses.retrieve(id)).rejects.toThrow(OpenAI.NotFoundError);
+  const answer = await client.responses.create({ model: "acme/stand-in", input: "one", store: false });
+  expect(answer).toMatchObject({ store: false });
+  await expect(client.responses.retrieve(answer.id)).rejects.toThrow(OpenAI.NotFoundError);
 });
 
 test.each([
