@@ -278,7 +278,7 @@ describe("a test call", () => {
     expect(await words(provider(), "acme/other")).toMatchObject({
       ok: false,
       code: "upstream_model_missing",
-      words: expect.stringMatching(/not among them[\s\S]*does not exist/),
+      words: expect.stringMatching(/not among them[\s\S]*does not have this model/),
     });
   });
 
