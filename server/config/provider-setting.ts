@@ -78,6 +78,9 @@ const traits = z.strictObject({
   noDeveloperRole: z.boolean().optional(),
   reportedCost: z.enum(["cost", "estimated_cost"]).optional(),
   extendedSampling: z.boolean().optional(),
+  completions: z.boolean().optional(),
+  noEmbeddingFormat: z.boolean().optional(),
+  rerankLogits: z.boolean().optional(),
 });
 
 const timeouts = z.strictObject({

@@ -27,6 +27,12 @@ export interface CallTraits {
   readonly cacheControl?: boolean;
   /** Knows `prompt_cache_key`. */
   readonly promptCacheKey?: boolean;
+  /** Has `/completions` beside the chat, for raw prompts and for filling in; absent: prompts become a user's message. */
+  readonly completions?: boolean;
+  /** Its embeddings know no `encoding_format` and refuse it. */
+  readonly noEmbeddingFormat?: boolean;
+  /** Its rerank scores are logits (`true`) or probabilities (`false`); absent: told by whether they lie within 0 and 1. */
+  readonly rerankLogits?: boolean;
 }
 
 /** What is to be called. */

@@ -8,10 +8,13 @@ import { ollamaEmbed, ollamaEmbeddings } from "./ollama/embed.ts";
 import { ollama, ollamaGenerate } from "./ollama/ollama.ts";
 import { calledOpenaiChat } from "./openai-chat/called.ts";
 import { openaiChat } from "./openai-chat/openai-chat.ts";
+import { calledOpenaiCompletions } from "./openai-completions/called.ts";
 import { openaiCompletions } from "./openai-completions/openai-completions.ts";
 import { calledOpenaiResponses } from "./openai-responses/called.ts";
 import { openaiResponses } from "./openai-responses/openai-responses.ts";
+import { calledOpenaiEmbeddings } from "./openai-embeddings/called.ts";
 import { openaiEmbeddings } from "./openai-embeddings/openai-embeddings.ts";
+import { calledRerank } from "./rerank/called.ts";
 import { rerank } from "./rerank/rerank.ts";
 
 export const dialects = Object.freeze({
@@ -41,4 +44,19 @@ export const wholeDialects = Object.freeze({
   rerank,
   "ollama-embed": ollamaEmbed,
   "ollama-embeddings": ollamaEmbeddings,
+});
+
+/** Those of them that we call. A provider has them beside its chat, behind the same base URL, where its abilities say so. */
+export const calledWhole = Object.freeze({
+  "openai-embeddings": calledOpenaiEmbeddings,
+  rerank: calledRerank,
+});
+
+/**
+ * For raw prompts, where a provider has a wire for them beside its chat (`traits.completions`); by the provider's dialect. Not
+ * among `calledDialects`, because no provider can be called by it alone.
+ */
+export const calledForPrompts: Readonly<Partial<Record<string, CalledDialect>>> = Object.freeze({
+  "openai-chat": calledOpenaiCompletions,
+  "openai-responses": calledOpenaiCompletions,
 });

@@ -3,6 +3,7 @@
  * taken. Runs in the server process. Tries once: trying again is the router's. Knows wire shapes by their contract only.
  */
 import type { AnswerDecoder, CalledDialect, CallFacts } from "../../dialects/called.ts";
+import { noUpstreamUsage } from "../../dialects/usage/upstream-usage.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
 import type { Capability } from "../../domain/model.ts";
@@ -124,6 +125,10 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
       traits: settings.traits,
       extraBody: { ...settings.extraBody, ...model.extraBody },
     };
+    if (request.loadOnly === true) {
+      yield nothingToLoad;
+      return;
+    }
     const watch = stopwatch(clock);
     const control = callControl(signal);
     let key: TakenKey | null = null;
@@ -218,6 +223,15 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     close: () => Promise.resolve(),
   };
 }
+
+/** A model of somebody else's is always there; nobody is contacted and nothing is used. */
+const nothingToLoad: EndEvent = Object.freeze({
+  type: "finished",
+  finishReason: "stop",
+  usage: noUsage,
+  timings: noTimings,
+  upstream: Object.freeze({ ...noUpstreamUsage, flags: ["usage_all_zero"] as const, raw: Object.freeze({}) }),
+});
 
 const leftEarly: EndEvent = Object.freeze({ type: "aborted", usage: noUsage, timings: noTimings });
 

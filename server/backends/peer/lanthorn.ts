@@ -10,7 +10,7 @@ export const lanthorn = Object.freeze<Provider>({
   auth: bearer,
   needsKey: false,
   headers: {},
-  traits: { extendedSampling: true },
+  traits: { extendedSampling: true, completions: true, rerankLogits: false },
   abilities: ["chat", "tools", "json-schema", "reasoning", "embeddings", "rerank"],
   region: null,
   dataPolicy: "local",

@@ -10,7 +10,7 @@ export const localai = Object.freeze<Provider>({
   auth: bearer,
   needsKey: false,
   headers: {},
-  traits: { maxTokensField: "max_tokens", noDeveloperRole: true, extendedSampling: true },
+  traits: { maxTokensField: "max_tokens", noDeveloperRole: true, extendedSampling: true, completions: true },
   abilities: ["chat", "tools", "images", "json-schema", "reasoning", "embeddings"],
   region: null,
   dataPolicy: "local",

@@ -10,7 +10,7 @@ export const ollama = Object.freeze<Provider>({
   auth: bearer,
   needsKey: false,
   headers: {},
-  traits: { maxTokensField: "max_tokens", noDeveloperRole: true },
+  traits: { maxTokensField: "max_tokens", noDeveloperRole: true, completions: true },
   abilities: ["chat", "tools", "images", "json-schema", "reasoning", "embeddings"],
   region: null,
   dataPolicy: "local",

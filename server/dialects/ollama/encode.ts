@@ -91,10 +91,10 @@ function encoder(write: WriteSaid, request: ChatRequest, facts: ReplyFacts): Cha
 
   return {
     frames,
-    close({ target, cost }) {
+    close({ target, cost, knownNanos }) {
       if (end === null) return "";
       const ran = target === null ? "none" : targetText(target);
-      const closing = JSON.stringify({ target: ran, cost: costText(cost) });
+      const closing = JSON.stringify({ target: ran, cost: costText(cost, knownNanos) });
       return `${head}${write({})},${end},"x_lanthorn":${closing}}\n`;
     },
     whole: (events) => wholeAnswer(write, request, facts, events),

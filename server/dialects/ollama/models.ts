@@ -5,19 +5,23 @@
 import type { ModelView, ServedModel } from "../../domain/model.ts";
 
 /** What Ollama's clients look for, by what a model can do. */
-function wireCapabilities({ capabilities, details, elsewhere }: ServedModel): readonly string[] {
-  if (capabilities.includes("embeddings")) return ["embedding"];
-  if (!capabilities.includes("chat")) return [];
-  // What runs elsewhere takes tools, or refuses them itself.
-  const tools = details?.tools ?? elsewhere !== undefined;
-  return ["completion", ...(tools ? ["tools"] : []), ...(details?.thinking === true ? ["thinking"] : [])];
+function wireCapabilities({ capabilities, details, features }: ServedModel): readonly string[] {
+  // Who said nothing (an alias over several places) takes tools, or refuses them by name.
+  const tools = details?.tools ?? features?.includes("tools") ?? true;
+  return [
+    ...(capabilities.includes("embeddings") ? ["embedding"] : []),
+    ...(capabilities.includes("chat") ? ["completion"] : []),
+    ...(capabilities.includes("chat") && tools ? ["tools"] : []),
+    ...(details?.thinking === true ? ["thinking"] : []),
+    ...(features?.includes("images") === true ? ["vision"] : []),
+  ];
 }
 
-function wireDetails({ details, elsewhere }: ServedModel): object {
+function wireDetails({ details, fileName }: ServedModel): object {
   const family = details?.architecture ?? "";
   return {
     parent_model: "",
-    format: elsewhere === undefined ? "gguf" : "",
+    format: fileName === "" ? "" : "gguf",
     family,
     families: family === "" ? [] : [family],
     parameter_size: "",
