@@ -119,6 +119,13 @@ describe("an answer", () => {
   });
 });
 
+test("a request that only loads contacts nobody and costs nothing", async () => {
+  const { events, end } = await ask(provider(), { messages: [], loadOnly: true });
+  expect(events).toHaveLength(1);
+  expect(end).toMatchObject({ type: "finished", upstream: { usage: { promptTokens: 0 }, flags: ["usage_all_zero"] } });
+  expect(vendor.log.requests).toEqual([]);
+});
+
 describe("S-26 an answer that goes wrong ends once, as a failure, with what was used", () => {
   test.each<[string, Step, string]>([
     ["cut", { fault: faults.cut }, "upstream_cut"],
