@@ -1,12 +1,29 @@
-/** S-08: Anthropic's Messages on the real engine, with the built-in demo model, over HTTP. */
+/**
+ * Anthropic's Messages over HTTP, in a whole box: S-08 on the real engine with the built-in demo model, and in front of a stand-in
+ * vendor of the same wire.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RealBox, realBox } from "../support/real-box.ts";
+import { standInText, startVendor, type Vendor } from "../support/vendors/vendor.ts";
 
 let box: RealBox;
+let vendor: Vendor;
 beforeAll(async () => {
-  box = await realBox();
+  vendor = await startVendor({ wire: "anthropic", keys: ["sk-ant-stand-in"] });
+  const acme = { type: "anthropic", baseUrl: vendor.baseUrl, models: ["stand-in"] };
+  const environment = {
+    LANTHORN_PROVIDERS: JSON.stringify({ acme }),
+    LANTHORN_PROVIDER_ACME_KEY: "sk-ant-stand-in",
+    LANTHORN_ROUTES: JSON.stringify({
+      home: { groups: ["acme/stand-in", "engine/lanthorn-demo"], localOnly: true },
+    }),
+  };
+  box = await realBox(environment, { environment });
 });
-afterAll(() => box.stop());
+afterAll(async () => {
+  await box.stop();
+  await vendor.stop();
+});
 
 const model = "lanthorn-demo";
 const hello = { model, max_tokens: 8, messages: [{ role: "user", content: "Say hello." }] };
@@ -104,6 +121,17 @@ describe("S-08", () => {
     });
   });
 
+  test("a stop sequence is named, whole and streamed, and is no part of the answer", async () => {
+    const full = (await whole({ ...hello, max_tokens: 12, temperature: 0 })).content[0]?.text ?? "";
+    const stop = full.slice(4, 7);
+    const body = { ...hello, max_tokens: 12, temperature: 0, stop_sequences: ["no such words", stop] };
+    const answer = await whole(body);
+    expect(answer).toMatchObject({ stop_reason: "stop_sequence", stop_sequence: stop });
+    expect(answer.content[0]?.text).toBe(full.slice(0, full.indexOf(stop)));
+    const sent = await events(body);
+    expect(sent.at(-2)?.data).toMatchObject({ delta: { stop_reason: "stop_sequence", stop_sequence: stop } });
+  });
+
   test("system as blocks with cache_control, results as blocks, unknown betas, and no version: 200", async () => {
     const cached = { cache_control: { type: "ephemeral" } };
     const body = {
@@ -175,5 +203,43 @@ describe("S-08", () => {
     expect(await refused.json()).toMatchObject({
       error: { type: "invalid_request_error", message: expect.stringContaining(field) },
     });
+  });
+});
+
+describe("in front of an upstream of the same shape", () => {
+  const asked = { ...hello, model: "acme/stand-in", max_tokens: 50, zz_unknown: { a: [1.5] } };
+  const frames = (bytes: string) => bytes.split("\n\n").filter((frame) => frame !== "" && !frame.startsWith(":"));
+
+  test("S-24 the body, the version and the betas arrive as they were sent; frames come back as they came, with our alias", async () => {
+    const headers = { "anthropic-version": "2026-10-21", "anthropic-beta": "zz-2099-01-01" };
+    const passed = frames(await (await post({ ...asked, stream: true }, "/v1/messages", headers)).text());
+    const seen = vendor.log.asked.at(-1);
+    expect(seen?.body).toEqual({ ...asked, model: "stand-in", stream: true });
+    expect(seen?.headers).toMatchObject({ ...headers, "x-api-key": "sk-ant-stand-in" });
+
+    const direct = await fetch(`${vendor.baseUrl}/messages`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json", "x-api-key": "sk-ant-stand-in" },
+      body: JSON.stringify({ ...asked, model: "stand-in", stream: true }),
+    });
+    const sent = frames(await direct.text()).map((frame) =>
+      frame.replace('"model":"stand-in"', '"model":"acme/stand-in"'),
+    );
+    // Each answer has an id of its own.
+    const anonymous = (list: readonly string[]) => list.map((frame) => frame.replace(/"id":"ans_\d+"/, '"id":"ans"'));
+    expect(anonymous(passed)).toEqual(anonymous(sent));
+    expect(passed.length).toBeGreaterThan(5);
+    expect(await whole(asked)).toMatchObject({ model: "acme/stand-in", content: [{ text: standInText }] });
+  });
+
+  test("count_tokens asks the provider's own; a local-only alias is counted here, and nobody is contacted", async () => {
+    const prompt = { model: "acme/stand-in", messages: hello.messages };
+    const counted = await count(prompt);
+    expect(counted).toBe((await whole({ ...prompt, max_tokens: 5 })).usage.input_tokens);
+    expect(vendor.log.requests.filter(({ path }) => path.endsWith("/count_tokens"))).toHaveLength(1);
+
+    const contacts = vendor.log.requests.length;
+    expect(await count({ ...prompt, model: "home" })).toBe(await count({ ...prompt, model }));
+    expect(vendor.log.requests).toHaveLength(contacts);
   });
 });

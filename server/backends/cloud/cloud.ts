@@ -14,6 +14,7 @@ import { noTimings, noUsage, type Timings } from "../../domain/usage.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { Backend, ChatContext } from "../backend.ts";
 import { type Answer, callControl, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
+import { countPrompt } from "./count-prompt.ts";
 import { type KeyPool, type KeyView, type TakenKey, tailOf } from "./keys/key-pool.ts";
 import { allRest, noKey, readiness } from "./keys/key-readiness.ts";
 import { readLimits } from "./limits.ts";
@@ -113,18 +114,20 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     throw failure;
   }
 
+  const factsOf = (model: CloudModel, request: ChatRequest): CallFacts => ({
+    model: model.id,
+    maxTokens: answerBound(settings, model, request.maxTokens),
+    traits: settings.traits,
+    extraBody: { ...settings.extraBody, ...model.extraBody },
+  });
+
   async function* chat(request: ChatRequest, context: ChatContext, signal: AbortSignal): AsyncGenerator<ChatEvent> {
     const model = modelFor(request.model, "chat");
     if (signal.aborted) {
       yield leftEarly;
       return;
     }
-    const facts: CallFacts = {
-      model: model.id,
-      maxTokens: answerBound(settings, model, request.maxTokens),
-      traits: settings.traits,
-      extraBody: { ...settings.extraBody, ...model.extraBody },
-    };
+    const facts = factsOf(model, request);
     if (request.loadOnly === true) {
       yield nothingToLoad;
       return;
@@ -198,8 +201,10 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
       return model === null ? null : servedModel(settings, model);
     },
     count: async (request) => {
-      modelFor(request.model, "chat");
-      return estimatedPromptTokens(request);
+      const facts = factsOf(modelFor(request.model, "chat"), request);
+      const secret = dialect.count === undefined ? null : (keys.take()?.secret ?? null);
+      const counting = { ...ports, settings, dialect, secret };
+      return (await countPrompt(request, facts, counting)) ?? estimatedPromptTokens(request);
     },
     chat,
     // biome-ignore lint/correctness/useYield: it refuses before its first event.

@@ -177,7 +177,10 @@ function endEvent(
   if (event.type === "failed") {
     return { type: "failed", failure: new Failure(event.code, event.message), usage, timings };
   }
-  return { type: "finished", finishReason: reply.finishReason(event.finishReason), usage, timings };
+  const finishReason = reply.finishReason(event.finishReason);
+  const { stopSequence } = event;
+  const stopped = finishReason === "stop" && stopSequence !== undefined ? { stopSequence } : {};
+  return { type: "finished", finishReason, ...stopped, usage, timings };
 }
 
 /** Tells the line what a request has cost so far, and when its slot is free. */

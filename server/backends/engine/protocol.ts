@@ -120,7 +120,13 @@ export type StepEvent =
       readonly tokens: number;
       readonly logprobs?: readonly ChosenLogprob[];
     }
-  | ({ readonly id: string; readonly type: "done"; readonly finishReason: FinishReason } & GenerationEnd)
+  | ({
+      readonly id: string;
+      readonly type: "done";
+      readonly finishReason: FinishReason;
+      /** Which of `stop` ended it; absent: none. */
+      readonly stopSequence?: string;
+    } & GenerationEnd)
   | ({ readonly id: string; readonly type: "cancelled" } & GenerationEnd)
   | ({
       readonly id: string;

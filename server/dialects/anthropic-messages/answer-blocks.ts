@@ -1,9 +1,11 @@
 /** The content blocks of one answer as they come in, and what they say. Pure state; imports the domain only. */
-import type { ChatEvent, ChatRequest, ToolDefinition } from "../../domain/chat.ts";
+import type { ChatEvent, ChatRequest } from "../../domain/chat.ts";
+import { callIdMaker } from "../call-ids.ts";
+import { freeTextOf, isFreeText, type NamedTool, namedTools, toolOf } from "../tool-names.ts";
 import { at, isWireObject } from "../usage/figures.ts";
-import { answersByTool, answerTool } from "./call.ts";
+import { plain } from "./call-messages.ts";
+import { answersByTool, answerTool } from "./call-tools.ts";
 import { dialectId } from "./signature.ts";
-import { toolsByName } from "./tool-names.ts";
 
 /** An event before it is known which frame it goes with. */
 export type Fact = Exclude<ChatEvent, { type: "frame" }>;
@@ -25,14 +27,16 @@ type Block =
 
 export class AnswerBlocks {
   readonly answersByTool: boolean;
-  readonly #tools: ReadonlyMap<string, ToolDefinition>;
+  readonly #tools: readonly NamedTool[];
+  readonly #newId: () => string;
   readonly #open = new Map<unknown, Block>();
   #last: unknown;
   #calls = 0;
 
   constructor(request: ChatRequest) {
     this.answersByTool = answersByTool(request);
-    this.#tools = toolsByName(request.tools);
+    this.#tools = namedTools(request.tools).map((named) => ({ ...named, wireName: plain(named.wireName) }));
+    this.#newId = callIdMaker(request);
   }
 
   get hasCalls(): boolean {
@@ -110,17 +114,9 @@ export class AnswerBlocks {
     }
     const index = this.#calls;
     this.#calls += 1;
-    const tool = this.#tools.get(wire);
-    const custom = tool?.custom !== undefined;
+    const custom = isFreeText(wire, this.#tools);
     this.#open.set(key, { kind: "tool", index, custom, json: "", input });
-    const { name = wire, namespace } = tool ?? {};
-    return [
-      {
-        ...{ type: "tool-call", index, id: textIn(block, "id") || `call_${index}`, name },
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(custom ? { custom } : {}),
-      },
-    ];
+    return [{ type: "tool-call", index, id: textIn(block, "id") || this.#newId(), ...toolOf(wire, this.#tools) }];
   }
 
   #arguments(block: Block | undefined, text: string): readonly Fact[] {
@@ -145,7 +141,7 @@ export class AnswerBlocks {
         return block.json === "" ? textFact(inputText(block.input)) : [];
       case "tool": {
         const { index, custom, json, input } = block;
-        if (custom) return [{ type: "tool-arguments", index, text: freeText(json === "" ? inputText(input) : json) }];
+        if (custom) return [{ type: "tool-arguments", index, text: freeTextOf(json === "" ? inputText(input) : json) }];
         return json === "" ? [{ type: "tool-arguments", index, text: inputText(input) }] : [];
       }
       case "other":
@@ -166,14 +162,4 @@ function textFact(text: string): readonly Fact[] {
 /** No arguments are `{}`, never an empty text. */
 function inputText(input: unknown): string {
   return isWireObject(input) ? JSON.stringify(input) : "{}";
-}
-
-/** The one field of a tool that takes free text; what is no such JSON is taken as it is. */
-function freeText(json: string): string {
-  try {
-    const input: unknown = at(JSON.parse(json), "input");
-    return typeof input === "string" ? input : json;
-  } catch {
-    return json;
-  }
 }

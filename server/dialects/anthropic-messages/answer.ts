@@ -10,6 +10,7 @@ import type { AnswerDecoder, CallFacts, UpstreamFrame } from "../called.ts";
 import { readAnthropicFrame } from "../usage/anthropic.ts";
 import { at } from "../usage/figures.ts";
 import { noUpstreamUsage } from "../usage/upstream-usage.ts";
+import { isHalf } from "../whole-text.ts";
 import { AnswerBlocks, type Fact } from "./answer-blocks.ts";
 import { streamFailure } from "./refusal.ts";
 import { dialectId } from "./signature.ts";
@@ -109,6 +110,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
   function whole(body: string): readonly ChatEvent[] {
     if (over) return [];
     const wire: WireFrame = { dialect: dialectId, event: null, data: body };
+    if (isHalf(body)) return [{ ...broken("upstream_cut", "The provider's answer broke off before its end."), wire }];
     const value = parsed(body);
     const content = at(value, "content");
     if (at(value, "type") === "error" || at(value, "error") !== undefined)

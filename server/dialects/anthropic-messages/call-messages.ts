@@ -13,7 +13,7 @@ import type {
 import { Failure } from "../../domain/failure.ts";
 import { fileScheme } from "./messages.ts";
 import { dialectId, isOurs } from "./signature.ts";
-import { wireId, wireName } from "./tool-names.ts";
+import { type NamedTool, wireNameOf } from "../tool-names.ts";
 
 export interface WireBlock {
   readonly type: string;
@@ -30,7 +30,12 @@ export interface WireConversation {
   readonly messages: readonly WireTurn[];
 }
 
-export function wireConversation(messages: readonly ChatMessage[]): WireConversation {
+/** Ids and names are letters, digits, `_` and `-` here; others make theirs of more. */
+export function plain(id: string): string {
+  return id.replace(/[^a-zA-Z0-9_-]/g, "_");
+}
+
+export function wireConversation(messages: readonly ChatMessage[], tools: readonly NamedTool[]): WireConversation {
   const system: WireBlock[] = [];
   const turns: WireTurn[] = [];
   let results = new Map<string, WireBlock[]>();
@@ -64,7 +69,7 @@ export function wireConversation(messages: readonly ChatMessage[]): WireConversa
         break;
       case "tool": {
         // A client may answer a call twice; Anthropic takes one result of each.
-        const id = wireId(message.toolCallId);
+        const id = plain(message.toolCallId);
         const parts = partBlocks(message.content.map(unmarked), param);
         results.set(id, [...(results.get(id) ?? []), ...parts]);
         const mark = message.content.findLast((part) => part.cache !== undefined)?.cache;
@@ -73,7 +78,7 @@ export function wireConversation(messages: readonly ChatMessage[]): WireConversa
         break;
       }
       case "assistant": {
-        const content = assistantBlocks(message, param);
+        const content = assistantBlocks(message, tools, param);
         if (content.length === 0) break;
         endUserTurn();
         const last = turns.at(-1);
@@ -91,7 +96,7 @@ export function wireConversation(messages: readonly ChatMessage[]): WireConversa
 
 type AssistantMessage = Extract<ChatMessage, { role: "assistant" }>;
 
-function assistantBlocks(message: AssistantMessage, param: string): readonly WireBlock[] {
+function assistantBlocks(message: AssistantMessage, tools: readonly NamedTool[], param: string): readonly WireBlock[] {
   const other = message.content.findIndex((part) => part.type !== "text");
   if (other >= 0) {
     throw new Failure("unsupported", "This provider takes only text of the assistant's own.", {
@@ -102,7 +107,7 @@ function assistantBlocks(message: AssistantMessage, param: string): readonly Wir
     ...thinkingBlocks(message),
     ...partBlocks(message.content, param),
     ...message.toolCalls.map((call) => ({
-      ...{ type: "tool_use", id: wireId(call.id), name: wireName(call), input: inputOf(call) },
+      ...{ type: "tool_use", id: plain(call.id), name: plain(wireNameOf(call, tools)), input: inputOf(call) },
       ...cacheControl(call.cache),
     })),
   ];

@@ -2,23 +2,23 @@
  * `ChatRequest` → one call of Anthropic's Messages. Pure. A body of the same wire shape goes as it came but for the closed list
  * of edits (`passed-body.ts`); any other is translated here.
  */
-import type { ChatRequest, JsonSchema, ToolDefinition } from "../../domain/chat.ts";
+import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import { calledMessages } from "../called-messages.ts";
 import type { CallFacts, WireCall } from "../called.ts";
-import { cacheControl, wireConversation } from "./call-messages.ts";
+import { namedTools } from "../tool-names.ts";
+import { wireConversation } from "./call-messages.ts";
 import { wireThinking } from "./call-thinking.ts";
+import { answersByTool, wireTools } from "./call-tools.ts";
 import { closedSchema } from "./closed-schema.ts";
 import { passedBody, passedCountBody } from "./passed-body.ts";
 import { dialectId } from "./signature.ts";
-import { wireName } from "./tool-names.ts";
 
 /** The shape cannot do without a bound. Every model of Anthropic's that is still served allows it. */
 const defaultMaxTokens = 8_192;
 const oldestVersion = "2023-06-01";
 /** Marks one request may carry; of more, the last ones are the longest prefixes. */
 const mostCacheMarks = 4;
-/** The tool that an answer in JSON comes as, where no schema was given. */
-export const answerTool = "answer_in_json";
 
 export function encodeRequest(request: ChatRequest, facts: CallFacts): WireCall {
   const own = ownBody(request);
@@ -64,7 +64,8 @@ interface TranslatedBody {
 function translated(request: ChatRequest, facts: CallFacts): TranslatedBody {
   refuseWhatItCannotCarry(request);
   const maxTokens = facts.maxTokens ?? request.maxTokens ?? defaultMaxTokens;
-  const { system, messages } = wireConversation(request.messages);
+  const named = namedTools(request.tools);
+  const { system, messages } = wireConversation(calledMessages(request), named);
   const thinking = answersByTool(request) ? {} : wireThinking(request, maxTokens, facts.traits);
   const thinks = thinking.thinking !== undefined && thinking.thinking.type !== "disabled";
   const stop = request.stop.filter((text) => text.trim() !== "");
@@ -73,7 +74,7 @@ function translated(request: ChatRequest, facts: CallFacts): TranslatedBody {
     max_tokens: maxTokens,
     ...(system.length === 0 ? {} : { system }),
     messages,
-    ...wireTools(request),
+    ...wireTools(request, named),
     ...wireSampling(request, thinks),
     ...(thinking.thinking === undefined ? {} : { thinking: thinking.thinking }),
     ...outputConfig(request, thinking.effort),
@@ -85,7 +86,6 @@ function translated(request: ChatRequest, facts: CallFacts): TranslatedBody {
 }
 
 function refuseWhatItCannotCarry({
-  completion,
   choices,
   logprobs,
   responseFormat,
@@ -96,69 +96,12 @@ function refuseWhatItCannotCarry({
   const refuse = (param: string, what: string): never => {
     throw new Failure("unsupported", `This provider ${what}.`, { param });
   };
-  if (completion !== null) refuse("prompt", "answers conversations only, not raw prompts");
   if (choices > 1) refuse("n", "gives one answer to one request");
   if (logprobs !== null) refuse("logprobs", "does not tell log-probabilities");
   if (sampling.logitBias.size > 0) refuse("logit_bias", "does not take 'logit_bias'");
   if (responseFormat.type === "json-object" && tools.length > 0 && toolChoice.type !== "none") {
     refuse("response_format", "cannot answer in JSON without a schema while it may call tools");
   }
-}
-
-/** JSON without a schema: asked for as the arguments of a tool that takes any object. */
-export function answersByTool(request: ChatRequest): boolean {
-  return request.wire?.dialect !== dialectId && request.responseFormat.type === "json-object";
-}
-
-function wireTools(request: ChatRequest): { readonly tools?: unknown; readonly tool_choice?: unknown } {
-  const { tools, toolChoice, parallelToolCalls } = request;
-  if (answersByTool(request)) {
-    const tool = {
-      name: answerTool,
-      description: "Gives the answer, as one JSON object.",
-      input_schema: { type: "object", additionalProperties: true },
-    };
-    return { tools: [...tools.map(wireTool), tool], tool_choice: { type: "tool", name: answerTool } };
-  }
-  if (tools.length === 0) return {};
-  const one = parallelToolCalls ? {} : { disable_parallel_tool_use: true };
-  const list = { tools: tools.map(wireTool) };
-  switch (toolChoice.type) {
-    case "auto":
-      return parallelToolCalls ? list : { ...list, tool_choice: { type: "auto", ...one } };
-    case "none":
-      return { ...list, tool_choice: { type: "none" } };
-    case "required":
-      return { ...list, tool_choice: { type: "any", ...one } };
-    case "named": {
-      const named = tools.find((tool) => tool.name === toolChoice.name);
-      return { ...list, tool_choice: { type: "tool", name: wireName(named ?? toolChoice), ...one } };
-    }
-  }
-}
-
-function wireTool(tool: ToolDefinition): object {
-  const { description, strict } = tool;
-  return {
-    name: wireName(tool),
-    ...(description === null || description === "" ? {} : { description }),
-    input_schema: inputSchema(tool),
-    ...(strict === true && tool.custom === undefined ? { strict } : {}),
-    ...cacheControl(tool.cache),
-  };
-}
-
-/** A tool that takes free text takes it as a field. */
-function inputSchema({ custom, parameters }: ToolDefinition): JsonSchema {
-  if (custom !== undefined) {
-    return {
-      type: "object",
-      properties: { input: { type: "string" } },
-      required: ["input"],
-      additionalProperties: false,
-    };
-  }
-  return { type: "object", ...(parameters ?? { properties: {} }) };
 }
 
 /** While it thinks it samples as it likes; newer models take one of `temperature` and `top_p`. */

@@ -1,12 +1,11 @@
 /** What an upstream of Anthropic's shape refuses, as a Failure: by its own type of error where it says one. Pure. */
 import { Failure, type FailureCode, type FailureOptions } from "../../domain/failure.ts";
 import type { UpstreamRefusal } from "../called.ts";
+import { coolDownMs } from "../retry-after.ts";
 import { at } from "../usage/figures.ts";
 
 /** Characters of an upstream's words that are passed on. */
 const longestWords = 500;
-/** A longer wish to be left alone is a slip. */
-const mostCoolDownMs = 24 * 3_600_000;
 
 interface SaidError {
   readonly type: string | null;
@@ -49,7 +48,7 @@ const ownWords: Readonly<Partial<Record<FailureCode, string>>> = Object.freeze({
 export function decodeFailure(refusal: UpstreamRefusal): Failure {
   const said = saidError(refusal.body);
   const code = codeOf(said, statusCode(refusal.status));
-  return failure(code, said, { coolDownMs: coolDownMs(refusal) });
+  return failure(code, said, { coolDownMs: coolDownMs(refusal.headers, refusal.nowMs) });
 }
 
 /** An `error` event inside a stream, or an error under HTTP 200. */
@@ -130,19 +129,4 @@ function oneLine(text: string): string {
     .replace(/\b(sk|key|lth)[-_][\w-]{8,}/gi, "$1-…")
     .slice(0, longestWords)
     .toWellFormed();
-}
-
-/** `retry-after-ms`, or `retry-after` in seconds or as a date. Null: it did not say, or nothing that can be meant. */
-export function coolDownMs({ headers, nowMs }: Pick<UpstreamRefusal, "headers" | "nowMs">): number | null {
-  const inMs = Number.parseFloat(headers["retry-after-ms"] ?? "");
-  if (Number.isFinite(inMs)) return bounded(inMs);
-  const text = headers["retry-after"]?.trim();
-  if (text === undefined || text === "") return null;
-  if (/^[+-]?\d+(\.\d+)?$/.test(text)) return bounded(Number(text) * 1_000);
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? null : bounded(date - nowMs);
-}
-
-function bounded(ms: number): number {
-  return Math.round(Math.min(Math.max(ms, 0), mostCoolDownMs));
 }

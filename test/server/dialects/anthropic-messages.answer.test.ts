@@ -157,7 +157,7 @@ describe("a stream", () => {
     const events = read(
       [
         start(),
-        open(0, tool("agents__spawn")),
+        open(0, tool("spawn")),
         shut(0),
         open(1, tool("patch")),
         json(1, '{"input":"*** Beg'),
@@ -301,6 +301,7 @@ describe("an answer in one piece", () => {
   test.each<[string, FailureCode]>([
     ['{"type":"error","error":{"type":"rate_limit_error","message":"m"}}', "upstream_rate_limited"],
     ["<html>", "upstream_failed"],
+    ['{"type":"message","content":[', "upstream_cut"],
     ["null", "upstream_failed"],
     ['{"content":"Hello"}', "upstream_failed"],
   ])("%s under HTTP 200 is an error", (body, code) => {

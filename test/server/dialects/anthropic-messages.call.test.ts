@@ -147,16 +147,21 @@ describe("S-24 rules of translation", () => {
         tools: [
           { name: "a", description: null, parameters: null, cache: { keep: "1h" } },
           { name: "spawn", description: "d", parameters: { type: "object" }, namespace: "agents", strict: true },
-          { name: "patch", description: "d", parameters: null, custom: { grammar: "x" } },
+          { name: "patch.it", description: "d", parameters: null, custom: { grammar: "x" } },
         ],
       }),
     ).body;
-    const input = { type: "object", properties: { input: { type: "string" } }, required: ["input"] };
     expect(body.tools).toEqual([
       { name: "a", input_schema: { type: "object", properties: {} }, cache_control: { type: "ephemeral", ttl: "1h" } },
-      { name: "agents__spawn", description: "d", input_schema: { type: "object" }, strict: true },
-      { name: "patch", description: "d", input_schema: { ...input, additionalProperties: false } },
+      { name: "spawn", description: "d", input_schema: { type: "object" }, strict: true },
+      { name: "patch_it", description: "d", input_schema: expect.objectContaining({ required: ["input"] }) },
     ]);
+  });
+
+  test("a completion's prompt is what a user says", () => {
+    const completion = { prompts: ["Once upon"], suffix: null, echo: false };
+    const body = call(chatRequest("", { messages: [], completion })).body;
+    expect(body.messages).toEqual([{ role: "user", content: [text("Once upon")] }]);
   });
 
   test("thinking that Anthropic signed goes back unchanged and first; any other stays here", () => {
@@ -248,7 +253,7 @@ describe("S-24 rules of translation", () => {
   test.each<[string, Partial<ChatRequest>]>([
     ["n", { choices: 2 }],
     ["logprobs", { logprobs: { top: 0 } }],
-    ["prompt", { completion: { prompts: ["x"], suffix: null, echo: false } }],
+    ["prompt", { completion: { prompts: [[1, 2]], suffix: null, echo: false } }],
     ["response_format", { responseFormat: { type: "json-object" }, tools: [weather] }],
   ])("what it cannot carry is refused by name: %s", (param, wishes) => {
     const refused = expect.objectContaining({ code: "unsupported", param });

@@ -53,7 +53,7 @@ export interface Slot {
 }
 
 export type JobEnd =
-  | { readonly type: "done"; readonly finishReason: FinishReason }
+  | { readonly type: "done"; readonly finishReason: FinishReason; readonly stopSequence?: string }
   | { readonly type: "cancelled" }
   | { readonly type: "failed"; readonly code: "internal" | "shutting_down"; readonly message: string };
 

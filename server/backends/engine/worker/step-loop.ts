@@ -269,8 +269,8 @@ export class StepLoop {
     if (!job.cancelled) {
       const piece = job.text.push(token);
       if (piece.text !== "") this.#text(job, piece.text);
-      if (piece.stopped) {
-        this.#end(slot, job, { type: "done", finishReason: "stop" });
+      if (piece.stop !== null) {
+        this.#end(slot, job, { type: "done", finishReason: "stop", stopSequence: piece.stop });
         return;
       }
     }

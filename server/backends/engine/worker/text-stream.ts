@@ -14,8 +14,8 @@ const contextTokens = 3;
 export interface TextPiece {
   /** May be sent now. */
   readonly text: string;
-  /** A stop string has been completed; it and what follows are left out. */
-  readonly stopped: boolean;
+  /** The stop string that has been completed: it and what follows are left out. Null: none. */
+  readonly stop: string | null;
 }
 
 export class TextStream {
@@ -46,7 +46,7 @@ export class TextStream {
     }
     this.#pending.push(token);
     const text = this.#detokenize(this.#pending, this.#before);
-    if (text.endsWith(incomplete) && this.#pending.length < longestCharacterTokens) return { text: "", stopped: false };
+    if (text.endsWith(incomplete) && this.#pending.length < longestCharacterTokens) return { text: "", stop: null };
     this.#settle();
     return this.#release(text);
   }
@@ -66,24 +66,24 @@ export class TextStream {
   }
 
   #release(text: string): TextPiece {
-    if (this.#longestStop === 0) return { text, stopped: false };
+    if (this.#longestStop === 0) return { text, stop: null };
     const all = this.#held + text;
-    const at = firstStop(all, this.#stops);
-    if (at !== -1) {
+    const first = firstStop(all, this.#stops);
+    if (first !== null) {
       this.#held = "";
-      return { text: all.slice(0, at), stopped: true };
+      return { text: all.slice(0, first.at), stop: first.stop };
     }
     const kept = heldBack(all, this.#stops, this.#longestStop);
     this.#held = all.slice(all.length - kept);
-    return { text: all.slice(0, all.length - kept), stopped: false };
+    return { text: all.slice(0, all.length - kept), stop: null };
   }
 }
 
-function firstStop(text: string, stops: readonly string[]): number {
-  let first = -1;
+function firstStop(text: string, stops: readonly string[]): { readonly at: number; readonly stop: string } | null {
+  let first: { readonly at: number; readonly stop: string } | null = null;
   for (const stop of stops) {
     const at = text.indexOf(stop);
-    if (at !== -1 && (first === -1 || at < first)) first = at;
+    if (at !== -1 && (first === null || at < first.at)) first = { at, stop };
   }
   return first;
 }

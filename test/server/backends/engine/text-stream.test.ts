@@ -4,17 +4,17 @@ import { TextStream } from "../../../../server/backends/engine/worker/text-strea
 /** A tokenizer of single bytes: every character of more than one byte is cut. */
 const bytes = (tokens: readonly number[]) => new TextDecoder().decode(Uint8Array.from(tokens));
 
-function feed(text: string, stops: readonly string[]): { pieces: string[]; stopped: boolean } {
+function feed(text: string, stops: readonly string[]): { pieces: string[]; stop: string | null } {
   const stream = new TextStream(bytes, stops);
   const pieces: string[] = [];
   for (const byte of new TextEncoder().encode(text)) {
     const piece = stream.push(byte);
     if (piece.text !== "") pieces.push(piece.text);
-    if (piece.stopped) return { pieces, stopped: true };
+    if (piece.stop !== null) return { pieces, stop: piece.stop };
   }
   const rest = stream.flush();
   if (rest !== "") pieces.push(rest);
-  return { pieces, stopped: false };
+  return { pieces, stop: null };
 }
 
 describe("text of an answer", () => {
@@ -31,16 +31,17 @@ describe("text of an answer", () => {
   });
 
   test("ends before a stop string that is spread over tokens", () => {
-    expect(feed("one two three", [" th"])).toEqual({ pieces: ["o", "n", "e", " tw", "o"], stopped: true });
+    expect(feed("one two three", [" th"])).toEqual({ pieces: ["o", "n", "e", " tw", "o"], stop: " th" });
   });
 
   test("gives back what only began like a stop string", () => {
-    const { pieces, stopped } = feed("a </b> c", ["</answer>"]);
+    const { pieces, stop } = feed("a </b> c", ["</answer>"]);
     expect(pieces.join("")).toBe("a </b> c");
-    expect(stopped).toBe(false);
+    expect(stop).toBeNull();
   });
 
   test("ends at whichever stop string comes first in the text", () => {
-    expect(feed("abcdef", ["de", "bc"]).pieces.join("")).toBe("a");
+    const { pieces, stop } = feed("abcdef", ["de", "bc"]);
+    expect([pieces.join(""), stop]).toEqual(["a", "bc"]);
   });
 });
