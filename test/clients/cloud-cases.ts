@@ -35,7 +35,12 @@ export const cloudCases: readonly CloudCase[] = [
     // A second is short enough to be waited for where the request was sent.
     answeredBy: ["first/stand-in", "first/stand-in"],
   },
-  { name: "cloud, first down", model: "down-coder", firstStep: null, answeredBy: ["second/stand-in", "second/stand-in"] },
+  {
+    name: "cloud, first down",
+    model: "down-coder",
+    firstStep: null,
+    answeredBy: ["second/stand-in", "second/stand-in"],
+  },
 ];
 
 const limitMs = 300_000;
@@ -110,7 +115,10 @@ export async function runCloudCase(client: AgentClient, installed: string, wante
 }
 
 /** One row for each request; each answer of a vendor is one attempt with a cost; nothing is charged for what failed. */
-async function rowsAgree({ box, first, second }: CloudPlace, { answeredBy, firstStep, model }: CloudCase): Promise<void> {
+async function rowsAgree(
+  { box, first, second }: CloudPlace,
+  { answeredBy, firstStep, model }: CloudCase,
+): Promise<void> {
   const rows = await box.rows();
   assert.ok(rows.length >= 2, `${rows.length} requests`);
   const statuses = rows.map((row) => row.status);
