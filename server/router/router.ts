@@ -14,7 +14,7 @@ import type { Pricing } from "../domain/pricing/priced.ts";
 import { estimatedInputTokens } from "../domain/prompt-estimate.ts";
 import { wrongModel } from "../domain/routing/capability.ts";
 import { type PlanRecord, planRecord } from "../domain/routing/plan.ts";
-import { unknownModel } from "../domain/routing/refusal.ts";
+import { nobodyLeft, unknownModel } from "../domain/routing/refusal.ts";
 import {
   factsOfChat,
   noWishes,
@@ -187,8 +187,10 @@ export function createRouter(
     },
     async count({ alias }, request, wishes = noWishes) {
       const asked = { caller: "", wishes, atMs: clock.now(), budgetLeft: null };
+      const plan = planner.foretell(alias, factsOfChat(request, asked));
+      if (plan.attempts.length === 0) throw nobodyLeft(plan);
       let failure = new Failure("internal", "There is nobody to count.");
-      for (const { target } of planner.foretell(alias, factsOfChat(request, asked)).attempts) {
+      for (const { target } of plan.attempts) {
         const one = backend(target.backendId);
         if (one === undefined) continue;
         try {

@@ -106,7 +106,7 @@ export async function openBox(wishes: BoxWishes = {}): Promise<ClientBox> {
       lan: false,
       onStopAsked: () => {},
     },
-    { clock: systemClock, log: silentLog, backends: wishes.backends ?? played },
+    { clock: systemClock, log: silentLog, backends: wishes.backends ?? played, environment },
   );
   const { url } = appliance.started;
   const adminKey = (await readFile(paths.adminKey, "utf8")).trim();

@@ -11,6 +11,7 @@
 import { parseArgs } from "node:util";
 import { type AgentCase, agentCases } from "./agent-cases.ts";
 import { type ClientBox, openBox } from "./box.ts";
+import { cloudCases, runCloudCase } from "./cloud-cases.ts";
 import type { AgentClient, Client, Outcome, SdkClient } from "./client.ts";
 import { clients } from "./clients/index.ts";
 import { type Installed, installClients } from "./install.ts";
@@ -84,13 +85,21 @@ function sdkRuns(box: ClientBox, client: SdkClient, { load }: Installed): readon
 }
 
 function agentRuns(box: ClientBox, client: AgentClient, { folder }: Installed): readonly Run[] {
-  return agentCases.map(({ name, run }: AgentCase) => ({
+  const played = agentCases.map(({ name, run }: AgentCase) => ({
     name,
     run: async () => {
       await run({ box, client, installed: folder });
       return undefined;
     },
   }));
+  const cloud = cloudCases.map((one) => ({
+    name: one.name,
+    run: async () => {
+      await runCloudCase(client, folder, one);
+      return undefined;
+    },
+  }));
+  return [...played, ...cloud];
 }
 
 async function judged(run: Run["run"]): Promise<Pick<Outcome, "result" | "reason" | "seconds">> {

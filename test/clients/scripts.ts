@@ -155,8 +155,11 @@ export function writingCall(
       value: Object.fromEntries(kept.map((name) => [name, name === pathName ? path : fileContent])),
     };
   }
-  const shell = tools.find((tool) => propertiesOf(tool).includes("command"));
-  return shell === undefined ? null : { name: shell.name, value: { command: `printf hi > '${path}'` } };
+  for (const tool of tools) {
+    const name = propertiesOf(tool).find((one) => one === "command" || one === "cmd");
+    if (name !== undefined) return { name: tool.name, value: { [name]: `printf hi > '${path}'` } };
+  }
+  return null;
 }
 
 function propertiesOf(tool: ToolDefinition): readonly string[] {

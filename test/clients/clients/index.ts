@@ -1,6 +1,7 @@
 /** Every client the harness runs, in the order of the table. */
 import type { Client } from "../client.ts";
 import { aiSdk } from "./ai-sdk.ts";
+import { codex } from "./codex.ts";
 import { continueCli } from "./continue.ts";
 import { langChain } from "./langchain.ts";
 import { openAi } from "./openai.ts";
@@ -15,5 +16,5 @@ export const clients: readonly Client[] = Object.freeze([
   opencode,
   qwenCode,
   continueCli,
-  // Codex CLI comes here with the Responses dialect, Anthropic's SDK with Messages, ollama's with its own.
+  codex,
 ]);

@@ -52,6 +52,13 @@ describe.each([
   });
 });
 
+test("a local-only route without a local target counts for nobody, and says why", async () => {
+  const { router, counted } = world({ "engine/m": [], "cloud/m": [], "peer/m": [] }, options);
+  const counting = router.count(router.plan("away"), chatRequest("x", { model: "away" }));
+  await expect(counting).rejects.toMatchObject({ code: "unsupported", param: "model" });
+  expect(counted).toEqual([]);
+});
+
 test("a local-only route without a local target answers nobody, and says why", async () => {
   const { clock, ask, asked } = world({ "engine/m": [], "cloud/m": [], "peer/m": [] }, options);
   const journey = ask("away");

@@ -1,0 +1,198 @@
+/**
+ * Local only means that nothing leaves: upstreams of every wire stand ready, and requests that must stay here open no connection to any
+ * of them, whichever way they come in. One line per way in, and one per way of saying so.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RealBox, realBox } from "../support/real-box.ts";
+import { startVendor, type Vendor, type WireName } from "../support/vendors/vendor.ts";
+
+const engineModel = "lanthorn-demo";
+const wires = {
+  openai: "openai-chat",
+  responses: "openai-responses",
+  anthropic: "anthropic-messages",
+  gemini: "gemini",
+} as const satisfies Record<WireName, string>;
+const names = Object.keys(wires) as readonly WireName[];
+const upstream = (name: WireName) => `${name}/stand-in`;
+
+/** A way in: where it goes and what it sends. A new way by which content could leave the box gets a line here. */
+interface WayIn {
+  readonly name: string;
+  readonly path: string;
+  body(model: string): object;
+  /** The engine answers it when it may; false: the demo model cannot. */
+  readonly answeredHere: boolean;
+}
+
+const messages = [{ role: "user", content: "keep this here" }];
+const ways: readonly WayIn[] = [
+  {
+    name: "chat",
+    path: "/v1/chat/completions",
+    body: (model) => ({ model, messages, max_tokens: 2 }),
+    answeredHere: true,
+  },
+  {
+    name: "chat, streamed",
+    path: "/v1/chat/completions",
+    body: (model) => ({ model, messages, max_tokens: 2, stream: true }),
+    answeredHere: true,
+  },
+  {
+    name: "completions",
+    path: "/v1/completions",
+    body: (model) => ({ model, prompt: "keep this here", max_tokens: 2 }),
+    answeredHere: true,
+  },
+  {
+    name: "responses",
+    path: "/v1/responses",
+    body: (model) => ({ model, input: "keep this here", max_output_tokens: 16, store: false }),
+    answeredHere: true,
+  },
+  { name: "messages", path: "/v1/messages", body: (model) => ({ model, messages, max_tokens: 2 }), answeredHere: true },
+  {
+    name: "count_tokens",
+    path: "/v1/messages/count_tokens",
+    body: (model) => ({ model, messages }),
+    answeredHere: true,
+  },
+  {
+    name: "ollama chat",
+    path: "/api/chat",
+    body: (model) => ({ model, messages, stream: false, options: { num_predict: 2 } }),
+    answeredHere: true,
+  },
+  {
+    name: "ollama generate",
+    path: "/api/generate",
+    body: (model) => ({ model, prompt: "keep this here", stream: false, options: { num_predict: 2 } }),
+    answeredHere: true,
+  },
+  {
+    name: "embeddings",
+    path: "/v1/embeddings",
+    body: (model) => ({ model, input: "keep this here" }),
+    answeredHere: false,
+  },
+  {
+    name: "ollama embed",
+    path: "/api/embed",
+    body: (model) => ({ model, input: "keep this here" }),
+    answeredHere: false,
+  },
+  {
+    name: "rerank",
+    path: "/v1/rerank",
+    body: (model) => ({ model, query: "keep this here", documents: ["a", "b"] }),
+    answeredHere: false,
+  },
+];
+
+/** A way of saying it. `direct` are models of upstreams, `fallback` is an alias with the engine's model behind all of them. */
+const sayings = [
+  {
+    name: "network.localOnly",
+    box: () => closedBox,
+    direct: names.map(upstream),
+    fallback: "anywhere",
+    headers: {},
+  },
+  {
+    name: "x-lanthorn-data: local",
+    box: () => openBox,
+    direct: names.map(upstream),
+    fallback: "anywhere",
+    headers: { "x-lanthorn-data": "local" },
+  },
+  {
+    name: "a route's localOnly",
+    box: () => openBox,
+    direct: names.map((name) => `only-${name}`),
+    fallback: "kept",
+    headers: {},
+  },
+] as const;
+
+let vendors: readonly Vendor[] = [];
+let closedBox: RealBox;
+let openBox: RealBox;
+
+beforeAll(async () => {
+  vendors = await Promise.all(names.map((wire) => startVendor({ wire })));
+  const providers = Object.fromEntries(
+    names.map((name, index) => [
+      name,
+      {
+        type: "custom",
+        baseUrl: vendors[index]?.baseUrl,
+        dialect: wires[name],
+        models: [{ id: "stand-in", capabilities: ["chat", "embeddings", "rerank"] }],
+      },
+    ]),
+  );
+  const targets = [...names.map(upstream), `engine/${engineModel}`];
+  const routes = {
+    anywhere: { groups: targets },
+    kept: { groups: targets, localOnly: true },
+    ...Object.fromEntries(names.map((name) => [`only-${name}`, { groups: [upstream(name)], localOnly: true }])),
+  };
+  const settings = { LANTHORN_PROVIDERS: JSON.stringify(providers), LANTHORN_ROUTES: JSON.stringify(routes) };
+  const closed = { ...settings, LANTHORN_NETWORK_LOCAL_ONLY: "true" };
+  closedBox = await realBox(closed, { environment: closed });
+  openBox = await realBox(settings, { environment: settings });
+});
+afterAll(async () => {
+  await closedBox.stop();
+  await openBox.stop();
+  for (const vendor of vendors) await vendor.stop();
+});
+
+const connections = () => Object.fromEntries(names.map((name, index) => [name, vendors[index]?.log.connections]));
+const untouched = Object.fromEntries(names.map((name) => [name, 0]));
+
+async function post(box: RealBox, path: string, body: object, headers: Readonly<Record<string, string>> = {}) {
+  const key = readFileSync(join(box.home, "admin.key"), "utf8").trim();
+  const answer = await fetch(`${box.started.url}${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, text: await answer.text() };
+}
+
+describe.each(sayings)("S-25 local only, by $name: no upstream hears of it", ({ box, direct, fallback, headers }) => {
+  test.each(ways)("$name", async ({ path, body, answeredHere }) => {
+    for (const model of direct) {
+      const { status } = await post(box(), path, body(model), headers);
+      expect([400, 403, 404, 503]).toContain(status);
+    }
+    const { status, text } = await post(box(), path, body(fallback), headers);
+    if (answeredHere) expect(status, text).toBe(200);
+    else expect(status).toBeGreaterThanOrEqual(400);
+    expect(connections()).toEqual(untouched);
+  });
+});
+
+test("S-25 local only: neither a provider's test nor a route's leaves a box that keeps to itself", async () => {
+  for (const name of names) {
+    const { status, text } = await post(closedBox, `/admin/providers/${name}/test`, { model: "stand-in" });
+    expect(status, text).toBe(403);
+  }
+  await post(closedBox, "/admin/routes/explain", { model: "anywhere" });
+  await post(closedBox, "/admin/routes/test", { model: "anywhere" });
+  await post(openBox, "/admin/routes/test", { model: "kept" });
+  expect(connections()).toEqual(untouched);
+});
+
+/** Last: from here on they were contacted. */
+test("the same upstreams are reachable, and asked, by requests that do not say so", async () => {
+  for (const [index, name] of names.entries()) {
+    const { status, text } = await post(openBox, "/v1/chat/completions", { model: upstream(name), messages });
+    expect(status, text).toBe(200);
+    expect(vendors[index]?.log.asked).toHaveLength(1);
+  }
+});
