@@ -94,9 +94,10 @@ export function createInference(ports: InferencePorts): Inference {
   ): AsyncIterable<Event | EndEvent> {
     const { request, requestId } = input;
     const account = new Account({ ...input, ...how, alias: request.model }, ports);
+    let brief: string | null = null;
     const close = async (end: AccountEnd) => {
       const { cost, knownNanos } = account.sum();
-      remember(requestId, { target: account.target, cost, knownNanos });
+      remember(requestId, { target: account.target, cost, knownNanos, ...(brief === null ? {} : { brief }) });
       await account.close(end);
     };
     if (notes !== undefined) account.note(notes);
@@ -113,11 +114,24 @@ export function createInference(ports: InferencePorts): Inference {
         },
         {
           opened: (number, attempt) => {
-            remember(requestId, { target: targetName(attempt.target), cost: notPriced });
+            remember(requestId, {
+              target: targetName(attempt.target),
+              cost: notPriced,
+              ...(brief === null ? {} : { brief }),
+            });
             return account.openAttempt(number, attempt);
           },
           closed: (number, end) => account.closeAttempt(number, end),
           planned: (record) => account.planned(record),
+          hid: (number, event) => account.hid(number, event),
+          noted: (note) => {
+            account.addNote(note);
+            if (note.code === "briefed") brief = note.detail;
+          },
+          answeredBy: (target) => {
+            account.answeredBy(target);
+            remember(requestId, { target, cost: notPriced, ...(brief === null ? {} : { brief }) });
+          },
         },
       );
       for await (const event of events) {

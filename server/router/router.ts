@@ -13,7 +13,7 @@ import type { Clock } from "../domain/ports.ts";
 import type { Pricing } from "../domain/pricing/priced.ts";
 import { estimatedInputTokens } from "../domain/prompt-estimate.ts";
 import { wrongModel } from "../domain/routing/capability.ts";
-import { type PlanRecord, planRecord } from "../domain/routing/plan.ts";
+import { capped, type Plan, type PlanRecord, planRecord } from "../domain/routing/plan.ts";
 import { unknownModel } from "../domain/routing/refusal.ts";
 import {
   factsOfChat,
@@ -31,6 +31,7 @@ import type { AnyEvent } from "./attempt.ts";
 import { servedAs, takesUnlisted } from "./candidates.ts";
 import { type AttemptHooks, carryOut, type JourneyPorts } from "./carry-out.ts";
 import { createLive } from "./live.ts";
+import { runModes } from "./modes/run.ts";
 import { createPlanner } from "./planner.ts";
 import { type RouteView, routeAsModel, routeView, type TargetView, targetView } from "./views.ts";
 
@@ -141,6 +142,10 @@ export function createRouter(
   });
   const ports: JourneyPorts = { clock, live, random, backend };
 
+  const remember = (plan: Plan) => {
+    for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
+  };
+
   function journey<Event extends AnyEvent>(
     { alias }: Destination,
     facts: RequestFacts,
@@ -153,7 +158,7 @@ export function createRouter(
       const startedMs = clock.monotonicMs();
       const plan = await planner.plan(alias, facts, request);
       hooks.planned?.(planRecord(plan));
-      for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
+      remember(plan);
       return carryOut<Event>(
         {
           ...{ plan, signal, hooks, startedMs },
@@ -200,15 +205,24 @@ export function createRouter(
       }
       throw failure;
     },
-    run: (destination, request, context, signal, hooks) =>
-      journey(
-        destination,
-        factsOfChat(request, planner.askedBy(context)),
-        request,
-        signal,
-        hooks,
-        (one, model, maxTokens, inner) => one.chat({ ...request, model, maxTokens }, context, inner),
-      ),
+    run(destination, request, context, signal, hooks) {
+      const { alias } = destination;
+      const facts = factsOfChat(request, planner.askedBy(context));
+      if (isPlain(alias, routes)) {
+        return journey(destination, facts, request, signal, hooks, (one, model, maxTokens, inner) =>
+          one.chat({ ...request, model, maxTokens }, context, inner),
+        );
+      }
+      return runModes({
+        ...{ alias, facts, request, signal, hooks, planner, ports },
+        planned: remember,
+        ask: (one, plan, { target }, wanted, inner) => {
+          const model = servedAs(one, target)?.alias ?? target.model;
+          const maxTokens = capped(wanted.maxTokens, plan.route.limits.maxOutputTokens);
+          return one.chat({ ...wanted, model, maxTokens }, context, inner);
+        },
+      });
+    },
     embed: (destination, request, context, signal, hooks) =>
       journey(
         destination,
@@ -242,6 +256,16 @@ export function createRouter(
     const promptTokens = estimatedInputTokens(texts);
     return requestFacts({ capability, promptTokens, caller, role, task, tier, data: data ?? "any", atMs, budgetLeft });
   }
+}
+
+/** Neither the alias nor one its rules may lead to has a mode, condenses or asks for a tier: the short way is the same. */
+function isPlain(alias: string, routes: ReadonlyMap<string, Route>, seen: ReadonlySet<string> = new Set()): boolean {
+  const route = routes.get(alias);
+  if (route === undefined || seen.has(alias)) return true;
+  const { brief, classify } = route.modes;
+  if (route.mode !== "plain" || brief !== null || classify !== null) return false;
+  const now = new Set([...seen, alias]);
+  return route.rules.every(({ leadsTo }) => !("route" in leadsTo) || isPlain(leadsTo.route, routes, now));
 }
 
 /** Null: this backend does not know the name. */
