@@ -270,7 +270,9 @@ function isPlain(alias: string, routes: ReadonlyMap<string, Route>, seen: Readon
 
 /** Null: this backend does not know the name. */
 function answersFor(backend: Backend, alias: string): ServedModel | null {
-  return backend.served().find((model) => model.alias === alias) ?? backend.find?.(alias) ?? null;
+  const long = (name: string) => `${backend.id}/${name}`;
+  const listed = backend.served().find((model) => model.alias === alias || long(model.alias) === alias);
+  return listed ?? backend.find?.(alias) ?? null;
 }
 
 function inputsOf({ inputs }: EmbedRequest): readonly (string | readonly number[])[] {

@@ -14,11 +14,12 @@ export function comparable(events: readonly ChatEvent[]): string {
     }
   }
   // Words around calls differ; what is done is what counts.
-  if (calls.size > 0) return `calls ${[...calls.values()].map((call) => `${call.name} ${normal(call.text)}`).join("\n")}`;
-  return normal(text);
+  if (calls.size > 0) return `calls ${[...calls.values()].map((call) => `${call.name} ${normalText(call.text)}`).join("\n")}`;
+  return normalText(text);
 }
 
-function normal(text: string): string {
+/** Equal for what says the same: JSON by its value, text without case, spacing and closing full stop. */
+export function normalText(text: string): string {
   const bare = text
     .trim()
     .replace(/^```(?:json)?\s*/iu, "")
