@@ -33,6 +33,7 @@ import { type AttemptHooks, carryOut, type JourneyPorts } from "./carry-out.ts";
 import { createLive } from "./live.ts";
 import { runModes } from "./modes/run.ts";
 import { createPlanner } from "./planner.ts";
+import type { ShadowBounds } from "./shadow.ts";
 import { type RouteView, routeAsModel, routeView, type TargetView, targetView } from "./views.ts";
 
 export type { AttemptHooks } from "./carry-out.ts";
@@ -42,6 +43,13 @@ export type { RouteView, TargetView } from "./views.ts";
 export interface Destination {
   readonly alias: string;
   readonly capability: Capability;
+}
+
+/** A copy of a request, for comparison. */
+export interface Shadow extends ShadowBounds {
+  readonly alias: string;
+  readonly target: string;
+  run(context: ChatContext, signal: AbortSignal, hooks: AttemptHooks): AsyncIterable<ChatEvent>;
 }
 
 export interface Router {
@@ -62,6 +70,8 @@ export interface Router {
     signal: AbortSignal,
     hooks: AttemptHooks,
   ): AsyncIterable<ChatEvent>;
+  /** Where a copy of such a request goes once it was answered; null: nowhere, or nowhere it may. */
+  shadow(destination: Destination, request: ChatRequest, context: ChatContext): Shadow | null;
   /** As `run`, for answers in one piece. */
   embed(
     destination: Destination,
@@ -222,6 +232,34 @@ export function createRouter(
           return one.chat({ ...wanted, model, maxTokens }, context, inner);
         },
       });
+    },
+    shadow({ alias }, request, context) {
+      if (!routes.has(alias)) return null;
+      const whole = planner.foretell(alias, factsOfChat(request, planner.askedBy(context)));
+      const plan = whole.asides.shadow;
+      const bounds = whole.route.modes.shadow;
+      const first = plan?.attempts[0];
+      if (plan === undefined || first === undefined || bounds === null) return null;
+      const { wire: _wire, ...copy } = request;
+      return {
+        ...{ ...bounds, alias: whole.route.alias, target: targetName(first.target) },
+        run(own, signal, hooks) {
+          hooks.planned?.(planRecord(plan));
+          const startedMs = clock.monotonicMs();
+          return carryOut<ChatEvent>(
+            {
+              ...{ plan, signal, hooks, startedMs },
+              ask: (one, { target }, inner) =>
+                one.chat(
+                  { ...copy, model: servedAs(one, target)?.alias ?? target.model, maxTokens: plan.maxTokens },
+                  own,
+                  inner,
+                ),
+            },
+            ports,
+          );
+        },
+      };
     },
     embed: (destination, request, context, signal, hooks) =>
       journey(
