@@ -223,16 +223,17 @@ export function createInference(ports: InferencePorts): Inference {
         input,
         signal,
         accounted<ChatEvent>(
-        input,
-        chatting(input.request, signal),
-        (context, hooks) => {
-          const destination = router.plan(input.request.model, "chat");
-          const ask = () => router.run(destination, input.request, context, signal, hooks);
-          const place = ports.answers?.place(input.request, callerId(input.caller)) ?? null;
-          return place === null ? ask() : throughCache(input.request.model, place, ask, hooks);
-        },
-        input.request.notes,
-      )),
+          input,
+          chatting(input.request, signal),
+          (context, hooks) => {
+            const destination = router.plan(input.request.model, "chat");
+            const ask = () => router.run(destination, input.request, context, signal, hooks);
+            const place = ports.answers?.place(input.request, callerId(input.caller)) ?? null;
+            return place === null ? ask() : throughCache(input.request.model, place, ask, hooks);
+          },
+          input.request.notes,
+        ),
+      ),
     embed: (input, signal) =>
       accounted(input, embedding(input.request, signal), (context, hooks) =>
         router.embed(router.plan(input.request.model, "embeddings"), input.request, context, signal, hooks),

@@ -99,7 +99,11 @@ export function targetHeader(deps: Pick<HttpDeps, "inference">, requestId: strin
   const { target, brief } = deps.inference.closing(requestId);
   if (target === null) return {};
   const hit = target.startsWith(`${keptAnswers}/`);
-  return { "x-lanthorn-target": targetText(target), ...(hit ? { "x-lanthorn-cache": "hit" } : {}), ...(brief === undefined ? {} : { "x-lanthorn-brief": headerText(brief) }) };
+  return {
+    "x-lanthorn-target": targetText(target),
+    ...(hit ? { "x-lanthorn-cache": "hit" } : {}),
+    ...(brief === undefined ? {} : { "x-lanthorn-brief": headerText(brief) }),
+  };
 }
 
 /** For an answer that has ended: where it ran and what it cost. */

@@ -29,7 +29,8 @@ export function feedbackRoute(
     const isTheirs =
       record !== null &&
       (caller.kind === "admin" || (record.callerKind === caller.kind && record.keyId === caller.keyId));
-    const isKept = isTheirs && feedback.keep({ requestId, ok, note: note?.toWellFormed() ?? null, saidAtMs: clock.now() });
+    const isKept =
+      isTheirs && feedback.keep({ requestId, ok, note: note?.toWellFormed() ?? null, saidAtMs: clock.now() });
     if (!isKept) throw new Failure("not_found", "There is no such request of yours.", { param: "request_id" });
     sendJson(exchange.response, 200, { request_id: requestId, ok });
   };

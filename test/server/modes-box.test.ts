@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 import { requestAnswer, summaryAnswer } from "../../server/cli/answers.ts";
+import { askAnswer } from "../../server/cli/route/answers.ts";
 import { type RealBox, realBox } from "../support/real-box.ts";
 import { postChat, readStream } from "../support/sse.ts";
 import { standInText, startVendor, type Vendor } from "../support/vendors/vendor.ts";
@@ -55,7 +57,7 @@ test("a cascade whose draft is unsure: the client reads one answer, the row has 
   const stream = await readStream(box.started.url, { ...ask("unsure"), max_tokens: 8 });
   expect(stream.text).toBe(standInText);
   expect(stream.data.filter((one) => one === "[DONE]")).toHaveLength(1);
-  expect(stream.body).not.toContain("logprobs\":{");
+  expect(stream.body).not.toContain('logprobs":{');
   expect(stream.headers.get("x-lanthorn-target")).toBe("cloud/big");
   const row = await rowOf(stream);
   expect(row).toMatchObject({
@@ -71,7 +73,11 @@ test("a cascade whose draft is unsure: the client reads one answer, the row has 
 });
 
 test("a local-only request with a cascade stays here and no connection leaves", async () => {
-  const answer = await postChat(box.started.url, { ...ask("unsure"), max_tokens: 8 }, { headers: { "x-lanthorn-data": "local" } });
+  const answer = await postChat(
+    box.started.url,
+    { ...ask("unsure"), max_tokens: 8 },
+    { headers: { "x-lanthorn-data": "local" } },
+  );
   expect(answer.status).toBe(200);
   expect(answer.headers.get("x-lanthorn-target")).toBe("engine/lanthorn-demo");
   expect(vendor.log.asked).toHaveLength(0);
@@ -111,7 +117,9 @@ test("feedback: by whoever asked or an admin, counted in what a success costs", 
   expect(after).toMatchObject({ requests: before.requests - 1, saidOk: 0, saidNotOk: 1 });
   expect(after.knownCostNanosEach ?? 0).toBeGreaterThan(before.knownCostNanosEach ?? 0);
 
-  const made = await (await call("POST", "/admin/keys", { name: "ada" })).json();
+  const made = z
+    .object({ secret: z.string() })
+    .parse(await (await call("POST", "/admin/keys", { name: "ada" })).json());
   expect((await call("POST", "/v1/feedback", { request_id, ok: true }, made.secret)).status).toBe(404);
   expect((await call("POST", "/v1/feedback", { request_id: "req_none", ok: true })).status).toBe(404);
   expect((await call("POST", "/v1/feedback", { request_id })).status).toBe(400);
@@ -119,7 +127,7 @@ test("feedback: by whoever asked or an admin, counted in what a success costs", 
 
 test("one answer for calibrating carries its confidence, from the model's own log-probabilities", async () => {
   const body = { model: "engine/lanthorn-demo", prompt: "hello", maxTokens: 8, purpose: "calibrate" };
-  const answer = await (await call("POST", "/admin/routes/ask", body)).json();
+  const answer = askAnswer.parse(await (await call("POST", "/admin/routes/ask", body)).json());
   expect(answer).toMatchObject({ target: "engine/lanthorn-demo", failure: null, costNanos: null });
   expect(answer.confidence).toBeGreaterThan(0);
   expect(answer.confidence).toBeLessThanOrEqual(1);

@@ -47,7 +47,8 @@ function share(text: string): number {
 
 function amount(text: string): number {
   const number = Number(text);
-  if (text.trim() === "" || !(number >= 0 && Number.isFinite(number))) throw new InvalidArgumentError("A number from 0 on.");
+  if (text.trim() === "" || !(number >= 0 && Number.isFinite(number)))
+    throw new InvalidArgumentError("A number from 0 on.");
   return number;
 }
 

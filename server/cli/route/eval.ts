@@ -62,7 +62,13 @@ export async function evaluated(
   return targets.map((target) => evaluationOf(target, outcomes.get(target) ?? []));
 }
 
-async function one(client: Client, task: Task, target: string, limitMs: number, context: CommandContext): Promise<Outcome> {
+async function one(
+  client: Client,
+  task: Task,
+  target: string,
+  limitMs: number,
+  context: CommandContext,
+): Promise<Outcome> {
   const { prompt, system, maxTokens, check } = task;
   const schema = "schema" in check ? check.schema : undefined;
   const body = { model: target, prompt, system, maxTokens, schema, purpose: "eval" };
@@ -89,7 +95,8 @@ const columns: readonly Column<Evaluation>[] = [
   { title: "95 %", of: ({ interval }) => `${percent(interval.low)} to ${percent(interval.high)}` },
   {
     title: "COST PER SUCCESS",
-    of: ({ costPerSuccessNanos }) => (costPerSuccessNanos === null ? "not known" : `${(costPerSuccessNanos / 1e9).toFixed(6)} USD`),
+    of: ({ costPerSuccessNanos }) =>
+      costPerSuccessNanos === null ? "not known" : `${(costPerSuccessNanos / 1e9).toFixed(6)} USD`,
     align: "right",
   },
   { title: "P50", of: ({ p50Ms }) => time(p50Ms), align: "right" },

@@ -88,7 +88,9 @@ export async function judged(answer: string, check: Check, context: CommandConte
       signal: context.signal,
     });
     child.once("error", (error) => settle(`the command failed: ${error.message}`));
-    child.once("close", (code) => settle(code === 0 ? null : code === null ? "the command was stopped" : `exit code ${code}`));
+    child.once("close", (code) =>
+      settle(code === 0 ? null : code === null ? "the command was stopped" : `exit code ${code}`),
+    );
     // One that does not read it has decided already.
     child.stdin.on("error", () => {});
     child.stdin.end(answer);

@@ -17,7 +17,12 @@ export function wrongness(answer: string, check: Exclude<Check, { command: unkno
   if ("regex" in check) return new RegExp(check.regex, check.flags ?? "u").test(answer) ? null : "does not match";
   let value: unknown;
   try {
-    value = JSON.parse(answer.trim().replace(/^```(?:json)?\s*/iu, "").replace(/\s*```$/u, ""));
+    value = JSON.parse(
+      answer
+        .trim()
+        .replace(/^```(?:json)?\s*/iu, "")
+        .replace(/\s*```$/u, ""),
+    );
   } catch {
     return "no JSON";
   }

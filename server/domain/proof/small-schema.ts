@@ -8,8 +8,10 @@ import { canonical } from "../routing/modes/agreement.ts";
 type Judge = (value: unknown, said: unknown, schema: JsonSchema) => string | null;
 
 const judges: Readonly<Record<string, Judge>> = Object.freeze({
-  type: (value, said) => ([said].flat().some((type) => isOf(value, type)) ? null : `is no ${[said].flat().join(" or ")}`),
-  enum: (value, said) => (list(said).some((one) => canonical(one) === canonical(value)) ? null : "is none of the values"),
+  type: (value, said) =>
+    [said].flat().some((type) => isOf(value, type)) ? null : `is no ${[said].flat().join(" or ")}`,
+  enum: (value, said) =>
+    list(said).some((one) => canonical(one) === canonical(value)) ? null : "is none of the values",
   const: (value, said) => (canonical(said) === canonical(value) ? null : "is another value"),
   required: (value, said) => {
     const missing = isObject(value) ? list(said).find((name) => !Object.hasOwn(value, String(name))) : undefined;
@@ -42,8 +44,10 @@ const judges: Readonly<Record<string, Judge>> = Object.freeze({
   },
   minItems: (value, said) => bound(Array.isArray(value) ? value.length : null, (size) => size >= Number(said)),
   maxItems: (value, said) => bound(Array.isArray(value) ? value.length : null, (size) => size <= Number(said)),
-  minLength: (value, said) => bound(typeof value === "string" ? [...value].length : null, (size) => size >= Number(said)),
-  maxLength: (value, said) => bound(typeof value === "string" ? [...value].length : null, (size) => size <= Number(said)),
+  minLength: (value, said) =>
+    bound(typeof value === "string" ? [...value].length : null, (size) => size >= Number(said)),
+  maxLength: (value, said) =>
+    bound(typeof value === "string" ? [...value].length : null, (size) => size <= Number(said)),
   minimum: (value, said) => bound(typeof value === "number" ? value : null, (one) => one >= Number(said)),
   maximum: (value, said) => bound(typeof value === "number" ? value : null, (one) => one <= Number(said)),
   pattern: (value, said) =>

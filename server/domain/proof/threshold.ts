@@ -7,9 +7,7 @@ export interface Sample {
 }
 
 /** Precision: the most drafts that are so often right. Cost: the least of what asking on and a wrong answer cost together. */
-export type Aim =
-  | { readonly precision: number }
-  | { readonly escalationCosts: number; readonly wrongCosts: number };
+export type Aim = { readonly precision: number } | { readonly escalationCosts: number; readonly wrongCosts: number };
 
 export interface Threshold {
   readonly threshold: number;

@@ -117,7 +117,8 @@ function wrongModes(setting: RouteSetting, groups: readonly RouteGroup[]): reado
   const { mode, cascade, consensus, classify } = setting;
   if (cascade !== undefined && mode !== "cascade") problems.push('"cascade" is said without "mode: cascade".');
   if (consensus !== undefined && mode !== "consensus") problems.push('"consensus" is said without "mode: consensus".');
-  if (mode === "cascade" && groups.length < 2) problems.push("a cascade needs a second group for what it is not sure of.");
+  if (mode === "cascade" && groups.length < 2)
+    problems.push("a cascade needs a second group for what it is not sure of.");
   const voters = groups[0]?.targets.length ?? 0;
   if (mode === "consensus" && (voters < 2 || voters > mostVoters)) {
     problems.push(`a consensus needs 2 or ${mostVoters} targets in its first group, and there are ${voters}.`);
@@ -125,7 +126,8 @@ function wrongModes(setting: RouteSetting, groups: readonly RouteGroup[]): reado
   if (classify !== undefined && !Object.hasOwn(classify.tiers, classify.otherwise)) {
     problems.push(`"classify" gives the tier "${classify.otherwise}" otherwise, and there is no such tier.`);
   }
-  const asksJudge = cascade?.withoutLogprobs === "judge" || cascade?.toolCalls === "judge" || cascade?.judgeWhen === "always";
+  const asksJudge =
+    cascade?.withoutLogprobs === "judge" || cascade?.toolCalls === "judge" || cascade?.judgeWhen === "always";
   if (asksJudge && cascade?.judge === undefined) problems.push('"cascade" asks a judge and names none.');
   return problems;
 }

@@ -54,18 +54,18 @@ export interface RuleSetting
 export interface RouteSetting
   extends ModeSettings,
     Maybe<{
-    readonly mode: RouteMode;
-    readonly rules: readonly RuleSetting[];
-    readonly retries: number;
-    readonly maxAttempts: number;
-    readonly deadlineMs: number;
-    readonly firstTokenMs: number;
-    readonly maxQueueWaitMs: number;
-    readonly maxOutputTokens: number;
-    readonly localOnly: boolean;
-    readonly dataClass: DataClass;
-    readonly regions: readonly string[];
-    readonly fallbackOn: readonly FallbackWish[];
-  }> {
+      readonly mode: RouteMode;
+      readonly rules: readonly RuleSetting[];
+      readonly retries: number;
+      readonly maxAttempts: number;
+      readonly deadlineMs: number;
+      readonly firstTokenMs: number;
+      readonly maxQueueWaitMs: number;
+      readonly maxOutputTokens: number;
+      readonly localOnly: boolean;
+      readonly dataClass: DataClass;
+      readonly regions: readonly string[];
+      readonly fallbackOn: readonly FallbackWish[];
+    }> {
   readonly groups: readonly GroupSetting[];
 }

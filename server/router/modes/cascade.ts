@@ -77,7 +77,11 @@ async function* insteadOf(run: ModeRun, draft: Hidden, others: ModeRun["plan"]["
     yield* replay(draft, run.request);
   }
   if (others.length === 0) {
-    if (!isKept) throw new Failure("no_target", `The draft for "${run.plan.alias}" was not sure enough, and nobody else may answer.`);
+    if (!isKept)
+      throw new Failure(
+        "no_target",
+        `The draft for "${run.plan.alias}" was not sure enough, and nobody else may answer.`,
+      );
     yield* kept();
     return;
   }

@@ -25,7 +25,11 @@ export async function classified(run: ModeRun): Promise<string> {
   };
   const kinds = Object.entries(classify.tiers).map(([name, meaning]) => `- ${name}: ${meaning}`);
   const user = `The kinds:\n${kinds.join("\n")}\n\nThe request:\n${asked(run.request)}\n\nWhich kind is it?`;
-  const said = await run.hidden(by, by.attempts, question(run.request, words, user, { schema, maxTokens: answerTokens }));
+  const said = await run.hidden(
+    by,
+    by.attempts,
+    question(run.request, words, user, { schema, maxTokens: answerTokens }),
+  );
   if (said.failure !== null) return assume(said.failure.code);
   const answer = answerJson(said.events);
   const tier = typeof answer === "object" && answer !== null && "tier" in answer ? answer.tier : null;

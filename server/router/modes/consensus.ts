@@ -96,7 +96,14 @@ function requestOf(request: ChatRequest, step: PlanStep | null, votes: readonly 
   const said: readonly ChatMessage[] =
     own === undefined
       ? []
-      : [{ role: "assistant", content: [{ type: "text", text: answerText(own.events) }], reasoning: null, toolCalls: [] }];
+      : [
+          {
+            role: "assistant",
+            content: [{ type: "text", text: answerText(own.events) }],
+            reasoning: null,
+            toolCalls: [],
+          },
+        ];
   const words =
     own === undefined
       ? "Others answered the above, and do not agree. Give the right answer in the form that was asked for, and nothing else."

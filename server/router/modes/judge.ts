@@ -45,5 +45,9 @@ function shown(events: readonly ChatEvent[]): string {
   const calls = events.flatMap((event) =>
     event.type === "tool-call" ? [`[calls ${event.name}]`] : event.type === "tool-arguments" ? [event.text] : [],
   );
-  return [answerText(events), calls.join(" ")].filter((text) => text !== "").join("\n").slice(0, longestAnswer).toWellFormed();
+  return [answerText(events), calls.join(" ")]
+    .filter((text) => text !== "")
+    .join("\n")
+    .slice(0, longestAnswer)
+    .toWellFormed();
 }

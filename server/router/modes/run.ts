@@ -6,7 +6,14 @@ import type { Backend } from "../../backends/backend.ts";
 import { type ChatEvent, type ChatRequest, isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
 import { estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
-import { type Plan, type PlannedAttempt, type PlanStep, partOf, planRecord, targetName } from "../../domain/routing/plan.ts";
+import {
+  type Plan,
+  type PlannedAttempt,
+  type PlanStep,
+  partOf,
+  planRecord,
+  targetName,
+} from "../../domain/routing/plan.ts";
 import type { RequestFacts } from "../../domain/routing/request-facts.ts";
 import { noTimings, noUsage } from "../../domain/usage.ts";
 import { type AttemptHooks, carryOut, type JourneyPorts } from "../carry-out.ts";
@@ -27,7 +34,13 @@ export interface ModalParts {
   readonly ports: JourneyPorts;
   /** Of a plan that is carried out now. */
   planned(plan: Plan): void;
-  ask(backend: Backend, plan: Plan, attempt: PlannedAttempt, request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  ask(
+    backend: Backend,
+    plan: Plan,
+    attempt: PlannedAttempt,
+    request: ChatRequest,
+    signal: AbortSignal,
+  ): AsyncIterable<ChatEvent>;
 }
 
 export async function* runModes(parts: ModalParts): AsyncGenerator<ChatEvent> {
@@ -113,7 +126,11 @@ function counted(parts: ModalParts, startedMs: number) {
           continue;
         }
         const failure =
-          event.type === "finished" ? null : event.type === "failed" ? event.failure : new Failure("internal", "It was stopped.");
+          event.type === "finished"
+            ? null
+            : event.type === "failed"
+              ? event.failure
+              : new Failure("internal", "It was stopped.");
         return { events, end: event, failure, target };
       }
       return failed(new Failure("internal", "The answer ended without an end."));
@@ -126,7 +143,13 @@ function counted(parts: ModalParts, startedMs: number) {
     plan,
     request,
     signal,
-    stream: (steps, one) => journey(plan, steps, one, numbered(() => {})),
+    stream: (steps, one) =>
+      journey(
+        plan,
+        steps,
+        one,
+        numbered(() => {}),
+      ),
     hidden,
     note: (note) => hooks.noted?.(note),
     answeredBy: (target) => hooks.answeredBy?.(target),

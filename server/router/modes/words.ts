@@ -21,7 +21,9 @@ export function question(
     tools: [],
     toolChoice: { type: "auto" },
     responseFormat:
-      wants.schema === null ? { type: "text" } : { type: "json-schema", schema: wants.schema, param: "response_format" },
+      wants.schema === null
+        ? { type: "text" }
+        : { type: "json-schema", schema: wants.schema, param: "response_format" },
     sampling: { ...request.sampling, temperature: 0, logitBias: new Map() },
     maxTokens: wants.maxTokens,
     choices: 1,
@@ -39,7 +41,8 @@ export function message(role: "system" | "user", text: string): ChatMessage {
 export function transcript(messages: readonly ChatMessage[]): string {
   return messages
     .map((one) => {
-      const calls = one.role === "assistant" ? one.toolCalls.map((call) => `[calls ${call.name} ${call.arguments}]`) : [];
+      const calls =
+        one.role === "assistant" ? one.toolCalls.map((call) => `[calls ${call.name} ${call.arguments}]`) : [];
       const others = one.content.some((part) => part.type !== "text") ? ["[with an image or file]"] : [];
       return `${one.role}: ${[textOf(one.content), ...others, ...calls].filter((text) => text !== "").join("\n")}`;
     })

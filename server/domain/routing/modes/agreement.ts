@@ -14,7 +14,8 @@ export function comparable(events: readonly ChatEvent[]): string {
     }
   }
   // Words around calls differ; what is done is what counts.
-  if (calls.size > 0) return `calls ${[...calls.values()].map((call) => `${call.name} ${normalText(call.text)}`).join("\n")}`;
+  if (calls.size > 0)
+    return `calls ${[...calls.values()].map((call) => `${call.name} ${normalText(call.text)}`).join("\n")}`;
   return normalText(text);
 }
 
@@ -26,7 +27,11 @@ export function normalText(text: string): string {
     .replace(/\s*```$/u, "");
   const json = parsed(bare);
   if (json !== undefined) return `json ${canonical(json)}`;
-  return bare.normalize("NFKC").toLowerCase().replace(/\s+/gu, " ").replace(/\s*[.!]$/u, "");
+  return bare
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/\s+/gu, " ")
+    .replace(/\s*[.!]$/u, "");
 }
 
 function parsed(text: string): unknown {

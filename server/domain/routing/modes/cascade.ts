@@ -55,7 +55,12 @@ export function draftOf(events: readonly ChatEvent[], end: EndEvent): Draft {
 }
 
 /** `target`: who drafted, `engine/qwen`. */
-export function judgeDraft(draft: Draft, target: string, cascade: RouteModes["cascade"], hasJudge: boolean): DraftVerdict {
+export function judgeDraft(
+  draft: Draft,
+  target: string,
+  cascade: RouteModes["cascade"],
+  hasJudge: boolean,
+): DraftVerdict {
   const threshold = cascade.calibration[target] ?? cascade.threshold;
   const verdict = (what: DraftVerdict["do"], why: DraftWhy): DraftVerdict => ({
     do: what === "judge" && !hasJudge ? "escalate" : what,

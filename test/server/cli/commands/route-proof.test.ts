@@ -62,7 +62,10 @@ test("eval compares targets by checks and a command's exit code", async () => {
   const { home, file } = files([
     { prompt: "n:0.9", check: { regex: "^yes$" } },
     { prompt: "n:0.1", expected: "yes" },
-    { prompt: "n:0.005", check: { command: [process.execPath, "-e", 'process.stdin.on("data",(t)=>process.exit(String(t)==="yes"?0:3))'] } },
+    {
+      prompt: "n:0.005",
+      check: { command: [process.execPath, "-e", 'process.stdin.on("data",(t)=>process.exit(String(t)==="yes"?0:3))'] },
+    },
   ]);
   const environment = { LANTHORN_HOME: home, LANTHORN_URL: url, LANTHORN_API_KEY: "k" };
   const run = (...more: string[]) =>

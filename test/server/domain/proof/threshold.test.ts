@@ -35,7 +35,8 @@ describe("a threshold on a planted set", () => {
     // Giving pays where 4 × (1 - confidence) is less than 1.
     const planted = 0.75;
     const costAt = (threshold: number) =>
-      samples.reduce((sum, one) => sum + ((one.confidence ?? 0) >= threshold ? (one.isRight ? 0 : 4) : 1), 0) / samples.length;
+      samples.reduce((sum, one) => sum + ((one.confidence ?? 0) >= threshold ? (one.isRight ? 0 : 4) : 1), 0) /
+      samples.length;
     const best = bestThreshold(samples, aim);
     expect(best?.cost).toBeCloseTo(costAt(best?.threshold ?? 0), 9);
     expect(best?.cost ?? 9).toBeLessThanOrEqual(costAt(planted));

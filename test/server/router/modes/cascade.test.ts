@@ -88,7 +88,12 @@ describe("a judge", () => {
     const journey = ask("ask");
     await journey.end;
     expect(read(journey.events)).toBe(given);
-    expect(journey.log.slice(0, 4)).toEqual(["1 engine/small draft", "1 finished", "2 engine/judge judge", "2 finished"]);
+    expect(journey.log.slice(0, 4)).toEqual([
+      "1 engine/small draft",
+      "1 finished",
+      "2 engine/judge judge",
+      "2 finished",
+    ]);
     expect(requests[1]).toMatchObject({ responseFormat: { type: "json-schema" }, tools: [] });
     expect(journey.notes[0]).toBe(`judged: engine/judge: ${yes ? "yes" : "no"}`);
   });
@@ -136,7 +141,12 @@ describe("where nobody else answers", () => {
     const journey = ask("ask");
     expect(await journey.end).toMatchObject({ type: "finished" });
     expect(read(journey.events)).toBe("five");
-    expect(journey.log).toEqual(["1 engine/small draft", "1 finished", "2 cloud/big escalated", "2 upstream_unreachable"]);
+    expect(journey.log).toEqual([
+      "1 engine/small draft",
+      "1 finished",
+      "2 cloud/big escalated",
+      "2 upstream_unreachable",
+    ]);
   });
 });
 

@@ -15,7 +15,14 @@ const reply = (text: string): ChatMessage => ({
 });
 
 const long = "word ".repeat(2_000);
-const talk = [say("system", "Be kind."), say("user", long), reply("noted"), say("user", "second"), reply("yes"), say("user", "third")];
+const talk = [
+  say("system", "Be kind."),
+  say("user", long),
+  reply("noted"),
+  say("user", "second"),
+  reply("yes"),
+  say("user", "third"),
+];
 
 describe("a brief", () => {
   const routes = {
@@ -56,9 +63,12 @@ describe("a brief", () => {
   });
 
   test("never goes where the data must not", async () => {
-    const { ask, asked } = world({ "engine/m": [saying("done")], "b/long": [] }, {
-      routes: { ask: { groups: groups(["engine/m"]), brief: { over: 1_000, by: "b/long" } } },
-    });
+    const { ask, asked } = world(
+      { "engine/m": [saying("done")], "b/long": [] },
+      {
+        routes: { ask: { groups: groups(["engine/m"]), brief: { over: 1_000, by: "b/long" } } },
+      },
+    );
     const journey = ask("ask", { request: { messages: talk }, headers: { data: "local" } });
     await journey.end;
     expect(asked).toEqual(["engine/m"]);
