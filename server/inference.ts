@@ -163,7 +163,15 @@ export function createInference(ports: InferencePorts): Inference {
   const budget = createShadowBudget(ports.clock, ports.random ?? Math.random);
 
   /** Whoever asked has the whole answer before a copy is even thought of. */
-  async function* shadowed(
+  function shadowed(
+    input: Parameters<Inference["chat"]>[0],
+    signal: AbortSignal,
+    events: AsyncIterable<ChatEvent>,
+  ): AsyncIterable<ChatEvent> {
+    return router.copies ? thenCopied(input, signal, events) : events;
+  }
+
+  async function* thenCopied(
     input: Parameters<Inference["chat"]>[0],
     signal: AbortSignal,
     events: AsyncIterable<ChatEvent>,

@@ -70,6 +70,8 @@ export interface Router {
     signal: AbortSignal,
     hooks: AttemptHooks,
   ): AsyncIterable<ChatEvent>;
+  /** Whether any route copies requests: where none does, nothing has to be looked at. */
+  readonly copies: boolean;
   /** Where a copy of such a request goes once it was answered; null: nowhere, or nowhere it may. */
   shadow(destination: Destination, request: ChatRequest, context: ChatContext): Shadow | null;
   /** As `run`, for answers in one piece. */
@@ -233,6 +235,7 @@ export function createRouter(
         },
       });
     },
+    copies: [...routes.values()].some(({ modes }) => modes.shadow !== null),
     shadow({ alias }, request, context) {
       if (!routes.has(alias)) return null;
       const whole = planner.foretell(alias, factsOfChat(request, planner.askedBy(context)));
