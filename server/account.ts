@@ -220,6 +220,22 @@ export class Account {
     this.#notes = notes;
   }
 
+  /** How the route's mode went; stays with the request whoever answers. */
+  addNote(note: RequestNote): void {
+    this.#read = [...this.#read, note];
+    this.#notes = [...this.#notes, note];
+  }
+
+  /** An attempt's words that the client does not hear. */
+  hid(number: number, event: AnyEvent): void {
+    const attempt = this.#open.get(number);
+    if (attempt !== undefined && attempt.upstream !== null) look(event, attempt);
+  }
+
+  answeredBy(target: string): void {
+    this.#target = target;
+  }
+
   see(event: AnyEvent): void {
     if (event.type === "accepted" && event.notes !== undefined) this.#notes = [...this.#read, ...event.notes];
     if (this.#ttftMs === null && isContent(event)) this.#ttftMs = this.#elapsedMs();

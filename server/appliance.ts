@@ -355,6 +355,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       providers,
       reports: ledger.reports,
       responses: ledger.responses,
+      feedback: ledger.feedback,
       settings: { ...settings.http, hosts: settings.hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },
       clock,
       log,

@@ -17,11 +17,13 @@ import type { ServedModel } from "./domain/model.ts";
 import type { Cost } from "./domain/money.ts";
 import type { RequestNote } from "./domain/note.ts";
 import { estimatedInputTokens, estimatedPromptTokens } from "./domain/prompt-estimate.ts";
-import { targetName } from "./domain/routing/plan.ts";
+import { type ReasonCode, targetName } from "./domain/routing/plan.ts";
 import type { RouteWishes } from "./domain/routing/request-facts.ts";
 import { noTimings, noUsage } from "./domain/usage.ts";
 import type { AnswerCache, CachePlace } from "./router/answer-cache.ts";
 import type { AttemptHooks, Router } from "./router/router.ts";
+import { createShadowBudget } from "./router/shadow.ts";
+import { newRequestId } from "./platform/ids.ts";
 
 export interface RequestFacts {
   readonly requestId: string;
@@ -67,10 +69,17 @@ export interface InferencePorts extends AccountPorts {
   readonly router: Router;
   /** Answers that are given again; absent: none are. */
   readonly answers?: AnswerCache;
+  /** From 0 up to, and without, 1; absent: chance. */
+  random?(): number;
 }
 
 /** Electricity has no price yet, so local work has none: unknown, never 0. */
 const notPriced: Cost = Object.freeze({ known: false, reason: "not_priced" });
+/** Attempts whose words may never reach the client. */
+const unheard: ReadonlySet<ReasonCode> = new Set(["draft", "voter", "judge", "condense", "classify"]);
+/** Copies cost nobody's budget but their route's own. */
+const shadowCaller: Caller = Object.freeze({ kind: "admin", keyId: null, name: "shadow" });
+const longestShadowMs = 600_000;
 /** How many ended requests are remembered for `closing`. */
 const rememberedClosings = 1_024;
 
@@ -94,9 +103,10 @@ export function createInference(ports: InferencePorts): Inference {
   ): AsyncIterable<Event | EndEvent> {
     const { request, requestId } = input;
     const account = new Account({ ...input, ...how, alias: request.model }, ports);
+    let brief: string | null = null;
     const close = async (end: AccountEnd) => {
       const { cost, knownNanos } = account.sum();
-      remember(requestId, { target: account.target, cost, knownNanos });
+      remember(requestId, { target: account.target, cost, knownNanos, ...(brief === null ? {} : { brief }) });
       await account.close(end);
     };
     if (notes !== undefined) account.note(notes);
@@ -113,11 +123,25 @@ export function createInference(ports: InferencePorts): Inference {
         },
         {
           opened: (number, attempt) => {
-            remember(requestId, { target: targetName(attempt.target), cost: notPriced });
+            remember(requestId, {
+              // Whose words the client will get is not known while nobody hears what is said.
+              target: unheard.has(attempt.reason) ? null : targetName(attempt.target),
+              cost: notPriced,
+              ...(brief === null ? {} : { brief }),
+            });
             return account.openAttempt(number, attempt);
           },
           closed: (number, end) => account.closeAttempt(number, end),
           planned: (record) => account.planned(record),
+          hid: (number, event) => account.hid(number, event),
+          noted: (note) => {
+            account.addNote(note);
+            if (note.code === "briefed") brief = note.detail;
+          },
+          answeredBy: (target) => {
+            account.answeredBy(target);
+            remember(requestId, { target, cost: notPriced, ...(brief === null ? {} : { brief }) });
+          },
         },
       );
       for await (const event of events) {
@@ -136,6 +160,63 @@ export function createInference(ports: InferencePorts): Inference {
   }
 
   const { router } = ports;
+  const budget = createShadowBudget(ports.clock, ports.random ?? Math.random);
+
+  /** Whoever asked has the whole answer before a copy is even thought of. */
+  function shadowed(
+    input: Parameters<Inference["chat"]>[0],
+    signal: AbortSignal,
+    events: AsyncIterable<ChatEvent>,
+  ): AsyncIterable<ChatEvent> {
+    return router.copies ? thenCopied(input, signal, events) : events;
+  }
+
+  async function* thenCopied(
+    input: Parameters<Inference["chat"]>[0],
+    signal: AbortSignal,
+    events: AsyncIterable<ChatEvent>,
+  ): AsyncIterable<ChatEvent> {
+    let isAnswered = false;
+    try {
+      for await (const event of events) {
+        isAnswered = event.type === "finished";
+        yield event;
+      }
+    } finally {
+      if (isAnswered && !signal.aborted) setImmediate(() => void copied(input));
+    }
+  }
+
+  /** A request of its own with rows of its own; nothing that goes wrong with it is anybody's trouble. */
+  async function copied(input: Parameters<Inference["chat"]>[0]): Promise<void> {
+    const { request, requestId: original, wishes } = input;
+    try {
+      const name = { callerName: input.caller.name, ...(wishes === undefined ? {} : { wishes }) };
+      const destination = { alias: request.model, capability: "chat" as const };
+      const shadow = router.shadow(destination, request, { requestId: original, ...name });
+      if (shadow === null || !budget.begins(shadow.alias, shadow)) return;
+      const requestId = newRequestId();
+      const copy = {
+        ...{ requestId, caller: shadowCaller, dialect: "shadow", startedAtMs: ports.clock.now() },
+        request: { ...request, model: shadow.target },
+      };
+      const signal = AbortSignal.timeout(longestShadowMs);
+      try {
+        const events = accounted<ChatEvent>(
+          copy,
+          chatting(copy.request, signal),
+          (context, hooks) => shadow.run(context, signal, hooks),
+          [{ code: "shadow_of", detail: original }],
+        );
+        for await (const event of events) if (isEnd(event)) break;
+      } finally {
+        budget.done(shadow.alias, closings.get(requestId)?.cost ?? notPriced);
+      }
+    } catch (thrown) {
+      ports.log.warn({ requestId: original, err: thrown }, "a copy for comparison failed");
+    }
+  }
+
   return {
     models: () => router.models(),
     count: (request, _caller, wishes) => router.count(router.plan(request.model, "chat"), request, wishes),
@@ -146,16 +227,20 @@ export function createInference(ports: InferencePorts): Inference {
       await account.close({ type: "refused", failure });
     },
     chat: (input, signal) =>
-      accounted(
+      shadowed(
         input,
-        chatting(input.request, signal),
-        (context, hooks) => {
-          const destination = router.plan(input.request.model, "chat");
-          const ask = () => router.run(destination, input.request, context, signal, hooks);
-          const place = ports.answers?.place(input.request, callerId(input.caller)) ?? null;
-          return place === null ? ask() : throughCache(input.request.model, place, ask, hooks);
-        },
-        input.request.notes,
+        signal,
+        accounted<ChatEvent>(
+          input,
+          chatting(input.request, signal),
+          (context, hooks) => {
+            const destination = router.plan(input.request.model, "chat");
+            const ask = () => router.run(destination, input.request, context, signal, hooks);
+            const place = ports.answers?.place(input.request, callerId(input.caller)) ?? null;
+            return place === null ? ask() : throughCache(input.request.model, place, ask, hooks);
+          },
+          input.request.notes,
+        ),
       ),
     embed: (input, signal) =>
       accounted(input, embedding(input.request, signal), (context, hooks) =>

@@ -196,6 +196,9 @@ export const summaryAnswer = z.object({
   fromMs: time.nullable(),
   toMs: time.nullable(),
   total: totals,
+  successes: z
+    .object({ requests: count, saidOk: count, saidNotOk: count, knownCostNanosEach: nanos.nullable() })
+    .default({ requests: 0, saidOk: 0, saidNotOk: 0, knownCostNanosEach: null }),
   byStatus: z.object({
     open: count,
     done: count,

@@ -12,6 +12,7 @@ export function summaryText(summary: UsageSummary, zone: string): string {
     ["Requests", `${countText(total.requests)}   ${endingsText(summary)}`],
     ["Tokens", tokensOf(total)],
     ["Cost", costOf(total)],
+    ...successLine(summary),
     ["Range", `${rangeText(summary)} (${zone})`],
   ]);
   const people = tableText([{ title: "PERSON", of: (row) => row.callerName }, ...columns], summary.byCaller);
@@ -54,6 +55,15 @@ function costOf(row: UsageTotals): string {
 function partlyKnown(nanos: Nanos, known: number, unknown: number, what: string): string {
   if (known === 0 && nanos === 0) return unknown === 0 ? "no cost" : "local: not yet priced";
   return `${nanosText(nanos)}${unknown === 0 ? "" : ` + ${plural(unknown, what)} without a price`}`;
+}
+
+/** Where something is paid for, or somebody said how it went. */
+function successLine({ successes, total }: UsageSummary): readonly (readonly [string, string])[] {
+  const { requests, saidOk, saidNotOk, knownCostNanosEach } = successes;
+  if (saidOk + saidNotOk === 0 && total.knownCostNanos === 0) return [];
+  const each = knownCostNanosEach === null ? "" : `, ${nanosText(knownCostNanosEach)} each`;
+  const said = saidOk + saidNotOk === 0 ? "" : `   (said: ${countText(saidOk)} good, ${countText(saidNotOk)} not)`;
+  return [["Successes", `${countText(requests)}${each}${said}`]];
 }
 
 function endingsText(summary: UsageSummary): string {

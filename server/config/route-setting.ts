@@ -93,7 +93,48 @@ const rule = z
   })
   .refine(({ use, route }) => (use === undefined) !== (route === undefined), 'must have either "use" or "route"');
 
+const share = z.number().min(0).max(1);
+const unsure = z.enum(["accept", "escalate", "judge"]);
+
+const modes = {
+  cascade: z
+    .strictObject({
+      threshold: share.optional(),
+      calibration: z.record(name, share).optional(),
+      withoutLogprobs: unsure.optional(),
+      toolCalls: unsure.optional(),
+      judge: name.optional(),
+      judgeWhen: z.enum(["unsure", "always"]).optional(),
+      whenNoneLeft: z.enum(["answer", "fail"]).optional(),
+    })
+    .optional(),
+  consensus: z
+    .strictObject({
+      rounds: z.int().min(1).max(3).optional(),
+      agree: z.enum(["majority", "all"]).optional(),
+      judge: name.optional(),
+    })
+    .optional(),
+  brief: z
+    .strictObject({
+      over: tokens,
+      by: name,
+      keepTurns: z.int().min(1).max(100).optional(),
+      maxTokens: tokens.optional(),
+    })
+    .optional(),
+  classify: z
+    .strictObject({
+      by: name,
+      tiers: z.record(z.string().trim().toLowerCase().min(1).max(100), z.string().min(1).max(1_000)),
+      otherwise: z.string().trim().toLowerCase().min(1).max(100),
+    })
+    .optional(),
+  shadow: z.strictObject({ target: name, share, perDayUsd: z.number().min(0).max(1_000_000) }).optional(),
+};
+
 const limits = {
+  ...modes,
   mode: z.enum(Object.keys(routeModes) as [keyof typeof routeModes]).optional(),
   rules: z.array(rule).max(100).optional(),
   retries: z.int().min(0).max(10).optional(),

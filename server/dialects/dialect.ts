@@ -26,6 +26,8 @@ export interface ClosingFacts {
   readonly cost: Cost;
   /** The part of a cost that is known, where the whole is not; absent: none is. */
   readonly knownNanos?: Nanos;
+  /** What was condensed of the conversation, and by whom; absent: nothing. */
+  readonly brief?: string;
 }
 
 export interface WireFailure {

@@ -15,7 +15,21 @@ export type NoteCode =
   /** A tool that only a vendor can run, or a wish for one, was left out; `detail` is its type. */
   | "tool_ignored"
   /** A piece of the conversation that nobody here understands was left out; `detail` is its type. */
-  | "item_ignored";
+  | "item_ignored"
+  /** How a route's mode went; `detail` names targets and figures. */
+  | "draft_given"
+  | "draft_discarded"
+  | "draft_kept"
+  | "no_draft"
+  | "judged"
+  | "voters_agreed"
+  | "voters_disagreed"
+  | "briefed"
+  | "brief_failed"
+  | "tier_chosen"
+  | "tier_assumed"
+  /** A copy of another request, for comparison; `detail` is that one's id. */
+  | "shadow_of";
 
 export interface RequestNote {
   readonly code: NoteCode;
@@ -30,4 +44,16 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   tool_grammar_unenforced: "a custom tool's grammar could not be enforced",
   tool_ignored: "a tool that only its vendor can run was left out",
   item_ignored: "a piece of the conversation of an unknown kind was left out",
+  draft_given: "the draft of the first group was given",
+  draft_discarded: "the draft was not given; the next group was asked",
+  draft_kept: "the draft was given although it was unsure, as nobody else answered",
+  no_draft: "nobody could draft; the next group was asked",
+  judged: "a model judged the answer",
+  voters_agreed: "the voters agreed",
+  voters_disagreed: "the voters did not agree",
+  briefed: "the older part of the conversation was condensed before it was answered",
+  brief_failed: "the conversation was to be condensed, and could not be",
+  tier_chosen: "a model chose the tier",
+  tier_assumed: "the tier could not be told, and the usual one was taken",
+  shadow_of: "a copy of another request",
 });

@@ -90,11 +90,20 @@ export function noEnd(): Failure {
   return new Failure("internal", "The answer ended without an end.");
 }
 
+/** What is no plain ASCII stands as a URL writes it. */
+function headerText(text: string): string {
+  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent);
+}
+
 export function targetHeader(deps: Pick<HttpDeps, "inference">, requestId: string): Readonly<Record<string, string>> {
-  const { target } = deps.inference.closing(requestId);
+  const { target, brief } = deps.inference.closing(requestId);
   if (target === null) return {};
   const hit = target.startsWith(`${keptAnswers}/`);
-  return { "x-lanthorn-target": targetText(target), ...(hit ? { "x-lanthorn-cache": "hit" } : {}) };
+  return {
+    "x-lanthorn-target": targetText(target),
+    ...(hit ? { "x-lanthorn-cache": "hit" } : {}),
+    ...(brief === undefined ? {} : { "x-lanthorn-brief": headerText(brief) }),
+  };
 }
 
 /** For an answer that has ended: where it ran and what it cost. */

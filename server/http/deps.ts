@@ -5,6 +5,7 @@ import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
 import type { ProviderDesk } from "../backends/cloud/desk.ts";
+import type { FeedbackStore } from "../domain/feedback.ts";
 import type { HardwareView } from "../domain/hardware.ts";
 import type { ModelView } from "../domain/model.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
@@ -68,6 +69,7 @@ export interface HttpDeps {
   };
   readonly rateLimits: RateLimits;
   readonly responses: StoredResponses;
+  readonly feedback: FeedbackStore;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;

@@ -10,6 +10,7 @@ import { boxFailures } from "./box-failures.ts";
 import { type ChatRouteParts, chatRoute } from "./chat-route.ts";
 import { countRoute } from "./count-route.ts";
 import type { HttpDeps } from "./deps.ts";
+import { feedbackRoute } from "./feedback-route.ts";
 import { healthRoutes } from "./health.ts";
 import type { InFlight } from "./in-flight.ts";
 import { metricsRoute } from "./metrics-route.ts";
@@ -97,6 +98,13 @@ export function routeTable(parts: RouteParts): readonly Route[] {
       access: "inference",
       dialect: anthropic,
       handle: countRoute(anthropic, parts),
+    },
+    {
+      method: "POST",
+      path: "/v1/feedback",
+      access: "inference",
+      dialect: openai,
+      handle: feedbackRoute(deps, ({ request, response }) => parts.readBody(request, response)),
     },
     { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },
     { method: "GET", path: "/v1/models/*id", access: "inference", dialect: openai, handle: models.one },

@@ -4,11 +4,13 @@
  */
 import type { Clock, Log } from "../domain/ports.ts";
 import { createCheckpoints } from "./checkpoint.ts";
+import { createFeedbackStore } from "./feedback.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
 import { createProviderKeyStore, type ProviderKeyStore } from "./provider-keys.ts";
 import { createReaderLink } from "./reader/link.ts";
 import { closeInterrupted } from "./recover.ts";
+import type { FeedbackStore } from "../domain/feedback.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
 import { createStoredResponses } from "./stored-responses.ts";
 import { type Reports, createReports } from "./reports.ts";
@@ -20,6 +22,7 @@ export interface Ledger {
   readonly keys: KeyStore;
   /** Answers that clients asked to be kept. */
   readonly responses: StoredResponses;
+  readonly feedback: FeedbackStore;
   readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
   /** Requests that a killed process had left open; they are `interrupted` now. */
@@ -46,6 +49,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     writer,
     keys: createKeyStore(database, writer.touchKey),
     responses: createStoredResponses(database),
+    feedback: createFeedbackStore(database),
     providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
     recovered,

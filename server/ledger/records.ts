@@ -108,10 +108,21 @@ export interface TargetTotals {
   readonly driftNanos: Nanos;
 }
 
+/** Of requests that were answered. */
+export interface Successes {
+  /** Answered, and nobody said that it did not do. */
+  readonly requests: number;
+  readonly saidOk: number;
+  readonly saidNotOk: number;
+  /** All that is known to be spent, on others too, for each success; null: there is none. */
+  readonly knownCostNanosEach: Nanos | null;
+}
+
 export interface UsageSummary {
   readonly fromMs: number | null;
   readonly toMs: number | null;
   readonly total: UsageTotals;
+  readonly successes: Successes;
   readonly byStatus: Readonly<Record<RequestStatus, number>>;
   /** Busiest first. */
   readonly byAlias: readonly (UsageTotals & { readonly alias: string })[];

@@ -5,6 +5,7 @@
 import type { Backend } from "../backends/backend.ts";
 import type { EndEvent } from "../domain/chat.ts";
 import { type Failure, Failure as FailureType } from "../domain/failure.ts";
+import type { RequestNote } from "../domain/note.ts";
 import { later } from "../domain/passing.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Plan, PlannedAttempt, PlanRecord } from "../domain/routing/plan.ts";
@@ -22,6 +23,12 @@ export interface AttemptHooks {
   /** A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. */
   opened(number: number, attempt: PlannedAttempt): void | Promise<void>;
   closed(number: number, end: EndEvent): void;
+  /** What an attempt said that the client does not hear: a draft, a vote, a judge. */
+  hid?(number: number, event: AnyEvent): void;
+  /** How the route's mode went, for the request's row. */
+  noted?(note: RequestNote): void;
+  /** Whose words the client gets, where others were asked after it. */
+  answeredBy?(target: string): void;
 }
 
 export interface Journey<Event extends AnyEvent> {

@@ -7,6 +7,8 @@ import type { UpstreamName } from "../domain/attempt-cost.ts";
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Pricing } from "../domain/pricing/priced.ts";
+import { asideChoice, asideFacts } from "../domain/routing/modes/asides.ts";
+import { asideRoles } from "../domain/routing/modes/settings.ts";
 import { type Choice, choose, dependsOnLength } from "../domain/routing/choose.ts";
 import { capped, type Lot, makePlan, type Plan } from "../domain/routing/plan.ts";
 import { unknownModel } from "../domain/routing/refusal.ts";
@@ -36,6 +38,10 @@ export interface Planner {
   plan(alias: string, facts: RequestFacts, request: ChatRequest | null): Promise<Plan>;
   /** The plan that the next such request gets; it uses no turn up. */
   foretell(alias: string, facts: RequestFacts): Plan;
+  /** What the alias itself leads to before its rules are asked, and who is asked on its side. */
+  entry(alias: string, facts: RequestFacts): Plan;
+  /** The same route for a request that has become another one. */
+  again(plan: Plan, facts: RequestFacts): Plan;
 }
 
 /** An estimate of a prompt's length is within this factor of the truth. */
@@ -119,8 +125,18 @@ export function createPlanner(ports: PlannerPorts): Planner {
         });
       }),
     );
-    return makePlan(alias, choice, candidates, facts, lotOf(route.alias));
+    const lot = lotOf(route.alias);
+    const plan = makePlan(alias, choice, candidates, facts, lot);
+    const asides = asideRoles.flatMap((role) => {
+      const aside = asideChoice(route, role);
+      if (aside === null) return [];
+      const made = makeOne(alias, aside, asideFacts(facts, role));
+      return [[role, { ...made, attempts: made.attempts.map((step) => ({ ...step, reason: role })) }] as const];
+    });
+    return asides.length === 0 ? plan : { ...plan, asides: Object.fromEntries(asides) };
   }
+
+  const makeOne = (alias: string, choice: Choice, facts: RequestFacts) => made(alias, choice, facts, new Map());
 
   return {
     askedBy: ({ callerName, callerId, wishes }) => ({
@@ -138,6 +154,12 @@ export function createPlanner(ports: PlannerPorts): Planner {
       lots.set(choice.route.alias, { turn: turn + 1, random: ports.random() });
       return plan;
     },
+    entry(alias, facts) {
+      const route = ports.routeOf(alias);
+      if (route === undefined) throw unknownModel(alias, ports.names());
+      return made(alias, { route, groups: route.groups.map((_, index) => index), via: [] }, facts, new Map());
+    },
+    again: ({ alias, route, groups, via }, facts) => made(alias, { route, groups, via }, facts, new Map()),
     foretell: (alias, facts) => made(alias, chosen(alias, facts), facts, new Map()),
   };
 }

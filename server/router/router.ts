@@ -13,7 +13,7 @@ import type { Clock } from "../domain/ports.ts";
 import type { Pricing } from "../domain/pricing/priced.ts";
 import { estimatedInputTokens } from "../domain/prompt-estimate.ts";
 import { wrongModel } from "../domain/routing/capability.ts";
-import { type PlanRecord, planRecord } from "../domain/routing/plan.ts";
+import { capped, type Plan, type PlanRecord, planRecord } from "../domain/routing/plan.ts";
 import { nobodyLeft, unknownModel } from "../domain/routing/refusal.ts";
 import {
   factsOfChat,
@@ -31,7 +31,9 @@ import type { AnyEvent } from "./attempt.ts";
 import { servedAs, takesUnlisted } from "./candidates.ts";
 import { type AttemptHooks, carryOut, type JourneyPorts } from "./carry-out.ts";
 import { createLive } from "./live.ts";
+import { runModes } from "./modes/run.ts";
 import { createPlanner } from "./planner.ts";
+import type { ShadowBounds } from "./shadow.ts";
 import { type RouteView, routeAsModel, routeView, type TargetView, targetView } from "./views.ts";
 
 export type { AttemptHooks } from "./carry-out.ts";
@@ -41,6 +43,13 @@ export type { RouteView, TargetView } from "./views.ts";
 export interface Destination {
   readonly alias: string;
   readonly capability: Capability;
+}
+
+/** A copy of a request, for comparison. */
+export interface Shadow extends ShadowBounds {
+  readonly alias: string;
+  readonly target: string;
+  run(context: ChatContext, signal: AbortSignal, hooks: AttemptHooks): AsyncIterable<ChatEvent>;
 }
 
 export interface Router {
@@ -61,6 +70,10 @@ export interface Router {
     signal: AbortSignal,
     hooks: AttemptHooks,
   ): AsyncIterable<ChatEvent>;
+  /** Whether any route copies requests: where none does, nothing has to be looked at. */
+  readonly copies: boolean;
+  /** Where a copy of such a request goes once it was answered; null: nowhere, or nowhere it may. */
+  shadow(destination: Destination, request: ChatRequest, context: ChatContext): Shadow | null;
   /** As `run`, for answers in one piece. */
   embed(
     destination: Destination,
@@ -141,6 +154,10 @@ export function createRouter(
   });
   const ports: JourneyPorts = { clock, live, random, backend };
 
+  const remember = (plan: Plan) => {
+    for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
+  };
+
   function journey<Event extends AnyEvent>(
     { alias }: Destination,
     facts: RequestFacts,
@@ -153,7 +170,7 @@ export function createRouter(
       const startedMs = clock.monotonicMs();
       const plan = await planner.plan(alias, facts, request);
       hooks.planned?.(planRecord(plan));
-      for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
+      remember(plan);
       return carryOut<Event>(
         {
           ...{ plan, signal, hooks, startedMs },
@@ -202,15 +219,53 @@ export function createRouter(
       }
       throw failure;
     },
-    run: (destination, request, context, signal, hooks) =>
-      journey(
-        destination,
-        factsOfChat(request, planner.askedBy(context)),
-        request,
-        signal,
-        hooks,
-        (one, model, maxTokens, inner) => one.chat({ ...request, model, maxTokens }, context, inner),
-      ),
+    run(destination, request, context, signal, hooks) {
+      const { alias } = destination;
+      const facts = factsOfChat(request, planner.askedBy(context));
+      if (isPlain(alias, routes)) {
+        return journey(destination, facts, request, signal, hooks, (one, model, maxTokens, inner) =>
+          one.chat({ ...request, model, maxTokens }, context, inner),
+        );
+      }
+      return runModes({
+        ...{ alias, facts, request, signal, hooks, planner, ports },
+        planned: remember,
+        ask: (one, plan, { target }, wanted, inner) => {
+          const model = servedAs(one, target)?.alias ?? target.model;
+          const maxTokens = capped(wanted.maxTokens, plan.route.limits.maxOutputTokens);
+          return one.chat({ ...wanted, model, maxTokens }, context, inner);
+        },
+      });
+    },
+    copies: [...routes.values()].some(({ modes }) => modes.shadow !== null),
+    shadow({ alias }, request, context) {
+      if (!routes.has(alias)) return null;
+      const whole = planner.foretell(alias, factsOfChat(request, planner.askedBy(context)));
+      const plan = whole.asides.shadow;
+      const bounds = whole.route.modes.shadow;
+      const first = plan?.attempts[0];
+      if (plan === undefined || first === undefined || bounds === null) return null;
+      const { wire: _wire, ...copy } = request;
+      return {
+        ...{ ...bounds, alias: whole.route.alias, target: targetName(first.target) },
+        run(own, signal, hooks) {
+          hooks.planned?.(planRecord(plan));
+          const startedMs = clock.monotonicMs();
+          return carryOut<ChatEvent>(
+            {
+              ...{ plan, signal, hooks, startedMs },
+              ask: (one, { target }, inner) =>
+                one.chat(
+                  { ...copy, model: servedAs(one, target)?.alias ?? target.model, maxTokens: plan.maxTokens },
+                  own,
+                  inner,
+                ),
+            },
+            ports,
+          );
+        },
+      };
+    },
     embed: (destination, request, context, signal, hooks) =>
       journey(
         destination,
@@ -246,9 +301,21 @@ export function createRouter(
   }
 }
 
+/** Neither the alias nor one its rules may lead to has a mode, condenses or asks for a tier: the short way is the same. */
+function isPlain(alias: string, routes: ReadonlyMap<string, Route>, seen: ReadonlySet<string> = new Set()): boolean {
+  const route = routes.get(alias);
+  if (route === undefined || seen.has(alias)) return true;
+  const { brief, classify } = route.modes;
+  if (route.mode !== "plain" || brief !== null || classify !== null) return false;
+  const now = new Set([...seen, alias]);
+  return route.rules.every(({ leadsTo }) => !("route" in leadsTo) || isPlain(leadsTo.route, routes, now));
+}
+
 /** Null: this backend does not know the name. */
 function answersFor(backend: Backend, alias: string): ServedModel | null {
-  return backend.served().find((model) => model.alias === alias) ?? backend.find?.(alias) ?? null;
+  const long = (name: string) => `${backend.id}/${name}`;
+  const listed = backend.served().find((model) => model.alias === alias || long(model.alias) === alias);
+  return listed ?? backend.find?.(alias) ?? null;
 }
 
 function inputsOf({ inputs }: EmbedRequest): readonly (string | readonly number[])[] {

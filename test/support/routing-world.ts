@@ -7,6 +7,7 @@ import type { ChatEvent, ChatRequest, EndEvent } from "../../server/domain/chat.
 import { isContent, isEnd } from "../../server/domain/chat.ts";
 import type { Vectors, WholeEvent } from "../../server/domain/embedding.ts";
 import { asFailure, Failure } from "../../server/domain/failure.ts";
+import type { RequestNote } from "../../server/domain/note.ts";
 import type { ServedModel } from "../../server/domain/model.ts";
 import type { PlanRecord } from "../../server/domain/routing/plan.ts";
 import type { RouteWishes } from "../../server/domain/routing/request-facts.ts";
@@ -53,6 +54,10 @@ export interface Journey {
   readonly log: readonly string[];
   readonly events: readonly ChatEvent[];
   readonly plan: () => PlanRecord | null;
+  /** `code: detail`, in their order. */
+  readonly notes: readonly string[];
+  /** Whose words the client got, where the router said so. */
+  readonly answeredBy: () => string | null;
   /** Resolves when it has ended; with its end, or with the failure that was thrown before any event. */
   readonly end: Promise<EndEvent | Failure>;
 }
@@ -156,12 +161,20 @@ function journey(router: Router, alias: string, { request, signal, headers, call
   const log: string[] = [];
   const events: ChatEvent[] = [];
   let plan: PlanRecord | null = null;
+  const notes: string[] = [];
+  let answerer: string | null = null;
   const hooks = {
     planned: (record: PlanRecord) => {
       plan = record;
     },
     opened: (number: number, { target, reason }: { target: { backendId: string; model: string }; reason: string }) => {
       log.push(`${number} ${target.backendId}/${target.model} ${reason}`);
+    },
+    noted: ({ code, detail }: RequestNote) => {
+      notes.push(`${code}: ${detail}`);
+    },
+    answeredBy: (target: string) => {
+      answerer = target;
     },
     closed: (number: number, end: EndEvent) => {
       log.push(`${number} ${end.type === "failed" ? end.failure.code : end.type}`);
@@ -181,7 +194,7 @@ function journey(router: Router, alias: string, { request, signal, headers, call
     if (end === undefined || !isEnd(end)) throw new Error("an answer has exactly one end, last");
     return end;
   }
-  return { log, events, plan: () => plan, end: run() };
+  return { log, events, notes, answeredBy: () => answerer, plan: () => plan, end: run() };
 }
 
 const never = new AbortController().signal;

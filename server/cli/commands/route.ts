@@ -1,6 +1,8 @@
 /** `lanthorn route …`: its sub-commands by name, one file each in `server/cli/route/`. */
 import type { Command } from "commander";
 import { type CommandContext, examples } from "../command.ts";
+import { calibrateExamples, defineCalibrate } from "../route/calibrate.ts";
+import { defineEval, evalExamples } from "../route/eval.ts";
 import { defineExplain, explainExamples } from "../route/explain.ts";
 import { defineList, listExamples } from "../route/list.ts";
 import { defineTest, testExamples } from "../route/test.ts";
@@ -15,6 +17,8 @@ const subcommands: readonly Subcommand[] = [
   { examples: listExamples, define: defineList },
   { examples: explainExamples, define: defineExplain },
   { examples: testExamples, define: defineTest },
+  { examples: calibrateExamples, define: defineCalibrate },
+  { examples: evalExamples, define: defineEval },
 ];
 
 export function define(command: Command, context: CommandContext): void {

@@ -18,3 +18,17 @@ export const testAnswer = z.object({
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
   request: requestAnswer.nullable(),
 });
+
+/** `POST /admin/routes/ask`. */
+export const askAnswer = z.object({
+  requestId: z.string(),
+  target: z.string().nullable(),
+  text: z.string(),
+  finishReason: z.string().nullable(),
+  confidence: z.number().nullable(),
+  durationMs: z.number(),
+  costNanos: z.number().nullable(),
+  knownNanos: z.number(),
+  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+export type AskAnswer = z.output<typeof askAnswer>;

@@ -6,7 +6,8 @@ import type { Capability } from "../model.ts";
 import type { ServiceTier } from "../chat.ts";
 import type { Choice, Passed } from "./choose.ts";
 import { type Exclusion, exclusionOf } from "./filter.ts";
-import type { RouteMode } from "./modes.ts";
+import { type RouteMode, routeModes } from "./modes.ts";
+import { type AsideRole, asideRoles } from "./modes/settings.ts";
 import type { ExclusionCode, ReasonCode } from "./reasons.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { Route, RouteLimits } from "./route.ts";
@@ -47,6 +48,10 @@ export interface Plan {
   readonly maxTokens: number | null;
   readonly attempts: readonly PlanStep[];
   readonly excluded: readonly Excluded[];
+  /** Indices of the route's groups in the order they are used. */
+  readonly groups: readonly number[];
+  /** Who is asked on the side, each with a plan of its own under the same bounds. */
+  readonly asides: Readonly<Partial<Record<AsideRole, Plan>>>;
 }
 
 /** One random number and one turn per plan, so that a plan can be foretold. */
@@ -90,7 +95,8 @@ export function makePlan(
     if (settings === undefined) return [];
     const facts = { ...lot, prefer: settings.prefer };
     const placed = strategies[settings.strategy].order(chosen.get(group) ?? [], facts);
-    return placed.map((one): PlanStep => stepOf(one, group, isAlone));
+    const part = routeModes[route.mode][group === groups[0] ? "first" : "later"];
+    return placed.map((one): PlanStep => inPart(stepOf(one, group, isAlone), part));
   });
   const isTried = ({ target, group }: Excluded) =>
     attempts.some((step) => step.group === group && targetName(step.target) === targetName(target));
@@ -102,7 +108,22 @@ export function makePlan(
     maxTokens: capped(facts.maxTokens, route.limits.maxOutputTokens),
     attempts,
     excluded: isLastResort ? excluded.filter((one) => !isTried(one)) : excluded,
+    groups,
+    asides: {},
   };
+}
+
+/** Its part in the route's mode is why it is asked; the strategy's reason goes into the detail. */
+function inPart(step: PlanStep, part: ReasonCode | null): PlanStep {
+  if (part === null) return step;
+  const detail = [step.reason, step.detail].filter((text) => text !== "" && text !== "only_target").join(", ");
+  return { ...step, reason: part, detail };
+}
+
+/** The same plan with some of its steps, and so many tries in all. */
+export function partOf(plan: Plan, attempts: readonly PlanStep[], maxAttempts: number): Plan {
+  const limits = { ...plan.route.limits, maxAttempts: Math.max(1, maxAttempts) };
+  return { ...plan, attempts, route: { ...plan.route, limits } };
 }
 
 /** The target's own refusal is exact where ours is a guess or second-hand. */
@@ -161,11 +182,19 @@ export interface PlanRecord {
     readonly reason: ExclusionCode;
     readonly detail: string;
   }[];
+  /** Who is asked on the side; absent: nobody. */
+  readonly asides?: readonly Pick<PlanRecord, "attempts" | "excluded">[];
 }
 
 export function planRecord(plan: Plan): PlanRecord {
   const { alias, route, via, facts, maxTokens } = plan;
   const groupName = (group: number) => route.groups[group]?.name ?? String(group + 1);
+  const asides = asideRoles.flatMap((role) => {
+    const aside = plan.asides[role];
+    if (aside === undefined) return [];
+    const { attempts, excluded } = planRecord(aside);
+    return [{ attempts, excluded }];
+  });
   return {
     alias,
     route: route.alias,
@@ -186,5 +215,6 @@ export function planRecord(plan: Plan): PlanRecord {
       reason,
       detail,
     })),
+    ...(asides.length === 0 ? {} : { asides }),
   };
 }

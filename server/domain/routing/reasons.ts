@@ -15,7 +15,15 @@ export type ReasonCode =
   | "retry"
   | "other_key"
   | "longer_context"
-  | "cache_hit";
+  | "cache_hit"
+  | "draft"
+  | "escalated"
+  | "voter"
+  | "tie_breaker"
+  | "judge"
+  | "condense"
+  | "classify"
+  | "shadow";
 
 export const reasonWords: Readonly<Record<ReasonCode, string>> = Object.freeze({
   only_target: "the only place that serves this model",
@@ -33,6 +41,14 @@ export const reasonWords: Readonly<Record<ReasonCode, string>> = Object.freeze({
   other_key: "asked again with another key",
   longer_context: "has a longer context than the one that refused",
   cache_hit: "the very same was asked before",
+  draft: "drafts the answer, which is given if it is sure enough",
+  escalated: "answers where the draft is not given",
+  voter: "one of several whose answers have to agree",
+  tie_breaker: "answers where the voters do not agree",
+  judge: "says whether an answer is good enough",
+  condense: "condenses a long conversation for the one who answers",
+  classify: "says which tier the request belongs to",
+  shadow: "gets a copy of an answered request, for comparison",
 });
 
 export type ExclusionCode =

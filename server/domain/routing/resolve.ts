@@ -1,4 +1,5 @@
 /** Makes routes of their settings: names become targets, and everything that does not hold together is said at once. Pure. */
+import { type AsideRole, modesOf, type RouteModes } from "./modes/settings.ts";
 import { defaultLimits, type Route, type RouteGroup, type RouteRule } from "./route.ts";
 import type { Conditions } from "./rules.ts";
 import type { ConditionSettings, GroupSetting, RouteSetting, RuleSetting } from "./settings.ts";
@@ -51,7 +52,9 @@ export function resolveRoutes(
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) complain(`two groups are called "${twice}".`);
     const rules = (setting.rules ?? []).map((rule, index) => resolveRule(rule, index, groups, settings, complain));
-    routes.set(alias, routeOf(alias, setting, groups, rules));
+    const asides = resolveAsides(setting, settings, backends, complain);
+    for (const sentence of wrongModes(setting, groups)) complain(sentence);
+    routes.set(alias, routeOf(alias, setting, groups, rules, asides));
   }
   for (const circle of circlesIn(routes))
     problems.push(`routes.${circle[0]}: its rules go in a circle: ${circle.join(" → ")}.`);
@@ -83,6 +86,50 @@ function resolveGroup(
     strategy: group.strategy ?? "in-order",
     prefer: group.prefer ?? [],
   };
+}
+
+/** Models that are asked on the side: one target each. */
+function resolveAsides(
+  { cascade, consensus, brief, classify, shadow, mode }: RouteSetting,
+  settings: Settings,
+  backends: readonly KnownBackend[],
+  complain: Complain,
+): RouteModes["asides"] {
+  const wanted: readonly (readonly [AsideRole, string | undefined])[] = [
+    ["judge", mode === "consensus" ? consensus?.judge : cascade?.judge],
+    ["condense", brief?.by],
+    ["classify", classify?.by],
+    ["shadow", shadow?.target],
+  ];
+  return Object.fromEntries(
+    wanted.flatMap(([role, target]) =>
+      target === undefined
+        ? []
+        : [[role, resolveGroup({ name: role, targets: [{ target }] }, 0, settings, backends, complain)]],
+    ),
+  );
+}
+
+const mostVoters = 3;
+
+function wrongModes(setting: RouteSetting, groups: readonly RouteGroup[]): readonly string[] {
+  const problems: string[] = [];
+  const { mode, cascade, consensus, classify } = setting;
+  if (cascade !== undefined && mode !== "cascade") problems.push('"cascade" is said without "mode: cascade".');
+  if (consensus !== undefined && mode !== "consensus") problems.push('"consensus" is said without "mode: consensus".');
+  if (mode === "cascade" && groups.length < 2)
+    problems.push("a cascade needs a second group for what it is not sure of.");
+  const voters = groups[0]?.targets.length ?? 0;
+  if (mode === "consensus" && (voters < 2 || voters > mostVoters)) {
+    problems.push(`a consensus needs 2 or ${mostVoters} targets in its first group, and there are ${voters}.`);
+  }
+  if (classify !== undefined && !Object.hasOwn(classify.tiers, classify.otherwise)) {
+    problems.push(`"classify" gives the tier "${classify.otherwise}" otherwise, and there is no such tier.`);
+  }
+  const asksJudge =
+    cascade?.withoutLogprobs === "judge" || cascade?.toolCalls === "judge" || cascade?.judgeWhen === "always";
+  if (asksJudge && cascade?.judge === undefined) problems.push('"cascade" asks a judge and names none.');
+  return problems;
 }
 
 function aliasAsTarget(name: string): string {
@@ -142,6 +189,7 @@ function routeOf(
   setting: RouteSetting,
   groups: readonly RouteGroup[],
   rules: readonly RouteRule[],
+  asides: RouteModes["asides"],
 ): Route {
   return {
     alias,
@@ -160,6 +208,7 @@ function routeOf(
     data: setting.dataClass ?? "any",
     regions: setting.regions ?? [],
     fallbackOn: setting.fallbackOn ?? [],
+    modes: modesOf(setting, asides),
   };
 }
 

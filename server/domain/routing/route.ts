@@ -1,5 +1,6 @@
 /** What an alias leads to, complete and checked. Pure types with the limits' defaults. */
 import type { RouteMode } from "./modes.ts";
+import { noModes, type RouteModes } from "./modes/settings.ts";
 import type { Conditions } from "./rules.ts";
 import type { StrategyId } from "./strategies/index.ts";
 import type { DataClass, Target } from "./target.ts";
@@ -60,6 +61,7 @@ export interface Route {
   /** Only targets in these; empty: anywhere. */
   readonly regions: readonly string[];
   readonly fallbackOn: readonly FallbackWish[];
+  readonly modes: RouteModes;
 }
 
 export const defaultLimits: RouteLimits = Object.freeze({
@@ -90,5 +92,6 @@ export function routeToOne(alias: string, target: Target): Route {
     data: "any",
     regions: [],
     fallbackOn: [],
+    modes: noModes,
   };
 }

@@ -1,5 +1,6 @@
 /** Routes as the settings write them, once short forms are spelled out. Pure types; judged by `server/config`. */
 import type { RouteMode } from "./modes.ts";
+import type { ModeSettings } from "./modes/settings.ts";
 import type { FallbackWish } from "./route.ts";
 import type { Span } from "./rules.ts";
 import type { StrategyId } from "./strategies/index.ts";
@@ -51,19 +52,20 @@ export interface RuleSetting
 }
 
 export interface RouteSetting
-  extends Maybe<{
-    readonly mode: RouteMode;
-    readonly rules: readonly RuleSetting[];
-    readonly retries: number;
-    readonly maxAttempts: number;
-    readonly deadlineMs: number;
-    readonly firstTokenMs: number;
-    readonly maxQueueWaitMs: number;
-    readonly maxOutputTokens: number;
-    readonly localOnly: boolean;
-    readonly dataClass: DataClass;
-    readonly regions: readonly string[];
-    readonly fallbackOn: readonly FallbackWish[];
-  }> {
+  extends ModeSettings,
+    Maybe<{
+      readonly mode: RouteMode;
+      readonly rules: readonly RuleSetting[];
+      readonly retries: number;
+      readonly maxAttempts: number;
+      readonly deadlineMs: number;
+      readonly firstTokenMs: number;
+      readonly maxQueueWaitMs: number;
+      readonly maxOutputTokens: number;
+      readonly localOnly: boolean;
+      readonly dataClass: DataClass;
+      readonly regions: readonly string[];
+      readonly fallbackOn: readonly FallbackWish[];
+    }> {
   readonly groups: readonly GroupSetting[];
 }

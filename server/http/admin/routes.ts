@@ -4,9 +4,10 @@
  */
 import { z } from "zod";
 import { fieldFailure } from "../../dialects/field-failure.ts";
-import { type ChatRequest, isEnd } from "../../domain/chat.ts";
+import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "../../domain/chat.ts";
 import type { Caller } from "../../domain/caller.ts";
 import { asFailure, type Failure } from "../../domain/failure.ts";
+import { draftOf } from "../../domain/routing/modes/cascade.ts";
 import { readWishes, type RequestFacts } from "../../domain/routing/request-facts.ts";
 import { newRequestId } from "../../platform/ids.ts";
 import type { HttpDeps } from "../deps.ts";
@@ -39,6 +40,15 @@ const explainBody = z.object({
   headers: z.record(z.string(), z.string().max(1000)).default({}),
 });
 const testBody = z.object({ model: word });
+const askBody = z.strictObject({
+  model: word,
+  prompt: z.string().min(1).max(1_000_000),
+  system: z.string().max(1_000_000).optional(),
+  maxTokens: z.int().min(1).max(1_000_000).optional(),
+  schema: z.record(z.string(), z.unknown()).optional(),
+  /** What asks, for the row: `route eval`. */
+  purpose: z.enum(["calibrate", "eval"]),
+});
 
 /** Whoever administers tries a route out: its row says so. */
 const tester: Caller = Object.freeze({ kind: "admin", keyId: null, name: "route test" });
@@ -78,7 +88,68 @@ export const routesResource: AdminResource = ({ deps, readBody }) => [
       });
     },
   },
+  {
+    method: "POST",
+    path: "/admin/routes/ask",
+    async handle(request, response) {
+      const body = askBody.safeParse(await readBody(request, response));
+      if (!body.success) throw fieldFailure(body.error);
+      const leaving = new AbortController();
+      response.once("close", () => leaving.abort());
+      sendJson(response, 200, await answered(deps, body.data, leaving.signal));
+    },
+  },
 ];
+
+/** One answer with how sure the model was of it and what it cost, for calibrating and comparing. */
+async function answered(
+  deps: Pick<HttpDeps, "inference" | "clock" | "reports">,
+  { model, prompt, system, maxTokens, schema, purpose }: z.output<typeof askBody>,
+  signal: AbortSignal,
+): Promise<object> {
+  const requestId = newRequestId();
+  const caller: Caller = { ...tester, name: `route ${purpose}` };
+  const base = smallest(model);
+  const text = (words: string) => [{ type: "text" as const, text: words }];
+  const request: ChatRequest = {
+    ...base,
+    messages: [
+      ...(system === undefined ? [] : [{ role: "system" as const, content: text(system) }]),
+      { role: "user", content: text(prompt) },
+    ],
+    sampling: { ...base.sampling, temperature: 0 },
+    maxTokens: maxTokens ?? null,
+    logprobs: purpose === "calibrate" ? { top: 0 } : null,
+    responseFormat: schema === undefined ? { type: "text" } : { type: "json-schema", schema, param: "schema" },
+  };
+  const startedMs = deps.clock.monotonicMs();
+  const facts = { requestId, caller, dialect: "route-test", startedAtMs: deps.clock.now(), request };
+  const events: ChatEvent[] = [];
+  let end: EndEvent | null = null;
+  let failure: Failure | null = null;
+  try {
+    for await (const event of deps.inference.chat(facts, signal)) {
+      if (isEnd(event)) end = event;
+      else events.push(event);
+    }
+    if (end?.type === "failed") failure = end.failure;
+  } catch (thrown) {
+    failure = asFailure(thrown);
+  }
+  const durationMs = deps.clock.monotonicMs() - startedMs;
+  const { cost, knownNanos, target } = deps.inference.closing(requestId);
+  return {
+    requestId,
+    target,
+    text: events.map((event) => (event.type === "text" ? event.text : "")).join(""),
+    finishReason: end?.type === "finished" ? end.finishReason : null,
+    confidence: end === null ? null : (draftOf(events, end).confidence?.value ?? null),
+    durationMs,
+    costNanos: cost.known ? cost.nanos : null,
+    knownNanos: knownNanos ?? 0,
+    failure: failure === null ? null : { code: failure.code, message: failure.message },
+  };
+}
 
 /** The facts of headers, where there are any. */
 function said(headers: Readonly<Record<string, string>>): Partial<RequestFacts> {

@@ -120,6 +120,11 @@ export interface Queries {
 
 export function prepareQueries(database: Database.Database): Queries {
   const total = database.prepare<[FilterValues], SumColumns>(`SELECT ${sums} FROM requests WHERE ${matches}`);
+  const success = database.prepare<[FilterValues], { requests: number; saidOk: number; saidNotOk: number }>(
+    `SELECT count(*) FILTER (WHERE status = 'done' AND coalesce(f.ok, 1) = 1) AS requests,
+       count(*) FILTER (WHERE f.ok = 1) AS saidOk, count(*) FILTER (WHERE f.ok = 0) AS saidNotOk
+     FROM requests LEFT JOIN feedback AS f ON f.request = requests.number WHERE ${matches}`,
+  );
   const byStatus = database.prepare<[FilterValues], { status: RequestStatus; requests: number }>(
     `SELECT status, count(*) AS requests FROM requests WHERE ${matches} GROUP BY status`,
   );
@@ -162,10 +167,14 @@ export function prepareQueries(database: Database.Database): Queries {
         interrupted: 0,
       };
       for (const row of byStatus.all(given)) counted[row.status] = row.requests;
+      const all = totals(total.get(given) ?? nothing);
+      const succeeded = success.get(given) ?? { requests: 0, saidOk: 0, saidNotOk: 0 };
+      const each = succeeded.requests === 0 ? null : Math.round(all.knownCostNanos / succeeded.requests);
       return {
         fromMs: given.from,
         toMs: given.to,
-        total: totals(total.get(given) ?? nothing),
+        total: all,
+        successes: { ...succeeded, knownCostNanosEach: each },
         byStatus: counted,
         byAlias: byAlias.all(given).map((row) => ({ alias: row.alias, ...totals(row) })),
         byTarget: byTarget.all(given).map((row) => ({

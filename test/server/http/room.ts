@@ -238,6 +238,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     },
     reports: ledger.reports,
     responses: ledger.responses,
+    feedback: ledger.feedback,
     settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },
     timing: { ...quick, ...options.timing },
     clock: options.clock ?? systemClock,

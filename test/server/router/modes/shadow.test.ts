@@ -1,0 +1,99 @@
+/** Copies of answered requests: after the client, in rows of their own, within their budget, never past a data class. */
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Backend } from "../../../../server/backends/backend.ts";
+import { keylessCaller } from "../../../../server/domain/caller.ts";
+import type { DataClass } from "../../../../server/domain/model.ts";
+import { createInference } from "../../../../server/inference.ts";
+import { type Ledger, openLedger } from "../../../../server/ledger/ledger.ts";
+import { systemClock } from "../../../../server/platform/clock.ts";
+import { newRequestId } from "../../../../server/platform/ids.ts";
+import { createRouter } from "../../../../server/router/router.ts";
+import { createShadowBudget } from "../../../../server/router/shadow.ts";
+import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { silentLog, temporaryFolder } from "../../../support/real-engine.ts";
+import { scriptedBackend } from "../../../support/scripted-backend.ts";
+import { saying } from "../../../support/mode-answers.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let ledger: Ledger;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  ledger = openLedger(join(folder.path, "ledger.sqlite"), { clock: systemClock, log: silentLog });
+});
+afterEach(async () => {
+  await ledger.close();
+  await folder.remove();
+});
+
+function box(random: number) {
+  const engine = scriptedBackend("engine", ["m"], [saying("first"), saying("second")]);
+  const scripted = scriptedBackend("cloud", ["big"], [saying("copy")]);
+  const cloud: Backend = { ...scripted, kind: "cloud" };
+  const routes = {
+    ask: { groups: [{ targets: [{ target: "engine/m" }] }], shadow: { target: "cloud/big", share: 0.5, perDayUsd: 1 } },
+  };
+  const inference = createInference({
+    router: createRouter([engine, cloud], { routes }),
+    ...{ ledger: ledger.writer, clock: systemClock, log: silentLog, publish: () => {}, random: () => random },
+  });
+  const ask = async (data: DataClass | null) => {
+    const requestId = newRequestId();
+    const facts = { requestId, caller: keylessCaller, dialect: "openai-chat", startedAtMs: systemClock.now() };
+    const wishes = { role: null, task: null, tier: null, data };
+    const input = { ...facts, wishes, request: chatRequest("x", { model: "ask" }) };
+    const answer = await collect(inference.chat(input, new AbortController().signal));
+    return { requestId, answer, askedBefore: scripted.asked.length };
+  };
+  return { ask, cloud: scripted };
+}
+
+/** Everything that was begun after the answer is over when nothing is open any more. */
+async function rows(count: number) {
+  return vi.waitFor(async () => {
+    const all = await ledger.reports.recent(10);
+    expect(all.filter(({ status }) => status !== "open")).toHaveLength(count);
+    return all;
+  });
+}
+
+test("a copy has a row of its own that names the request, and the client had its answer before", async () => {
+  const { ask } = box(0.4);
+  const { requestId, answer, askedBefore } = await ask(null);
+  expect(answer.text).toBe("first");
+  expect(askedBefore).toBe(0);
+  const [copy, original] = await rows(2);
+  expect(original).toMatchObject({ id: requestId, attempts: [{ target: "engine/m" }] });
+  expect(copy).toMatchObject({
+    ...{ alias: "cloud/big", dialect: "shadow", callerName: "shadow", status: "done" },
+    notes: [{ code: "shadow_of", detail: requestId }],
+    attempts: [{ target: "cloud/big", reason: "shadow" }],
+  });
+});
+
+test("none is made outside the share, and none goes where the data must not", async () => {
+  const unlucky = box(0.6);
+  await unlucky.ask(null);
+  const local = box(0.4);
+  await local.ask("local");
+  // One turn of the loop is when a copy would begin.
+  await new Promise((done) => setImmediate(() => setImmediate(done)));
+  await rows(2);
+  expect([...unlucky.cloud.asked, ...local.cloud.asked]).toEqual([]);
+});
+
+test("a day's copies cost what the route allows, and the next day begins anew", () => {
+  let nowMs = 0;
+  const budget = createShadowBudget({ now: () => nowMs }, () => 0);
+  const bounds = { share: 1, perDayUsd: 0.001 };
+  expect(budget.begins("a", bounds)).toBe(true);
+  expect(budget.begins("a", bounds)).toBe(false);
+  budget.done("a", { known: true, nanos: 999_999, basis: "measured" });
+  expect(budget.begins("a", bounds)).toBe(true);
+  budget.done("a", { known: true, nanos: 1, basis: "measured" });
+  expect(budget.begins("a", bounds)).toBe(false);
+  nowMs = 86_400_000;
+  expect(budget.begins("a", bounds)).toBe(true);
+  budget.done("a", { known: false, reason: "unknown_price" });
+  expect(budget.begins("a", bounds)).toBe(false);
+});
