@@ -30,7 +30,7 @@ export async function installClients(say: (line: string) => void): Promise<Insta
   if (!existsSync(done)) {
     const { dependencies } = JSON.parse(text) as { dependencies: Record<string, string> };
     const names = Object.entries(dependencies).map(([name, version]) => `${name} ${version}`);
-    say(`Installing into ${place}: ${names.join(", ")}. About 200 MB to fetch, 650 MB on disk.`);
+    say(`Installing into ${place}: ${names.join(", ")}. About 1050 MB on disk.`);
     await rm(place, { recursive: true, force: true });
     await mkdir(place, { recursive: true });
     await copyFile(list, join(place, "package.json"));
