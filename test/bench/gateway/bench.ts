@@ -86,10 +86,12 @@ async function rowsOf(trial: Trial, contestants: Contestants, tally: Tally, opti
     rounds.push(results);
     options.say(`${trial.id} ${round + 1}/${runs}: ${ways.map((way) => `${way} ${brief(results[way])}`).join("; ")}`);
   }
+  // A refusal is quick and no answer: a peer that answered nothing has no figures.
+  const hasPeer = contestants.peer !== null && rounds.every(({ peer }) => peer.failures < peer.requests);
   const rows: GatewayRow[] = trial.rows.map((row) => {
     const figures = (way: Way) =>
       rounds.map((round) => row.figure(round[way]) - (row.of === "added" ? row.figure(round.direct) : 0));
-    return judge(row, figures("ours"), contestants.peer === null ? [] : figures("peer"));
+    return judge(row, figures("ours"), hasPeer ? figures("peer") : []);
   });
   if (trial.id === "throughput") {
     const share = {
@@ -99,12 +101,12 @@ async function rowsOf(trial: Trial, contestants: Contestants, tally: Tally, opti
       target: null,
     } as const;
     const of = (way: Way) => rounds.map((round) => rate(round[way]) / rate(round.direct));
-    rows.push(judge(share, of("ours"), contestants.peer === null ? [] : of("peer")));
+    rows.push(judge(share, of("ours"), hasPeer ? of("peer") : []));
   }
   if (isMany) {
     rows.push(judge(manyRows.loop, loopMs, []));
     for (const when of ["idle", "busy", "after"] as const) {
-      rows.push(judge(manyRows[when] as RowDefinition, memory.ours[when], memory.peer[when]));
+      rows.push(judge(manyRows[when] as RowDefinition, memory.ours[when], hasPeer ? memory.peer[when] : []));
     }
   }
   return rows;
