@@ -8,9 +8,9 @@ import type { Clock } from "../domain/ports.ts";
 
 /** What is enough: a doubling more is what a burst between two looks can add. */
 const enoughBytes = 4 * 1024 ** 2;
-const everyMs = 1_000;
+const everyMs = 250;
 
-/** Looks once a second until the returned function is called. */
+/** Looks now and then until the returned function is called. */
 export function keepYoungSpace(clock: Clock): () => void {
   let factor = 1;
   const look = () => {

@@ -63,15 +63,17 @@ export class Cutter<Event extends { readonly type: string }> {
   }
 
   /** The next event; a `Cut` when something ended the attempt meanwhile. Throws what the backend throws. */
-  async next(): Promise<IteratorResult<Event> | Cut> {
-    if (this.#cut !== null) return this.#cut;
+  next(): Promise<IteratorResult<Event> | Cut> {
+    if (this.#cut !== null) return Promise.resolve(this.#cut);
     const pending = this.#take();
-    const result = await new Promise<IteratorResult<Event> | Cut>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#wake = () => resolve(this.#cut ?? { by: "client" });
-      pending.then(resolve, reject);
+      pending.then((result) => {
+        // After a cut it is kept: it may be the backend's last words.
+        if (this.#cut === null) this.#pending = null;
+        resolve(result);
+      }, reject);
     });
-    if (!("by" in result)) this.#pending = null;
-    return result;
   }
 
   /** It is being computed: no queue any more. */

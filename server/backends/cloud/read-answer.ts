@@ -55,20 +55,31 @@ async function* readFrames({ answer, decoder, settings, control, clock }: Readin
   let events: ChatEvent[] = [];
   const reader = createFrameReader((frame) => void events.push(...decoder.frame(frame)), { mostBytes: mostFrameBytes });
   const pieces = (answer.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  /** Monotonic; null: nothing is waited for. Only our own waiting counts: a client that reads slowly is not the provider's silence. */
+  let waitingSinceMs: number | null = null;
+  // One timer for the whole stream: a piece only notes the time.
+  const look = () => {
+    const leftMs = waitingSinceMs === null ? idleMs : waitingSinceMs + idleMs - clock.monotonicMs();
+    if (leftMs <= 0) control.abort(tooLate(title, idleMs, "went on"));
+    else cancel = clock.after(leftMs, look);
+  };
+  let cancel = clock.after(idleMs, look);
   try {
     for (;;) {
-      // Only our own waiting counts: a client that reads slowly is not the provider's silence.
-      const cancel = clock.after(idleMs, () => control.abort(tooLate(title, idleMs, "went on")));
-      const { done, value } = await pieces.next().finally(cancel);
+      waitingSinceMs = clock.monotonicMs();
+      const { done, value } = await pieces.next();
+      waitingSinceMs = null;
       if (done === true) reader.end();
       else reader.push(value);
       const ready = events;
       events = [];
-      yield* ready;
+      // Not `yield*`, which makes an iterator and more promises for each of them.
+      for (const event of ready) yield event;
       if (done === true) break;
     }
-    yield* decoder.ended();
+    for (const event of decoder.ended()) yield event;
   } finally {
+    cancel();
     void finishBody(answer, pieces, clock);
   }
 }
@@ -88,7 +99,7 @@ async function* readOnePiece(
   if (request.stream && !events.some(({ type: kind }) => kind === "failed")) {
     throw notAnAnswer(title, "it came in one piece where a stream was asked for");
   }
-  yield* events;
+  for (const event of events) yield event;
 }
 
 /** `application/json`, `application/problem+json`. */
