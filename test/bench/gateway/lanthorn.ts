@@ -39,6 +39,7 @@ export async function startLanthorn(upstreamOrigin: string, models: readonly str
   writeFileSync(join(home, "lanthorn.yaml"), stringify(settings(upstreamOrigin, models)), { mode: 0o600 });
   const program = join(repositoryRoot, "build", "lanthorn.js");
   const environment = { ...process.env, LANTHORN_HOME: home };
+  // For profiles: `--cpu-prof --cpu-prof-dir=…`.
   const flags = process.env.BENCH_SERVER_FLAGS?.split(" ") ?? [];
   const child: BenchChild = startChild(
     "lanthorn",
