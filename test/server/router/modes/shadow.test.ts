@@ -50,11 +50,12 @@ function box(random: number) {
 
 /** Everything that was begun after the answer is over when nothing is open any more. */
 async function rows(count: number) {
-  return vi.waitFor(async () => {
+  const look = async () => {
     const all = await ledger.reports.recent(10);
     expect(all.filter(({ status }) => status !== "open")).toHaveLength(count);
     return all;
-  });
+  };
+  return vi.waitFor(look, { timeout: 15_000, interval: 20 });
 }
 
 test("a copy has a row of its own that names the request, and the client had its answer before", async () => {
