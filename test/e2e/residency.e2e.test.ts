@@ -2,6 +2,7 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { full } from "../support/full.ts";
 import { ensureDemoModel } from "../../models/demo/file.ts";
 import { adminOf, type BoxState, chatOver, streamFor } from "../support/box-client.ts";
 import { realBox } from "../support/real-box.ts";
@@ -9,6 +10,8 @@ import { isAlive, temporaryFolder, until } from "../support/real-engine.ts";
 
 /** How long an unused model stays here. */
 const keepAliveMs = 1_000;
+
+const testInFull = full ? test : () => {};
 
 describe("S-21 idle unload", () => {
   test("health checks, lists, states and event streams do not put it off; a stream does, and survives it", async () => {
@@ -46,7 +49,7 @@ describe("S-21 idle unload", () => {
     }
   });
 
-  test("requests at the very moment it leaves are all answered", async () => {
+  testInFull("requests at the very moment it leaves are all answered", async () => {
     const box = await realBox({ LANTHORN_ENGINE_KEEP_ALIVE_MS: String(keepAliveMs) });
     try {
       const { url } = box.started;
@@ -70,38 +73,41 @@ describe("S-21 idle unload", () => {
   });
 });
 
-test("S-20 two models that exceed engine.memoryLimit together: twenty interleaved requests, no failure, few swaps", async () => {
-  const folder = await temporaryFolder();
-  const demo = await ensureDemoModel(folder.path);
-  const models = ["one", "two"].map((alias) => ({ alias, path: join(folder.path, `${alias}.gguf`) }));
-  await mkdir(folder.path, { recursive: true });
-  for (const { path } of models) await copyFile(demo, path);
-  const box = await realBox({
-    LANTHORN_MODELS: JSON.stringify(models),
-    LANTHORN_ENGINE_CONTEXT: "2048",
-    LANTHORN_ENGINE_MEMORY_LIMIT: "5MiB",
-    LANTHORN_ENGINE_MINIMUM_STAY_MS: "200",
-  });
-  const admin = adminOf(box);
-  const pids = new Set<number>();
-  const look = (state: BoxState) => {
-    const alive = state.models.flatMap(({ workerPid }) => (workerPid === null ? [] : [workerPid]));
-    // There is room for one.
-    expect(alive.length).toBeLessThanOrEqual(1);
-    for (const pid of alive) pids.add(pid);
-  };
-  try {
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, async (_, at) => {
-        const answer = await chatOver(box.started.url, at % 2 === 0 ? "one" : "two");
-        look(await admin.state());
-        return answer;
-      }),
-    );
-    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(pids.size).toBe(2);
-  } finally {
-    await box.stop();
-    await folder.remove();
-  }
-});
+testInFull(
+  "S-20 two models that exceed engine.memoryLimit together: twenty interleaved requests, no failure, few swaps",
+  async () => {
+    const folder = await temporaryFolder();
+    const demo = await ensureDemoModel(folder.path);
+    const models = ["one", "two"].map((alias) => ({ alias, path: join(folder.path, `${alias}.gguf`) }));
+    await mkdir(folder.path, { recursive: true });
+    for (const { path } of models) await copyFile(demo, path);
+    const box = await realBox({
+      LANTHORN_MODELS: JSON.stringify(models),
+      LANTHORN_ENGINE_CONTEXT: "2048",
+      LANTHORN_ENGINE_MEMORY_LIMIT: "5MiB",
+      LANTHORN_ENGINE_MINIMUM_STAY_MS: "200",
+    });
+    const admin = adminOf(box);
+    const pids = new Set<number>();
+    const look = (state: BoxState) => {
+      const alive = state.models.flatMap(({ workerPid }) => (workerPid === null ? [] : [workerPid]));
+      // There is room for one.
+      expect(alive.length).toBeLessThanOrEqual(1);
+      for (const pid of alive) pids.add(pid);
+    };
+    try {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, async (_, at) => {
+          const answer = await chatOver(box.started.url, at % 2 === 0 ? "one" : "two");
+          look(await admin.state());
+          return answer;
+        }),
+      );
+      expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+      expect(pids.size).toBe(2);
+    } finally {
+      await box.stop();
+      await folder.remove();
+    }
+  },
+);

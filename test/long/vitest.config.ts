@@ -9,9 +9,9 @@ export default defineConfig({
     include: [
       "test/long/**/*.long.ts",
       // What `npm test` runs a part of (test/support/full.ts).
-      "test/server/backends/engine/{residency,kv-return,engine-memory}.test.ts",
+      "test/server/backends/engine/{residency,kv-return,engine-memory,embedding}.test.ts",
       "test/server/backends/engine/grammar/random-schemas.test.ts",
-      "test/e2e/chat.e2e.test.ts",
+      "test/e2e/{chat,residency}.e2e.test.ts",
     ],
     env: { LANTHORN_TEST_FULL: "1" },
     pool: "forks",

@@ -158,7 +158,7 @@ describe("a conversation that comes back after a restart", () => {
     expect(await life(store, (box) => ask(box, goesOn))).toEqual(fresh);
   });
 
-  test("computes everything when the model was replaced under its name", async () => {
+  testInFull("computes everything when the model was replaced under its name", async () => {
     const path = join(temporaryFolder(), "model.gguf");
     copyFileSync(demo, path);
     const store = { mode: "disk", folder: join(temporaryFolder(), "kv") } as const;
@@ -176,24 +176,27 @@ describe("a conversation that comes back after a restart", () => {
   });
 });
 
-test("a worker that dies loses only what was not saved yet: the next one finds the rest in memory, and the end frees it", async () => {
-  const memoryFolder = temporaryFolder();
-  const back = await life(
-    { mode: "ram", memoryFolder },
-    async (box) => {
-      await ask(box, conversation);
-      // Out of its slot, and so into memory.
-      await ask(box, words(300, "other"));
-      await until("it is saved", () => memoryFiles(memoryFolder).some((path) => path.endsWith(".kv")));
-      process.kill(box.pids[0] ?? -1, "SIGKILL");
-      await until("there is another worker", () => box.pids.length === 2);
-      return ask(box, goesOn);
-    },
-    { slots: 1 },
-  );
-  expectFound(back);
-  expect(memoryFiles(memoryFolder)).toEqual([]);
-});
+testInFull(
+  "a worker that dies loses only what was not saved yet: the next one finds the rest in memory, and the end frees it",
+  async () => {
+    const memoryFolder = temporaryFolder();
+    const back = await life(
+      { mode: "ram", memoryFolder },
+      async (box) => {
+        await ask(box, conversation);
+        // Out of its slot, and so into memory.
+        await ask(box, words(300, "other"));
+        await until("it is saved", () => memoryFiles(memoryFolder).some((path) => path.endsWith(".kv")));
+        process.kill(box.pids[0] ?? -1, "SIGKILL");
+        await until("there is another worker", () => box.pids.length === 2);
+        return ask(box, goesOn);
+      },
+      { slots: 1 },
+    );
+    expectFound(back);
+    expect(memoryFiles(memoryFolder)).toEqual([]);
+  },
+);
 
 /** Files of the store in memory: one folder per server lies in there. */
 function memoryFiles(folder: string): readonly string[] {
@@ -220,7 +223,7 @@ describe("sharing groups", () => {
   });
 });
 
-test("off keeps nothing: not out of a slot, not at the end, and not what was there before", async () => {
+testInFull("off keeps nothing: not out of a slot, not at the end, and not what was there before", async () => {
   const { folder: left } = storeLike(withOne);
   const memoryFolder = temporaryFolder();
   const off = { mode: "off", folder: left, memoryFolder } as const;
@@ -236,7 +239,7 @@ test("off keeps nothing: not out of a slot, not at the end, and not what was the
   expect([namesIn(left), namesIn(memoryFolder)]).toEqual([[], []]);
 });
 
-test("over the limit the conversations used longest ago go", async () => {
+testInFull("over the limit the conversations used longest ago go", async () => {
   const store = storeLike(withFour);
   const bytes = storedFiles(store.folder)[0]?.bytes ?? 0;
   for (const [at, path] of pathsIn(store).entries()) utimesSync(path, 1_000 + at, 1_000 + at);

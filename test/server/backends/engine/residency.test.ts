@@ -86,6 +86,9 @@ function expectNoneSentToTheEnding({ sent }: Pick<RealEngine, "sent">): void {
   }
 }
 
+const describeInFull = full ? describe : () => {};
+const testInFull = full ? test : () => {};
+
 describe("S-20 a swap", () => {
   test("waits for the busy model, serves all who still wait in one go, and sends nothing to a worker that ends", async () => {
     const here = await emptied();
@@ -144,7 +147,6 @@ describe("S-20 a swap", () => {
     }
   });
 
-  const testInFull = full ? test : () => {};
   testInFull("an embedding model and a chat model take turns too", async () => {
     const models = [
       { alias: "chat", path: demo },
@@ -186,7 +188,7 @@ describe("S-17 abort during a load", () => {
     expect(here.workers()).toHaveLength(1);
   });
 
-  test("when all have left, the load finishes and the next request finds the model there", async () => {
+  testInFull("when all have left, the load finishes and the next request finds the model there", async () => {
     const here = await emptied();
     const leaving = new AbortController();
     const first = here.ask("one", leaving.signal);
@@ -217,7 +219,7 @@ describe("keep-alive", () => {
     }
   });
 
-  test("a pin, and a file's own time, go before the setting", async () => {
+  testInFull("a pin, and a file's own time, go before the setting", async () => {
     const here = await box([], 3, { keepAliveMs: 100 });
     try {
       const file = await modelFile("pinned", demo);
@@ -251,7 +253,7 @@ describe("room", () => {
     expect((await here.ask("two")).end.type).toBe("finished");
   });
 
-  test("what is larger than everything is refused with both figures", async () => {
+  testInFull("what is larger than everything is refused with both figures", async () => {
     const gibibyte = 2 ** 30;
     const footprint = { ramBytes: 12 * gibibyte, vramBytes: 0 };
     const plan: PlanLoad = (file) => ({ ...simplePlan(testSettings)(file), footprint });
@@ -270,7 +272,7 @@ describe("room", () => {
     }
   });
 
-  test("a plan that refuses is told as it is, and nothing is loaded", async () => {
+  testInFull("a plan that refuses is told as it is, and nothing is loaded", async () => {
     const footprint = { ramBytes: 0, vramBytes: 24 * 2 ** 30 };
     const reason = "It needs a GPU with 24 GiB, and there is none.";
     const plan: PlanLoad = () => ({ type: "refuse", footprint, reason, alternatives: [] });
@@ -293,7 +295,7 @@ describe("room", () => {
     expect([await stateOf(here, "one"), await stateOf(here, "two")]).toEqual(["ready", "unloaded"]);
   });
 
-  test("a worker that dies keeps its room, and is back in it", async () => {
+  testInFull("a worker that dies keeps its room, and is back in it", async () => {
     const here = await emptied();
     await here.ask("one");
     process.kill(here.workers()[0] ?? -1, "SIGKILL");
@@ -303,8 +305,6 @@ describe("room", () => {
     expect(here.workers().map(isAlive)).toEqual([false, false, true]);
   });
 });
-
-const describeInFull = full ? describe : () => {};
 
 describeInFull("the admin", () => {
   test("a model in use is not unloaded, unless it may finish first; one that waits in its queue is in use too", async () => {

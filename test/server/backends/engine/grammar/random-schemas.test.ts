@@ -6,7 +6,7 @@ import { full } from "../../../../support/full.ts";
 import { seeded } from "../../../../support/random.ts";
 import { RandomSchemas } from "../../../../support/random-schema.ts";
 
-const schemas = full ? 2_000 : 600;
+const schemas = full ? 2_000 : 400;
 const textsEach = 4;
 
 test(`S-13 texts of ${schemas} random schemas satisfy them`, () => {
