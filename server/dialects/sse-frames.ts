@@ -2,6 +2,7 @@
  * Bytes of an event stream, cut anywhere, → frames. Pure, around eventsource-parser; shared by whoever reads an upstream. A BOM,
  * CRLF, lone CR, comments, `data:` over several lines and a character cut in two change nothing. Imports the domain only.
  */
+import { parsedJson } from "./json-text.ts";
 import { createParser } from "eventsource-parser";
 import { Failure } from "../domain/failure.ts";
 import type { UpstreamFrame } from "./called.ts";
@@ -59,12 +60,8 @@ export function createFrameReader(onFrame: (frame: UpstreamFrame) => void, limit
 /** Some upstreams forget the last blank line; a frame that was cut is no JSON any more. */
 function isWhole(data: string): boolean {
   if (data === "[DONE]") return true;
-  try {
-    const value: unknown = JSON.parse(data);
-    return typeof value === "object" && value !== null;
-  } catch {
-    return false;
-  }
+  const value = parsedJson(data);
+  return typeof value === "object" && value !== null;
 }
 
 function tooLarge(mostBytes: number): Failure {

@@ -4,6 +4,7 @@
  * A tool offered inside a group keeps its own name where that is the only one of it, and bears the group's before it otherwise.
  * A tool that takes free text becomes a function with one text, `input`, which is taken out again from the call.
  */
+import { parsedJson } from "./json-text.ts";
 import type { JsonSchema, ToolCall, ToolDefinition } from "../domain/chat.ts";
 
 /** The longest name that OpenAI and Gemini take. */
@@ -60,13 +61,7 @@ export function argumentsText(call: Pick<ToolCall, "arguments" | "custom">): str
 
 /** The free text in the JSON arguments of such a call; what is no such object is the text itself. */
 export function freeTextOf(json: string): string {
-  try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value === "object" && value !== null && "input" in value && typeof value.input === "string") {
-      return value.input;
-    }
-  } catch {
-    // Free text it is, then.
-  }
-  return json;
+  const value = parsedJson(json);
+  const isWrapped = typeof value === "object" && value !== null && "input" in value && typeof value.input === "string";
+  return isWrapped ? (value.input as string) : json;
 }

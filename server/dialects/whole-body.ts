@@ -1,4 +1,5 @@
 /** What the shapes answered in one piece have in common when they are called: the body judged, and results put in order. Pure. */
+import { parsedJson } from "./json-text.ts";
 import { Failure } from "../domain/failure.ts";
 import type { UpstreamUsage } from "../domain/upstream-usage.ts";
 import type { CallTraits } from "./called.ts";
@@ -17,7 +18,7 @@ export function wholeReading<Result>(
 ): WholeReading<Result> {
   let upstream = noUpstreamUsage;
   try {
-    const answer = parsed(body);
+    const answer = parsedJson(body);
     if (!isWireObject(answer)) throw isHalf(body) ? brokenOff() : notWhole("it is not the JSON it should be");
     upstream = usageOf(answer, traits);
     const { error } = answer;
@@ -62,12 +63,4 @@ export function notWhole(why: string): Failure {
 
 function brokenOff(): Failure {
   return new Failure("upstream_cut", "The upstream's answer broke off before its end.");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

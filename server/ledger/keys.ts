@@ -2,10 +2,10 @@
  * Keys at rest: who holds one, and the hash of its secret. The secret never comes into this room. Runs on the server's
  * thread, or in a command that holds the data lock.
  */
+import { askedFor } from "./asked.ts";
 import { hash } from "node:crypto";
 import type Database from "better-sqlite3";
 import { type KeyLimits, usualLimits } from "../domain/caller.ts";
-import { Failure } from "../domain/failure.ts";
 import type { KeyRow } from "./rows.ts";
 
 export interface NewKey {
@@ -96,13 +96,7 @@ function storedKey(columns: Columns): StoredKey {
 }
 
 /** Runs `work`; whatever the database throws becomes one failure. */
-function asked<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new Failure("ledger_unavailable", "The keys cannot be read or written at the moment.", { cause });
-  }
-}
+const asked = askedFor("The keys");
 
 export function createKeyStore(database: Database.Database, touchKey: (id: number, atMs: number) => void): KeyStore {
   type LimitValues = [number | null, number | null, number | null, number];

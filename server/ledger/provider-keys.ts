@@ -2,8 +2,8 @@
  * Keys of providers at rest: sealed, with their last characters. Neither a secret nor the master key comes into this room. Runs on
  * the server's thread, or in a command that holds the data lock.
  */
+import { askedFor } from "./asked.ts";
 import type Database from "better-sqlite3";
-import { Failure } from "../domain/failure.ts";
 
 export interface ProviderKeyRow {
   readonly id: number;
@@ -49,15 +49,7 @@ function rowOf({ id, provider, host, label, weight, tail, created_at_ms: created
   return { id, provider, host, label, weight, tail, createdAtMs };
 }
 
-function asked<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new Failure("ledger_unavailable", "The keys of providers cannot be read or written at the moment.", {
-      cause,
-    });
-  }
-}
+const asked = askedFor("The keys of providers");
 
 export function createProviderKeyStore(database: Database.Database): ProviderKeyStore {
   const insert = database.prepare<[string, string, string | null, number, string, Uint8Array, number], Columns>(

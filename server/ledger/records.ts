@@ -1,32 +1,21 @@
 /** What the ledger tells when it is asked: shapes of the reports. Types only; no I/O. */
+import type { PricingFacts } from "../domain/attempt-cost.ts";
 import type { CallerKind } from "../domain/caller.ts";
 import type { FinishReason } from "../domain/chat.ts";
 import type { FailureCode } from "../domain/failure.ts";
 import type { Cost, Nanos } from "../domain/money.ts";
 import type { RequestNote } from "../domain/note.ts";
-import type { PricedPart } from "../domain/pricing/priced.ts";
-import type { UpstreamUsage } from "../domain/upstream-usage.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
 import type { RequestStatus } from "./rows.ts";
 
 /** How an attempt on another's machine came to its cost. */
-export interface PricingRecord {
+export interface PricingRecord extends Omit<PricingFacts, "serviceTier"> {
   readonly provider: string;
   /** As the provider names it. */
   readonly model: string;
   readonly requestId: string | null;
-  readonly computedNanos: Nanos | null;
-  readonly reportedNanos: Nanos | null;
-  /** Reported minus computed. */
-  readonly driftNanos: Nanos | null;
-  readonly priceId: string | null;
-  readonly parts: readonly PricedPart[];
-  readonly flags: readonly string[];
-  readonly audio: UpstreamUsage["audio"];
   /** Null: the attempt has not ended, or said nothing. */
   readonly serviceTier: string | null;
-  /** The provider's usage object; null: none came. */
-  readonly rawUsage: unknown;
   /** Set aside when it began. */
   readonly heldNanos: Nanos | null;
 }

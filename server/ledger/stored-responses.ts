@@ -2,8 +2,8 @@
  * Kept answers, in the ledger's file. Runs on the server's thread. Short transactions: one response is written or read at a time,
  * and what has expired goes as new ones come.
  */
+import { askedFor } from "./asked.ts";
 import type Database from "better-sqlite3";
-import { Failure } from "../domain/failure.ts";
 import type { FoundResponse, StoredResponse, StoredResponses } from "../domain/stored-response.ts";
 
 /** How many expired rows go with each that comes: deleting many at once would hold up running streams. */
@@ -32,13 +32,7 @@ function foundResponse(row: Columns | undefined): FoundResponse | null {
 }
 
 /** Runs `work`; whatever the database throws becomes one failure. */
-function asked<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new Failure("ledger_unavailable", "Kept responses cannot be read or written at the moment.", { cause });
-  }
-}
+const asked = askedFor("Kept responses");
 
 /** Ids of the items a client may refer to. */
 function itemIds({ input, response }: StoredResponse): ReadonlySet<string> {

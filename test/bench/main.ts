@@ -7,7 +7,7 @@
  * Ends with 0 when everything asked for was measured (a missed target is a figure, not an error), 1 when something could
  * not be measured, 2 for a wrong option, 78 when the machine is too loaded to measure on.
  */
-import { parseArgs } from "node:util";
+import { readBenchOptions } from "./options.ts";
 import { removeAllFolders } from "./folders.ts";
 import { gatewayRows } from "./gateway/bench.ts";
 import { llamaServerProgram } from "./llama-server.ts";
@@ -25,7 +25,7 @@ const say = (sentence: string): void => void process.stderr.write(`${sentence}\n
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const asked = readOptions();
+  const asked = readBenchOptions([...groups, ...scenarios.map(({ id }) => id)], { calibrate: true });
   if (typeof asked === "string") {
     say(asked);
     return 2;
@@ -66,40 +66,4 @@ async function main(): Promise<number> {
   if (asked.wants(["start"])) await attempt("start", () => startRows(options));
   process.stdout.write(`${asked.json ? JSON.stringify(rows, null, 2) : table(rows)}\n`);
   return failed ? 1 : 0;
-}
-
-interface Asked extends Pick<RunOptions, "runs" | "anyway" | "calibrate"> {
-  readonly json: boolean;
-  /** Whether any of these names was chosen; without `--only` all are. */
-  wants(names: readonly string[]): boolean;
-}
-
-/** The options, or the sentence that says what is wrong with them. */
-function readOptions(): Asked | string {
-  try {
-    const { values } = parseArgs({
-      options: {
-        only: { type: "string" },
-        runs: { type: "string" },
-        json: { type: "boolean", default: false },
-        anyway: { type: "boolean", default: false },
-        calibrate: { type: "boolean", default: false },
-      },
-    });
-    const known = [...groups, ...scenarios.map((scenario) => scenario.id)];
-    const only = values.only?.split(",") ?? null;
-    const unknown = only?.find((name) => !known.includes(name));
-    if (unknown !== undefined) return `--only knows ${known.join(", ")}; not ${unknown}.`;
-    const runs = values.runs === undefined ? null : Number(values.runs);
-    if (runs !== null && !(Number.isInteger(runs) && runs >= 1 && runs <= 100)) return "--runs wants 1 to 100.";
-    return {
-      runs,
-      json: values.json,
-      anyway: values.anyway,
-      calibrate: values.calibrate,
-      wants: (names) => only === null || names.some((name) => only.includes(name)),
-    };
-  } catch (thrown) {
-    return thrown instanceof Error ? thrown.message : String(thrown);
-  }
 }

@@ -2,8 +2,9 @@
  * Tries a provider with the smallest real calls and says in words what is wrong: the list of models, then a few tokens of a
  * chat where a model is named. Runs in the server, and in `lanthorn provider test` while none runs.
  */
+import { plainRequest } from "../../domain/plain-request.ts";
 import type { CalledDialect } from "../../dialects/called.ts";
-import { type ChatRequest, isEnd } from "../../domain/chat.ts";
+import { isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure, type FailureCode } from "../../domain/failure.ts";
 import type { Backend, Probe, ProbeDepth } from "../backend.ts";
 import { type CallPorts, callControl, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
@@ -195,43 +196,11 @@ function jsonOf(text: string): unknown {
 async function fewWords(tested: Tested, model: string, signal: AbortSignal): Promise<string> {
   const context = { requestId: "req_provider_test", callerName: "provider test" };
   let text = "";
-  for await (const event of tested.chat(smallRequest(model), context, signal)) {
+  for await (const event of tested.chat(plainRequest(model, "Say hi.", fewTokens), context, signal)) {
     if (event.type === "text") text += event.text;
     if (!isEnd(event)) continue;
     if (event.type === "failed") throw event.failure;
     if (event.type === "aborted") throw new Failure("upstream_timeout", "The test was left before its end.");
   }
   return text.replace(/\s+/g, " ").trim();
-}
-
-function smallRequest(model: string): ChatRequest {
-  return {
-    model,
-    messages: [{ role: "user", content: [{ type: "text", text: "Say hi." }] }],
-    completion: null,
-    tools: [],
-    toolChoice: { type: "auto" },
-    parallelToolCalls: true,
-    responseFormat: { type: "text" },
-    sampling: {
-      temperature: null,
-      topP: null,
-      topK: null,
-      minP: null,
-      seed: null,
-      frequencyPenalty: null,
-      presencePenalty: null,
-      repeatPenalty: null,
-      logitBias: new Map(),
-    },
-    maxTokens: fewTokens,
-    choices: 1,
-    logprobs: null,
-    stop: [],
-    ignoreEos: false,
-    cachePrompt: true,
-    cacheKey: null,
-    stream: false,
-    includeUsage: false,
-  };
 }

@@ -2,6 +2,7 @@
  * An Anthropic stream or message → `ChatEvent`s. Pure state of one answer; runs wherever an upstream is read; imports the domain
  * only. Takes what imitators send as well: events without names, indices that jump, blocks that are never closed.
  */
+import { parsedJson } from "../json-text.ts";
 import type { ChatEvent, ChatRequest, WireFrame } from "../../domain/chat.ts";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";
@@ -93,7 +94,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
     if (over) return [];
     const wire: WireFrame = { dialect: dialectId, event, data };
     if (data.trim() === "" || data.trim() === "[DONE]") return [{ type: "frame", wire }];
-    const value = parsed(data);
+    const value = parsedJson(data);
     if (value === undefined) {
       return [{ ...broken("upstream_failed", "The provider sent an event that is no JSON."), wire }];
     }
@@ -111,7 +112,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
     if (over) return [];
     const wire: WireFrame = { dialect: dialectId, event: null, data: body };
     if (isHalf(body)) return [{ ...broken("upstream_cut", "The provider's answer broke off before its end."), wire }];
-    const value = parsed(body);
+    const value = parsedJson(body);
     const content = at(value, "content");
     if (at(value, "type") === "error" || at(value, "error") !== undefined)
       return [{ ...failed(streamFailure(value)), wire }];
@@ -132,13 +133,4 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
 
 function textOf(value: unknown): string | null {
   return typeof value === "string" ? value : null;
-}
-
-/** Undefined: no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,6 +4,7 @@
  * Only one block is open at a time, because clients close whichever is last. Where an upstream mixes the arguments of several
  * calls, those of the others wait until the open one's JSON is complete.
  */
+import { isJson } from "../json-text.ts";
 import type { ChatEvent, ReasoningBlock } from "../../domain/chat.ts";
 import { type DeltaEnvelope, deltaEnvelope, frame } from "./frame.ts";
 import { dialectId, wireSignature } from "./signature.ts";
@@ -66,7 +67,7 @@ export class Blocks {
     if (event.text === "") return "";
     open.json += event.text;
     const frames = this.#delta(event.text);
-    return this.#waiting.length > 0 && isComplete(open.json) ? frames + this.#nextCalls() : frames;
+    return this.#waiting.length > 0 && isJson(open.json) ? frames + this.#nextCalls() : frames;
   }
 
   /** Closes what is open and says what still waited. */
@@ -79,7 +80,7 @@ export class Blocks {
   /** True while another call's JSON is not complete. */
   #isBusy(call: number): boolean {
     const open = this.#open;
-    return open !== null && open.call !== null && open.call !== call && !isComplete(open.json);
+    return open !== null && open.call !== null && open.call !== call && !isJson(open.json);
   }
 
   /** Lets the calls go on that waited; `whole`: nothing more will come, so each is said to its end. */
@@ -144,15 +145,6 @@ export class Blocks {
     if (open.kind === "tool" && open.json === "") last = this.#delta("{}");
     this.#open = null;
     return last + frame({ type: "content_block_stop", index: open.index });
-  }
-}
-
-function isComplete(json: string): boolean {
-  try {
-    JSON.parse(json);
-    return true;
-  } catch {
-    return false;
   }
 }
 

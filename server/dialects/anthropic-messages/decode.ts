@@ -4,14 +4,8 @@
  * The schema has judged the form; here the meaning is judged. The body itself goes along (`wire`): an upstream that speaks
  * Messages gets what was sent, also what has no word here.
  */
-import type {
-  ChatRequest,
-  ReasoningWish,
-  ResponseFormat,
-  Sampling,
-  ToolChoice,
-  ToolDefinition,
-} from "../../domain/chat.ts";
+import { noSamplingWishes } from "../../domain/plain-request.ts";
+import type { ChatRequest, ReasoningWish, ResponseFormat, ToolChoice, ToolDefinition } from "../../domain/chat.ts";
 import { badField, fieldFailure } from "../field-failure.ts";
 import { cacheOf, messagesOf, textParts } from "./messages.ts";
 import { countBody, messagesBody, type WireCountBody, type WireMessagesBody } from "./schema.ts";
@@ -28,7 +22,7 @@ export function decodeChat(body: unknown): ChatRequest {
   return {
     ...promptOf(wire, body, maxTokens),
     sampling: {
-      ...noWishes,
+      ...noSamplingWishes,
       temperature: temperature ?? null,
       topP: topP ?? null,
       topK: topK === undefined || topK === null ? null : Math.max(0, topK),
@@ -48,18 +42,6 @@ export function decodeCount(body: unknown): ChatRequest {
   return promptOf(parsed.data, body, null);
 }
 
-const noWishes: Sampling = Object.freeze({
-  temperature: null,
-  topP: null,
-  topK: null,
-  minP: null,
-  seed: null,
-  frequencyPenalty: null,
-  presencePenalty: null,
-  repeatPenalty: null,
-  logitBias: new Map<number, number>(),
-});
-
 function promptOf(wire: WireCountBody, body: unknown, maxTokens: number | null): ChatRequest {
   const system = textParts(wire.system ?? []);
   const tools = toolsOf(wire);
@@ -77,7 +59,7 @@ function promptOf(wire: WireCountBody, body: unknown, maxTokens: number | null):
       ? wire.tool_choice.disable_parallel_tool_use
       : false),
     responseFormat: responseFormatOf(wire),
-    sampling: noWishes,
+    sampling: noSamplingWishes,
     maxTokens,
     choices: 1,
     logprobs: null,

@@ -2,6 +2,7 @@
  * What an Anthropic upstream sent, for a client of the same wire shape: as it came, but for the closed list of edits (the
  * model's name, and the event's name where an imitator left it out). Pure.
  */
+import { parsedJson } from "../json-text.ts";
 import type { WireFrame } from "../../domain/chat.ts";
 
 export interface PassedFrame {
@@ -30,7 +31,7 @@ export function isWholeAnswer({ event, data }: WireFrame): boolean {
 }
 
 function typeOf(data: string): string | null {
-  const type = at(parsed(data), ["type"]);
+  const type = at(parsedJson(data), ["type"]);
   return typeof type === "string" && !/[\r\n]/.test(type) ? type : null;
 }
 
@@ -38,24 +39,16 @@ const modelField = /"model"\s*:\s*("(?:[^"\\]|\\.)*")/g;
 
 /** The same JSON text with one other string in it; nothing else is touched, not even white space. */
 function renamed(data: string, model: string, path: readonly string[]): string {
-  const value = parsed(data);
+  const value = parsedJson(data);
   const was = at(value, path);
   if (typeof was !== "string" || was === model) return data;
   for (const found of data.matchAll(modelField)) {
-    if (parsed(found[1] ?? "") !== was) continue;
+    if (parsedJson(found[1] ?? "") !== was) continue;
     const name = `"model":${JSON.stringify(model)}`;
     const changed = data.slice(0, found.index) + name + data.slice(found.index + found[0].length);
-    if (at(parsed(changed), path) === model) return changed;
+    if (at(parsedJson(changed), path) === model) return changed;
   }
   return data;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function at(value: unknown, path: readonly string[]): unknown {

@@ -1,4 +1,5 @@
 /** A whole message as one JSON text, for a client that did not ask for a stream. Pure; imports the domain only. */
+import { parsedJson } from "../json-text.ts";
 import type { ChatEvent } from "../../domain/chat.ts";
 import { dialectId, wireSignature } from "./signature.ts";
 import { wireStop } from "./stop-reasons.ts";
@@ -84,16 +85,12 @@ export function wholeAnswer(events: readonly ChatEvent[], id: string, model: str
 
 function dropCutCall(blocks: Block[]): void {
   const last = blocks.at(-1);
-  if (last?.type === "tool_use" && !isObject(last.json)) blocks.pop();
+  if (last?.type === "tool_use" && objectIn(last.json) === null) blocks.pop();
 }
 
-function isObject(json: string): boolean {
-  try {
-    const input: unknown = JSON.parse(json);
-    return typeof input === "object" && input !== null;
-  } catch {
-    return false;
-  }
+function objectIn(json: string): object | null {
+  const input = parsedJson(json);
+  return typeof input === "object" ? input : null;
 }
 
 function wireBlock(block: Block): object {
@@ -110,5 +107,5 @@ function wireBlock(block: Block): object {
 
 /** No arguments are an empty object. */
 function inputOf(json: string): object {
-  return isObject(json) ? (JSON.parse(json) as object) : {};
+  return objectIn(json) ?? {};
 }

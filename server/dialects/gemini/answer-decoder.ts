@@ -4,6 +4,8 @@
  * There is no terminator: the body's end is the answer's, if a reason was given. Calls come whole and often without an id; the
  * reason stays `STOP` with them.
  */
+import { brokenOff, unreadable } from "../upstream-words.ts";
+import { parsedJson } from "../json-text.ts";
 import { answersOf, type ChatEvent, type ChatRequest, type FinishReason, type WireFrame } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";
@@ -134,7 +136,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
     const wire: WireFrame = { dialect, event, data };
     // Proxies add the terminator of another shape.
     if (data.trim() === "[DONE]") return [{ type: "frame", wire }];
-    const { events, failure } = read(parsed(data));
+    const { events, failure } = read(parsedJson(data));
     const told = events.map((one, index) => ({ ...one, wire: index === 0 ? wire : "above" }) as ChatEvent);
     if (failure !== null) return [...told, ...failed(failure)];
     return told.length > 0 ? told : [{ type: "frame", wire }];
@@ -143,8 +145,8 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
   /** One object, or the list of chunks that a stream without `alt=sse` is. */
   function whole(body: string): readonly ChatEvent[] {
     if (ended) return [];
-    const answer = parsed(body);
-    if (answer === null && isHalf(body)) return failed(brokenOff());
+    const answer = parsedJson(body);
+    if (answer === undefined && isHalf(body)) return failed(brokenOff());
     const events: ChatEvent[] = [];
     for (const chunk of Array.isArray(answer) ? answer : [answer]) {
       const { events: told, failure } = read(chunk);
@@ -155,20 +157,4 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
   }
 
   return { frame, whole, ended: () => (ended ? [] : finished("above")), used: () => used };
-}
-
-function brokenOff(): Failure {
-  return new Failure("upstream_cut", "The upstream's answer broke off before its end.");
-}
-
-function unreadable(): Failure {
-  return new Failure("upstream_failed", "The upstream's answer cannot be read: it is not the JSON it should be.");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -2,6 +2,7 @@
  * Messages as Gemini's contents. Pure; imports the domain only. A result goes back under the name and id of its call, and a
  * signature on the part it came on: without it the third generation refuses the turn.
  */
+import { parsedJson } from "../json-text.ts";
 import type { ChatMessage, ContentPart, ToolCall } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import { resultText } from "../called-messages.ts";
@@ -86,13 +87,9 @@ function resultParts(
 }
 
 function argsOf(call: ToolCall): object {
-  try {
-    const args: unknown = JSON.parse(argumentsText(call));
-    if (isWireObject(args)) return args;
-  } catch {
-    // A model may write arguments that are no JSON; the wire takes objects only.
-  }
-  return { input: call.arguments };
+  const args = parsedJson(argumentsText(call));
+  // A model may write arguments that are no JSON; the wire takes objects only.
+  return isWireObject(args) ? args : { input: call.arguments };
 }
 
 function wirePart(part: ContentPart): object {

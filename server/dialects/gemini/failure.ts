@@ -1,4 +1,6 @@
 /** Google's error object → one Failure. Pure; for HTTP errors and for errors inside a stream; imports the domain only. */
+import { upstreamWords } from "../upstream-words.ts";
+import { parsedJson } from "../json-text.ts";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { UpstreamRefusal } from "../called.ts";
 import { coolDownMs, durationMs } from "../retry-after.ts";
@@ -7,7 +9,7 @@ import { at, isWireObject } from "../usage/figures.ts";
 const longestWords = 600;
 
 export function decodeFailure(refusal: UpstreamRefusal): Failure {
-  return failureOf(errorIn(parsed(refusal.body)), refusal.status, coolDownMs(refusal.headers, refusal.nowMs));
+  return failureOf(errorIn(parsedJson(refusal.body)), refusal.status, coolDownMs(refusal.headers, refusal.nowMs));
 }
 
 /** An error under HTTP 200; the status is the one it names. */
@@ -48,22 +50,7 @@ function codeOf(status: number, message: string, reason: string): FailureCode {
 }
 
 function ownWords(code: FailureCode, status: number): string {
-  switch (code) {
-    case "upstream_quota":
-      return "The account at the upstream has no credit or quota left.";
-    case "upstream_rate_limited":
-      return "The upstream's rate limit is reached.";
-    case "upstream_key_refused":
-      return "The upstream does not take the key it was asked with.";
-    case "upstream_model_missing":
-      return "The upstream does not have this model.";
-    case "upstream_overloaded":
-      return "The upstream has too much to do.";
-    case "upstream_timeout":
-      return "The upstream gave up waiting for its own answer.";
-    default:
-      return `The upstream failed with status ${status}.`;
-  }
+  return upstreamWords[code] ?? `The upstream failed with status ${status}.`;
 }
 
 /** `ErrorInfo.reason` of the details, and the status word. */
@@ -91,12 +78,4 @@ function errorIn(body: unknown): unknown {
   const first: unknown = Array.isArray(body) ? body[0] : body;
   const error = at(first, "error");
   return isWireObject(error) ? error : first;
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return null;
-  }
 }

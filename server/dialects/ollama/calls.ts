@@ -1,4 +1,6 @@
 /** Tool calls put together from their pieces: Ollama sends each whole, its arguments as an object. Pure. */
+import { parsedJson } from "../json-text.ts";
+import { isWireObject } from "../usage/figures.ts";
 import type { ChatEvent } from "../../domain/chat.ts";
 import { lineText, oneLine } from "./line.ts";
 
@@ -41,17 +43,8 @@ export class CallCollector {
 
 function written({ index, id, name, arguments: text }: Call): WrittenCall {
   const whole = text.trim() === "" ? "{}" : text;
-  if (!isObject(whole)) return { json: null, text };
+  if (!isWireObject(parsedJson(whole))) return { json: null, text };
   // The model's own text: parsed and written again, long numbers would lose digits and keys their order.
   const json = `{"id":${lineText(id)},"function":{"index":${index},"name":${lineText(name)},"arguments":${oneLine(whole.trim())}}}`;
   return { json, text };
-}
-
-function isObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }

@@ -5,6 +5,8 @@
  * Tolerant in what does not change the meaning (missing ids, null choices, no `[DONE]`, usage in odd places), strict about the
  * end: without a reason why it ended an answer is cut, whatever else came.
  */
+import { brokenOff, unreadable } from "../upstream-words.ts";
+import { parsedJson } from "../json-text.ts";
 import { answersOf, type ChatEvent, type ChatRequest, type FinishReason, type WireFrame } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";
@@ -98,7 +100,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
     if (ended || data.trim() === "") return [];
     const wire: WireFrame = { dialect, event, data };
     if (data.trim() === "[DONE]") return finished({ ...wire, data: "[DONE]" });
-    const chunk = parsed(data);
+    const chunk = parsedJson(data);
     if (!isWireObject(chunk)) return failed(unreadable());
     used = readOpenaiChatFrame(chunk, facts.traits, used);
     const error = errorIn(chunk, event);
@@ -111,7 +113,7 @@ export function answerDecoder(request: ChatRequest, facts: CallFacts): AnswerDec
 
   function whole(body: string): readonly ChatEvent[] {
     if (ended) return [];
-    const answer = parsed(body);
+    const answer = parsedJson(body);
     if (!isWireObject(answer)) return failed(isHalf(body) ? brokenOff() : unreadable());
     used = readOpenaiChatFrame(answer, facts.traits, used);
     const error = errorIn(answer, null);
@@ -135,20 +137,4 @@ function errorIn(body: Readonly<Record<string, unknown>>, event: string | null):
   if (body.error !== undefined && body.error !== null && body.error !== false) return body.error;
   if (event === "error" || body.object === "error") return body;
   return null;
-}
-
-function brokenOff(): Failure {
-  return new Failure("upstream_cut", "The upstream's answer broke off before its end.");
-}
-
-function unreadable(): Failure {
-  return new Failure("upstream_failed", "The upstream's answer cannot be read: it is not the JSON it should be.");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

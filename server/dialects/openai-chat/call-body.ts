@@ -4,6 +4,7 @@
  * A request that came in this very shape goes as it came, but for: the model, the bound of the answer, that usage is streamed,
  * fields that only boxes like this one know, and the role `developer` where the upstream has none.
  */
+import { calledSampling } from "../called-sampling.ts";
 import type { ChatRequest, ReasoningWish, ResponseFormat, ServiceTier, ToolDefinition } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import { calledMessages } from "../called-messages.ts";
@@ -55,7 +56,7 @@ function passed(sent: Readonly<Body>, request: ChatRequest, facts: CallFacts): B
 
 function translated(request: ChatRequest, { model, maxTokens, traits }: CallFacts): Body {
   const tools = namedTools(request.tools);
-  const { sampling, stop } = request;
+  const { stop } = request;
   if (stop.length > mostStops && traits.extendedSampling !== true) {
     throw new Failure("unsupported", `This upstream takes at most ${mostStops} stop strings.`, { param: "stop" });
   }
@@ -65,13 +66,7 @@ function translated(request: ChatRequest, { model, maxTokens, traits }: CallFact
     ...(maxTokens !== null && { [traits.maxTokensField ?? "max_completion_tokens"]: maxTokens }),
     ...toolFields(request, tools, traits),
     ...formatField(request.responseFormat),
-    ...(sampling.temperature !== null && { temperature: sampling.temperature }),
-    ...(sampling.topP !== null && { top_p: sampling.topP }),
-    ...(sampling.frequencyPenalty !== null && { frequency_penalty: sampling.frequencyPenalty }),
-    ...(sampling.presencePenalty !== null && { presence_penalty: sampling.presencePenalty }),
-    ...(sampling.seed !== null && { seed: sampling.seed }),
-    ...(sampling.logitBias.size > 0 && { logit_bias: Object.fromEntries(sampling.logitBias) }),
-    ...(traits.extendedSampling === true && extendedOf(request)),
+    ...calledSampling(request, traits),
     ...(stop.length > 0 && { stop }),
     ...(request.choices > 1 && { n: request.choices }),
     ...logprobsOf(request),
@@ -120,16 +115,6 @@ function formatField(format: ResponseFormat): Body {
   if (format.type === "json-object") return { response_format: { type: "json_object" } };
   const json_schema = { name: "answer", strict: true, schema: strictSchema(format.schema) };
   return { response_format: { type: "json_schema", json_schema } };
-}
-
-function extendedOf({ sampling, ignoreEos, cachePrompt }: ChatRequest): Body {
-  return {
-    ...(sampling.topK !== null && { top_k: sampling.topK }),
-    ...(sampling.minP !== null && { min_p: sampling.minP }),
-    ...(sampling.repeatPenalty !== null && { repeat_penalty: sampling.repeatPenalty }),
-    ...(ignoreEos && { ignore_eos: true }),
-    ...(!cachePrompt && { cache_prompt: false }),
-  };
 }
 
 function logprobsOf({ logprobs }: ChatRequest): Body {

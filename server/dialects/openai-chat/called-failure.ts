@@ -5,6 +5,8 @@
  * Words of the upstream are passed on where it finds the request wrong, and nowhere else: about keys and accounts they are not
  * the caller's business, and some repeat the key.
  */
+import { upstreamWords } from "../upstream-words.ts";
+import { parsedJson } from "../json-text.ts";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { UpstreamRefusal } from "../called.ts";
 import { coolDownMs, durationMs } from "../retry-after.ts";
@@ -25,7 +27,7 @@ export interface SaidError {
 }
 
 export function decodeFailure(refusal: UpstreamRefusal): Failure {
-  const said = saidIn(parsed(refusal.body));
+  const said = saidIn(parsedJson(refusal.body));
   const headers = { ...said.headers, ...refusal.headers };
   return failureOf(said, refusal.status, coolDownMs(headers, refusal.nowMs) ?? waitInWords(said.message));
 }
@@ -95,22 +97,10 @@ function statusSaid({ code, type, message }: SaidError): number {
 }
 
 function ownWords(code: FailureCode, status: number): string {
-  switch (code) {
-    case "upstream_quota":
-      return "The account at the upstream has no credit or quota left.";
-    case "upstream_rate_limited":
-      return "The upstream's rate limit is reached.";
-    case "upstream_key_refused":
-      return "The upstream does not take the key it was asked with.";
-    case "upstream_model_missing":
-      return "The upstream does not have this model.";
-    case "upstream_timeout":
-      return "The upstream gave up waiting for its own answer.";
-    case "upstream_overloaded":
-      return "The upstream has too much to do.";
-    default:
-      return status >= 400 ? `The upstream failed with status ${status}.` : "The upstream answered with an error.";
-  }
+  return (
+    upstreamWords[code] ??
+    (status >= 400 ? `The upstream failed with status ${status}.` : "The upstream answered with an error.")
+  );
 }
 
 /** `{ error: { message, type, param, code } }` and its relatives: text for the object, FastAPI's `detail`, vLLM's flat one. */
@@ -138,15 +128,6 @@ function headersIn(value: unknown): Readonly<Record<string, string>> {
 
 function asText(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
-}
-
-/** What is no JSON (a proxy's HTML page) says nothing. */
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return {};
-  }
 }
 
 /** `Please try again in 1.2s`, as OpenAI and Groq write it. */

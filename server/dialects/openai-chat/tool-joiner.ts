@@ -5,6 +5,7 @@
  * Calls are joined by the upstream's `index`. Where that is missing or the same for all, an id that is new begins a call, and so
  * does a name after arguments that are whole.
  */
+import { isJson } from "../json-text.ts";
 import type { ChatEvent } from "../../domain/chat.ts";
 import { type NamedTool, freeTextOf, isFreeText, toolOf } from "../tool-names.ts";
 import { at } from "../usage/figures.ts";
@@ -144,13 +145,7 @@ function argumentsIn(piece: unknown): string {
 }
 
 function isWholeObject(json: string): boolean {
-  if (!json.endsWith("}")) return false;
-  try {
-    JSON.parse(json);
-    return true;
-  } catch {
-    return false;
-  }
+  return json.endsWith("}") && isJson(json);
 }
 
 function textAt(value: unknown, ...path: readonly string[]): string {

@@ -2,6 +2,8 @@
  * An OpenAI completion, streamed or whole, from anybody who speaks the shape → `ChatEvent`s. Pure; runs in the server process;
  * imports the domain only. Strict about the end as the chat's decoder is: without a reason why it ended an answer is cut.
  */
+import { brokenOff, unreadable } from "../upstream-words.ts";
+import { parsedJson } from "../json-text.ts";
 import {
   answersOf,
   type ChatEvent,
@@ -88,7 +90,7 @@ export function completionDecoder(request: ChatRequest, { traits }: CallFacts): 
     frame({ event, data }: UpstreamFrame) {
       if (ended || data.trim() === "") return [];
       if (data.trim() === "[DONE]") return finished();
-      const chunk = parsed(data);
+      const chunk = parsedJson(data);
       if (!isWireObject(chunk)) return failed(unreadable());
       const events = read(chunk, false);
       if (events.length === 0) return [{ type: "frame", wire: { dialect, event, data } }];
@@ -96,7 +98,7 @@ export function completionDecoder(request: ChatRequest, { traits }: CallFacts): 
     },
     whole(body) {
       if (ended) return [];
-      const answer = parsed(body);
+      const answer = parsedJson(body);
       if (!isWireObject(answer)) return failed(isHalf(body) ? brokenOff() : unreadable());
       const events = read(answer, true);
       return ended ? events : [...events, ...finished()];
@@ -130,20 +132,4 @@ function chosenLogprobs(wire: unknown): readonly ChosenLogprob[] {
 
 function bytesOf(text: string): readonly number[] {
   return [...new TextEncoder().encode(text)];
-}
-
-function brokenOff(): Failure {
-  return new Failure("upstream_cut", "The upstream's answer broke off before its end.");
-}
-
-function unreadable(): Failure {
-  return new Failure("upstream_failed", "The upstream's answer cannot be read: it is not the JSON it should be.");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

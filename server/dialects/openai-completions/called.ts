@@ -4,6 +4,7 @@
  *
  * It is a `CalledDialect` in all but the list of models, which the chat beside it has. A chat cannot be sent this way.
  */
+import { calledSampling } from "../called-sampling.ts";
 import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { CalledDialect, CallFacts } from "../called.ts";
@@ -53,7 +54,7 @@ function passed(sent: Readonly<Body>, request: ChatRequest, { model, maxTokens, 
 }
 
 function translated(request: ChatRequest, { model, maxTokens, traits }: CallFacts): Body {
-  const { completion, sampling, stop, responseFormat } = request;
+  const { completion, stop, responseFormat } = request;
   if (completion === null) throw refused("messages", "A conversation cannot be sent on as a raw prompt");
   if (responseFormat.type !== "text") throw refused("format", "No format can be asked of a raw prompt");
   if (stop.length > mostStops && traits.extendedSampling !== true) {
@@ -66,29 +67,13 @@ function translated(request: ChatRequest, { model, maxTokens, traits }: CallFact
     ...(suffix !== null && { suffix }),
     ...(echo && { echo }),
     ...(maxTokens !== null && { max_tokens: maxTokens }),
-    ...(sampling.temperature !== null && { temperature: sampling.temperature }),
-    ...(sampling.topP !== null && { top_p: sampling.topP }),
-    ...(sampling.frequencyPenalty !== null && { frequency_penalty: sampling.frequencyPenalty }),
-    ...(sampling.presencePenalty !== null && { presence_penalty: sampling.presencePenalty }),
-    ...(sampling.seed !== null && { seed: sampling.seed }),
-    ...(sampling.logitBias.size > 0 && { logit_bias: Object.fromEntries(sampling.logitBias) }),
-    ...(traits.extendedSampling === true && extendedOf(request)),
+    ...calledSampling(request, traits),
     ...(stop.length > 0 && { stop }),
     ...(request.choices > 1 && { n: request.choices }),
     ...(request.logprobs !== null && { logprobs: request.logprobs.top }),
     ...(request.endUser !== undefined && { user: request.endUser }),
     ...(request.stream && { stream: true }),
     ...(request.stream && traits.noStreamOptions !== true && { stream_options: { include_usage: true } }),
-  };
-}
-
-function extendedOf({ sampling, ignoreEos, cachePrompt }: ChatRequest): Body {
-  return {
-    ...(sampling.topK !== null && { top_k: sampling.topK }),
-    ...(sampling.minP !== null && { min_p: sampling.minP }),
-    ...(sampling.repeatPenalty !== null && { repeat_penalty: sampling.repeatPenalty }),
-    ...(ignoreEos && { ignore_eos: true }),
-    ...(!cachePrompt && { cache_prompt: false }),
   };
 }
 

@@ -3,6 +3,7 @@
  * it means anything to us: a client of the same wire shape gets it. What came only in a `done` or only at the end (LM Studio
  * sends arguments so) is read from there.
  */
+import { parsedJson } from "../json-text.ts";
 import type { ChatEvent, ChatRequest, FinishReason, WireFrame } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";
@@ -187,7 +188,7 @@ export function decoder(_request: ChatRequest, { traits }: CallFacts): AnswerDec
   return {
     frame(frame: UpstreamFrame) {
       if (over || frame.data === "[DONE]") return [];
-      const fields = parsed(frame.data);
+      const fields = parsedJson(frame.data);
       const wire: WireFrame = { dialect: responsesId, event: frame.event, data: frame.data };
       if (!isWireObject(fields)) {
         return [
@@ -204,7 +205,7 @@ export function decoder(_request: ChatRequest, { traits }: CallFacts): AnswerDec
     },
     whole(body) {
       if (over) return [];
-      const response = parsed(body);
+      const response = parsedJson(body);
       const wire: WireFrame = { dialect: responsesId, event: null, data: body };
       if (!isWireObject(response) || !Array.isArray(response.output)) {
         const error = at(response, "error");
@@ -251,12 +252,4 @@ function text(value: unknown): string {
 
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return null;
-  }
 }

@@ -5,6 +5,7 @@
  * and reasoning goes along encrypted. A body of this wire shape goes as it came but for that, the model, the bound of the answer
  * and fields of this box alone.
  */
+import { isWireObject } from "../usage/figures.ts";
 import type { ChatRequest, JsonSchema, ServiceTier } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { CallFacts, WireCall } from "../called.ts";
@@ -131,7 +132,7 @@ function textFormat({ responseFormat }: ChatRequest): Body {
 /** Strict mode takes closed objects only, all of whose properties are required. */
 function isStrict(schema: JsonSchema): boolean {
   return Object.entries(schema).every(([keyword, value]) => {
-    if (keyword === "properties" && isObject(value)) {
+    if (keyword === "properties" && isWireObject(value)) {
       const required = Array.isArray(schema.required) ? schema.required : [];
       const isClosed = schema.additionalProperties === false;
       return (
@@ -139,7 +140,7 @@ function isStrict(schema: JsonSchema): boolean {
       );
     }
     if (keyword === "$defs" || keyword === "definitions")
-      return isObject(value) && Object.values(value).every(strictOrPlain);
+      return isWireObject(value) && Object.values(value).every(strictOrPlain);
     if (keyword === "items") return strictOrPlain(value);
     if (keyword === "anyOf") return Array.isArray(value) && value.every(strictOrPlain);
     return keyword !== "oneOf" && keyword !== "allOf" && keyword !== "patternProperties";
@@ -147,9 +148,5 @@ function isStrict(schema: JsonSchema): boolean {
 }
 
 function strictOrPlain(value: unknown): boolean {
-  return !isObject(value) || isStrict(value);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return !isWireObject(value) || isStrict(value);
 }

@@ -2,6 +2,7 @@
  * The output of one answer while it grows: its items and the events that tell of them. Pure. A call is final only when the
  * answer is: Codex runs it the moment its item is done.
  */
+import { isJson } from "../json-text.ts";
 import type { ChosenLogprob, ReasoningBlock, ToolDefinition } from "../../domain/chat.ts";
 import { freeTextOf } from "../tool-names.ts";
 import { wireLogprobs } from "../openai-chat/logprobs.ts";
@@ -242,13 +243,7 @@ export class Output {
 
 /** Free text has no form that would tell. */
 function isWhole(item: CallItem): boolean {
-  if (item.custom && !item.wrapped) return false;
-  try {
-    JSON.parse(item.text);
-    return true;
-  } catch {
-    return false;
-  }
+  return (!item.custom || item.wrapped) && isJson(item.text);
 }
 
 function wirePart(part: MessagePart): object {

@@ -2,6 +2,7 @@
  * The usage of an answer that was recorded: a JSON body, or the text of a stream, in any wire shape we know. For looking at one
  * answer by hand; live answers go through the decoders of their dialects. Pure, never throws; imports the domain only.
  */
+import { parsedJson } from "../json-text.ts";
 import { createParser } from "eventsource-parser";
 import { estimatedTokens } from "../../domain/prompt-estimate.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";
@@ -78,7 +79,7 @@ function shapeOf(frame: unknown): RecordedShape | null {
 
 /** Every JSON value of a stream, in order; what is none (`[DONE]`, comments, half a line) is left out. */
 function framesOf(text: string): unknown[] {
-  const whole = text.trimStart().startsWith("[") ? parsed(text) : undefined;
+  const whole = text.trimStart().startsWith("[") ? parsedJson(text) : undefined;
   if (Array.isArray(whole)) return whole;
   const datas: string[] = [];
   if (/^data:/m.test(text)) {
@@ -87,13 +88,5 @@ function framesOf(text: string): unknown[] {
     // A recording that ends without an empty line still has its last event.
     parser.feed("\n\n");
   } else datas.push(...text.split(/\r\n|\r|\n/));
-  return datas.map(parsed).filter((frame) => frame !== undefined);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return datas.map(parsedJson).filter((frame) => frame !== undefined);
 }

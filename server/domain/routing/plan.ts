@@ -1,9 +1,3 @@
-/**
- * Which targets are tried for a request, in which order and why. Pure. The router carries the plan out; people read its
- * reasons in the ledger, in `route explain` and on the screen, all made by `planRecord`.
- */
-import type { Capability } from "../model.ts";
-import type { ServiceTier } from "../chat.ts";
 import type { Choice, Passed } from "./choose.ts";
 import { type Exclusion, exclusionOf } from "./filter.ts";
 import { type RouteMode, routeModes } from "./modes.ts";
@@ -13,7 +7,7 @@ import type { RequestFacts } from "./request-facts.ts";
 import type { Route, RouteLimits } from "./route.ts";
 import { strategies } from "./strategies/index.ts";
 import type { Placed } from "./strategies/strategy.ts";
-import { type Candidate, type DataClass, type Feature, type Target, targetName } from "./target.ts";
+import { type Candidate, type Target, targetName } from "./target.ts";
 
 export { type Target, targetName } from "./target.ts";
 export { type ReasonCode, reasonWords } from "./reasons.ts";
@@ -153,21 +147,7 @@ export interface PlanRecord {
   readonly mode: RouteMode;
   /** Rules that applied, in their order. */
   readonly via: readonly Passed[];
-  readonly facts: {
-    readonly capability: Capability;
-    readonly promptTokens: number;
-    readonly counted: boolean;
-    readonly maxTokens: number | null;
-    readonly needs: readonly Feature[];
-    readonly caller: string;
-    readonly role: string | null;
-    readonly task: string | null;
-    readonly tier: string | null;
-    readonly data: DataClass;
-    readonly serviceTier: ServiceTier;
-    readonly atMs: number;
-    readonly budgetLeft: number | null;
-  };
+  readonly facts: RequestFacts;
   readonly maxTokens: number | null;
   readonly limits: RouteLimits;
   readonly attempts: readonly {

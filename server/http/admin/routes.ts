@@ -2,6 +2,7 @@
  * `/admin/routes`: where aliases lead and how their targets are. `POST /admin/routes/explain` tells the plan a described request
  * would get now, `POST /admin/routes/test` sends the smallest real one through and answers with its row.
  */
+import { plainRequest } from "../../domain/plain-request.ts";
 import { z } from "zod";
 import { fieldFailure } from "../../dialects/field-failure.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "../../domain/chat.ts";
@@ -190,33 +191,5 @@ async function tried(
 
 /** One word in, a few tokens out: some models think before they say anything. */
 function smallest(model: string): ChatRequest {
-  return {
-    model,
-    messages: [{ role: "user", content: [{ type: "text", text: "Say ok." }] }],
-    completion: null,
-    tools: [],
-    toolChoice: { type: "auto" },
-    parallelToolCalls: true,
-    responseFormat: { type: "text" },
-    sampling: {
-      temperature: null,
-      topP: null,
-      topK: null,
-      minP: null,
-      seed: null,
-      frequencyPenalty: null,
-      presencePenalty: null,
-      repeatPenalty: null,
-      logitBias: new Map(),
-    },
-    maxTokens: 16,
-    choices: 1,
-    logprobs: null,
-    stop: [],
-    ignoreEos: false,
-    cachePrompt: true,
-    cacheKey: null,
-    stream: true,
-    includeUsage: false,
-  };
+  return { ...plainRequest(model, "Say ok.", 16), stream: true };
 }

@@ -7,7 +7,7 @@
  * Ends with 0 when everything was measured (a missed target is a figure, not an error), 1 when something could not be measured, an
  * answer of ours went wrong or a ledger row is missing, 2 for a wrong option, 78 when the machine is too loaded to measure on.
  */
-import { parseArgs } from "node:util";
+import { readBenchOptions } from "../options.ts";
 import { removeAllFolders } from "../folders.ts";
 import { reasonToRefuse } from "../machine.ts";
 import { killAllChildren } from "../processes.ts";
@@ -20,7 +20,10 @@ const say = (sentence: string): void => void process.stderr.write(`${sentence}\n
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const asked = readOptions();
+  const asked = readBenchOptions(
+    trials.map(({ id }) => id),
+    { calibrate: false },
+  );
   if (typeof asked === "string") {
     say(asked);
     return 2;
@@ -44,36 +47,5 @@ async function main(): Promise<number> {
   } catch (thrown) {
     say(`The gateway could not be measured: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     return 1;
-  }
-}
-
-interface Asked {
-  readonly runs: number | null;
-  readonly json: boolean;
-  readonly anyway: boolean;
-  wants(names: readonly string[]): boolean;
-}
-
-/** The options, or the sentence that says what is wrong with them. */
-function readOptions(): Asked | string {
-  try {
-    const { values } = parseArgs({
-      options: {
-        only: { type: "string" },
-        runs: { type: "string" },
-        json: { type: "boolean", default: false },
-        anyway: { type: "boolean", default: false },
-      },
-    });
-    const known = trials.map(({ id }) => id);
-    const only = values.only?.split(",") ?? null;
-    const unknown = only?.find((name) => !known.includes(name));
-    if (unknown !== undefined) return `--only knows ${known.join(", ")}; not ${unknown}.`;
-    const runs = values.runs === undefined ? null : Number(values.runs);
-    if (runs !== null && !(Number.isInteger(runs) && runs >= 1 && runs <= 100)) return "--runs wants 1 to 100.";
-    const { json, anyway } = values;
-    return { runs, json, anyway, wants: (names) => only === null || names.some((name) => only.includes(name)) };
-  } catch (thrown) {
-    return thrown instanceof Error ? thrown.message : String(thrown);
   }
 }

@@ -1,0 +1,27 @@
+/** Sampling wishes as upstreams of OpenAI's shapes take them, in chat and completions alike. Pure; imports the domain only. */
+import type { ChatRequest } from "../domain/chat.ts";
+import type { CallTraits } from "./called.ts";
+
+/** Fields that were not asked for are left out: the upstream's defaults are its own. */
+export function calledSampling(request: ChatRequest, traits: CallTraits): Readonly<Record<string, unknown>> {
+  const { sampling } = request;
+  return {
+    ...(sampling.temperature !== null && { temperature: sampling.temperature }),
+    ...(sampling.topP !== null && { top_p: sampling.topP }),
+    ...(sampling.frequencyPenalty !== null && { frequency_penalty: sampling.frequencyPenalty }),
+    ...(sampling.presencePenalty !== null && { presence_penalty: sampling.presencePenalty }),
+    ...(sampling.seed !== null && { seed: sampling.seed }),
+    ...(sampling.logitBias.size > 0 && { logit_bias: Object.fromEntries(sampling.logitBias) }),
+    ...(traits.extendedSampling === true && extendedOf(request)),
+  };
+}
+
+function extendedOf({ sampling, ignoreEos, cachePrompt }: ChatRequest): Readonly<Record<string, unknown>> {
+  return {
+    ...(sampling.topK !== null && { top_k: sampling.topK }),
+    ...(sampling.minP !== null && { min_p: sampling.minP }),
+    ...(sampling.repeatPenalty !== null && { repeat_penalty: sampling.repeatPenalty }),
+    ...(ignoreEos && { ignore_eos: true }),
+    ...(!cachePrompt && { cache_prompt: false }),
+  };
+}
