@@ -8,6 +8,7 @@ import { type ChatEvent, type EndEvent, isContent } from "./domain/chat.ts";
 import { type CostSum, sumOfCosts } from "./domain/cost-sum.ts";
 import type { WholeEvent } from "./domain/embedding.ts";
 import type { Failure } from "./domain/failure.ts";
+import type { LocalCost } from "./domain/local-cost/local-meter.ts";
 import type { Cost } from "./domain/money.ts";
 import type { RequestNote } from "./domain/note.ts";
 import type { Observer } from "./domain/observation.ts";
@@ -35,6 +36,8 @@ export interface AccountFacts {
   /** About how many tokens the prompt has; asked only when an upstream could not say. */
   readonly estimatePrompt: () => number;
   readonly signal: AbortSignal | null;
+  /** What it is for; absent: nobody said. */
+  readonly task?: string | null;
 }
 
 export interface AccountPorts {
@@ -51,6 +54,8 @@ export interface AccountPorts {
     provider: string,
     wish: { readonly priority: number; readonly estimateTokens: () => number; readonly signal: AbortSignal | null },
   ) => AttemptPass | Promise<AttemptPass> | null;
+  /** What attempts on this box cost; absent: nobody knows. */
+  readonly localCost?: LocalCost;
   /** Absent: nobody counts. */
   readonly observer?: Observer;
 }
@@ -58,6 +63,7 @@ export interface AccountPorts {
 /** One try, while it runs. */
 interface OpenAttempt {
   readonly target: string;
+  readonly place: Target;
   readonly upstream: UpstreamName | null;
   readonly startedMs: number;
   readonly startedAtMs: number;
@@ -109,6 +115,7 @@ export class Account {
       // Half a character, sent so or cut so, is no text the ledger could keep.
       alias: facts.alias.slice(0, longestAlias).toWellFormed(),
       stream,
+      task: facts.task ?? null,
     });
     ports.observer?.requestBegan();
   }
@@ -135,6 +142,7 @@ export class Account {
     const name = targetName(target);
     const attempt: OpenAttempt = {
       target: name,
+      place: target,
       upstream,
       startedMs: this.#ports.clock.monotonicMs(),
       startedAtMs: this.#ports.clock.now(),
@@ -190,6 +198,7 @@ export class Account {
       cost,
       ...(pricing === null ? {} : { pricing }),
       ...(end.upstreamRequestId === undefined ? {} : { upstreamRequestId: end.upstreamRequestId }),
+      ...(attempt.kept ? { keptUsage: end.usage } : {}),
     });
     const { target } = attempt;
     const driftNanos = pricing?.driftNanos ?? null;
@@ -199,6 +208,11 @@ export class Account {
   /** A fault in the arithmetic loses the price and never the row. */
   #priced(attempt: OpenAttempt, end: EndEvent): AttemptCost {
     if (attempt.kept) return { usage: noUsage, cost: nothing, pricing: null };
+    const { localCost } = this.#ports;
+    if (attempt.upstream === null && localCost !== undefined) {
+      const cost = localCost.take(this.#facts.requestId, attempt.place);
+      return { usage: end.usage, cost: cost ?? notPriced, pricing: null };
+    }
     const { upstream, startedAtMs, cachedTokens, contentCharacters, reasoningCharacters } = attempt;
     const promptTokens = upstream === null ? 0 : (attempt.promptTokens ?? this.#facts.estimatePrompt());
     const seen: SeenOfAttempt = { promptTokens, cachedTokens, contentCharacters, reasoningCharacters };
@@ -267,7 +281,10 @@ export class Account {
       notes: this.#notes,
       plan: this.#plan,
     });
-    for (const { pass } of this.#open.values()) pass?.leave();
+    for (const { pass, place } of this.#open.values()) {
+      pass?.leave();
+      this.#ports.localCost?.forget(requestId, place);
+    }
     this.#ports.observer?.requestEnded({
       dialect,
       alias: tried ? alias : null,

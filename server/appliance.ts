@@ -25,6 +25,7 @@ import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
 import { createKvStore, type KvStore, kvStoreMode } from "./backends/engine/kv-store/kv-store.ts";
+import { metered } from "./backends/metered.ts";
 import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
@@ -42,6 +43,7 @@ import type { StoredResponses } from "./domain/stored-response.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
 import { capacityOf } from "./domain/residency/memory.ts";
 import { machineOf } from "./hardware/machine.ts";
+import { openPowerMeter } from "./hardware/power-meter.ts";
 import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
@@ -179,6 +181,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       if (event.type === "model") {
         if (event.model.workerPid === null) inMemory.delete(event.model.id);
         else inMemory.add(event.model.id);
+        powerMeter?.sawModel(event.model);
       }
       for (const listener of listeners) listener(event);
     };
@@ -219,6 +222,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
     });
     undo.push(() => hardware.stop());
+    const powerMeter = openPowerMeter(settings, ledger.power, hardware, clock);
+    undo.push(() => powerMeter?.stop());
     const kvStore = createKvStore({
       mode: kvStoreMode(settings.engine.kvStore, readSurroundings(process.env)),
       memoryBytes: settings.engine.snapshotBytes,
@@ -303,7 +308,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
     const { overrides, worstCase } = pricesOfSettings(settings.prices, settings.unknownPrice);
     const pricing = createPricing({ book: priceBook, overrides, worstCase });
-    const router = createRouter([...(ports.backends?.(engine) ?? [engine]), ...providers.backends], {
+    const here = (ports.backends?.(engine) ?? [engine]).map((backend) => metered(backend, powerMeter));
+    const router = createRouter([...here, ...providers.backends], {
       routes: settings.routes,
       clock,
       pricing,
@@ -332,6 +338,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       pricing,
       answers,
       upstreamOf: providers.billedBy,
+      ...(powerMeter === null ? {} : { localCost: powerMeter }),
+      tasks: settings.tasks,
       admitAttempt: createProviderLimits(settings.limits, clock),
       observer: metrics.observer,
     });

@@ -5,6 +5,7 @@
  * (`engine.tokenGapMs` is LANTHORN_ENGINE_TOKEN_GAP_MS), and `config show` and docs/configuration.md are drawn from here.
  */
 import { z } from "zod";
+import { powerSetting, savingsSetting, tasksSetting } from "./money-setting.ts";
 import { providersSetting } from "./provider-setting.ts";
 import { routesSetting } from "./route-setting.ts";
 
@@ -339,6 +340,9 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   prices: z.array(price).max(1000).default([]).describe("Prices of your own; each wins over the price book"),
   unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
+  power: powerSetting.prefault({}).describe("What this box itself costs"),
+  tasks: tasksSetting.describe("Which requests are for which task, by alias or by key (its person's name)"),
+  savings: savingsSetting.prefault({}).describe("What is compared with what was spent"),
   responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
   cache: cache.prefault({}).describe("Exact response cache"),
   log: log.prefault({}).describe("The log"),

@@ -13,6 +13,8 @@ import { closeInterrupted } from "./recover.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
 import { createStoredResponses } from "./stored-responses.ts";
+import { createMoneyReports, type MoneyReports } from "./money-reports.ts";
+import { createPowerBook, type PowerBook } from "./power.ts";
 import { type Reports, createReports } from "./reports.ts";
 import { prepareStatements } from "./statements.ts";
 import { type LedgerWriter, createWriter } from "./writer.ts";
@@ -25,6 +27,10 @@ export interface Ledger {
   readonly feedback: FeedbackStore;
   readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
+  /** What was saved, what will be spent, what the box itself cost. */
+  readonly money: MoneyReports;
+  /** Intervals of the box's own meter. */
+  readonly power: PowerBook;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
   /** Writes what waits, answers what was asked, closes the file. */
@@ -52,6 +58,8 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     feedback: createFeedbackStore(database),
     providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
+    money: createMoneyReports(link),
+    power: createPowerBook(database, writer),
     recovered,
     async close() {
       writer.stop();

@@ -24,6 +24,8 @@ export interface RequestOpening {
   /** What the client asked for; at most 200 characters are kept. */
   readonly alias: string;
   readonly stream: boolean;
+  /** What it is for; null or absent: nobody said. */
+  readonly task?: string | null;
 }
 
 export interface AttemptOpening {
@@ -55,6 +57,8 @@ export interface AttemptEnding {
   readonly pricing?: PricingFacts;
   /** The upstream's own name for it, for questions to its support; absent: it gave none. */
   readonly upstreamRequestId?: string;
+  /** What an answer that was there already had used; absent: it was computed. */
+  readonly keptUsage?: Usage;
 }
 
 export interface RequestEnding {

@@ -1,4 +1,5 @@
 /** What the server's thread asks the reader thread, and what comes back. Plain data, tagged by id. Types only. */
+import type { MoneyQueries, TimeSpan } from "../money-records.ts";
 import type { ExportFormat, ReportFilter, RequestRecord, UsageSummary } from "../records.ts";
 
 /** Given to the thread when it starts. */
@@ -25,6 +26,14 @@ export interface Questions {
     };
     readonly answer: { readonly text: string; readonly next: number | null; readonly upTo: number };
   };
+  savingsPage: {
+    readonly given: Parameters<MoneyQueries["savingsPage"]>[0];
+    readonly answer: ReturnType<MoneyQueries["savingsPage"]>;
+  };
+  power: { readonly given: readonly TimeSpan[]; readonly answer: ReturnType<MoneyQueries["power"]> };
+  spent: { readonly given: TimeSpan; readonly answer: ReturnType<MoneyQueries["spent"]> };
+  firstRequestMs: { readonly given: null; readonly answer: number | null };
+  largestLocalTokens: { readonly given: TimeSpan; readonly answer: number | null };
   /** Empty: nothing wrong. */
   integrity: { readonly given: null; readonly answer: readonly string[] };
   backup: { readonly given: string; readonly answer: null };

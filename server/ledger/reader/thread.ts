@@ -6,6 +6,8 @@ import { chmodSync, closeSync, openSync } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { exportHeader, exportRows } from "./export-text.ts";
+import type { MoneyQueries } from "../money-records.ts";
+import { prepareMoneyQueries } from "./money.ts";
 import type { Answered, Asked, Questions, QuestionName, ReaderData } from "./protocol.ts";
 import { type Queries, prepareQueries } from "./queries.ts";
 
@@ -21,6 +23,7 @@ type Answer<Name extends QuestionName> = Questions[Name]["answer"];
 interface Connections {
   readonly reading: Database.Database;
   readonly queries: Queries;
+  readonly money: MoneyQueries;
   /** Checkpoints need a connection that may write. */
   readonly writing: Database.Database;
 }
@@ -30,7 +33,7 @@ function connect(path: string): Connections {
   reading.pragma("query_only = ON");
   const writing = new Database(path, { fileMustExist: true, timeout: busyTimeoutMs });
   writing.pragma("synchronous = NORMAL");
-  return { reading, queries: prepareQueries(reading), writing };
+  return { reading, queries: prepareQueries(reading), money: prepareMoneyQueries(reading), writing };
 }
 
 function exportPage(queries: Queries, given: Given<"exportPage">): Answer<"exportPage"> {
@@ -57,7 +60,7 @@ async function backup(database: Database.Database, destination: string): Promise
 }
 
 function answer(connections: Connections, asked: Asked): unknown {
-  const { reading, queries, writing } = connections;
+  const { reading, queries, money, writing } = connections;
   switch (asked.name) {
     case "summary":
       return queries.summary(asked.given);
@@ -67,6 +70,16 @@ function answer(connections: Connections, asked: Asked): unknown {
       return queries.recent(asked.given.limit, asked.given.filter);
     case "exportPage":
       return exportPage(queries, asked.given);
+    case "savingsPage":
+      return money.savingsPage(asked.given);
+    case "power":
+      return money.power(asked.given);
+    case "spent":
+      return money.spent(asked.given);
+    case "firstRequestMs":
+      return money.firstRequestMs();
+    case "largestLocalTokens":
+      return money.largestLocalTokens(asked.given);
     case "integrity":
       return integrity(reading);
     case "backup":
