@@ -51,6 +51,7 @@ import { createHttp, type Http } from "./http/http.ts";
 import { countedDownloads, countedInference } from "./idle/activity.ts";
 import { createIdle, type Idle } from "./idle/idle.ts";
 import { createInference } from "./inference.ts";
+import { createMoneyDesk, roomiest } from "./ledger/money-desk.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { boxId } from "./platform/box-id.ts";
@@ -362,6 +363,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       downloads,
       providers,
       reports: ledger.reports,
+      money: createMoneyDesk({
+        ...{ reports: ledger.money, setting: settings.savings, overrides, clock },
+        localContext: () => roomiest(engine.served()),
+      }),
       responses: ledger.responses,
       feedback: ledger.feedback,
       settings: { ...settings.http, hosts: settings.hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },

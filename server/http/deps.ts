@@ -11,6 +11,7 @@ import type { ModelView } from "../domain/model.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
 import type { Inference } from "../inference.ts";
+import type { MoneyDesk } from "../ledger/money-desk.ts";
 import type { Reports } from "../ledger/reports.ts";
 import type { Router } from "../router/router.ts";
 import type { ServerTls } from "./node-server.ts";
@@ -73,6 +74,8 @@ export interface HttpDeps {
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
+  /** Savings, power and forecast. */
+  readonly money: MoneyDesk;
   readonly settings: HttpSettings;
   readonly timing?: HttpTiming;
   /** The box's certificate and key; null or absent: plain HTTP. */

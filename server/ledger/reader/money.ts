@@ -151,12 +151,12 @@ function counted(
   };
   const sum = savingsOf(compare(request, by.baseline, by.pricing));
   if (first.task === null || request.isCopy) return sum;
-  const use = useOf(request, first.ok === 0, by.localContext);
+  const use = taskUse(request, first.ok === 0, by.localContext);
   return use === null ? sum : { ...sum, tasks: { [first.task]: use } };
 }
 
 /** Where it ran in the end, as far as advice goes; null: nowhere that says anything. */
-function useOf({ status, attempts }: ComparedRequest, saidNotOk: boolean, localContext: number): TaskUse | null {
+function taskUse({ status, attempts }: ComparedRequest, saidNotOk: boolean, localContext: number): TaskUse | null {
   const last = attempts.at(-1);
   if (last === undefined || last.keptUsage !== null) return null;
   const tokens = last.usage.promptTokens + last.usage.completionTokens;
