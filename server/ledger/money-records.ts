@@ -2,7 +2,7 @@
 import type { Nanos } from "../domain/money.ts";
 import type { PriceRow } from "../domain/pricing/book.ts";
 import type { Advice } from "../domain/savings/advice.ts";
-import type { Baseline, ByCause } from "../domain/savings/causes.ts";
+import type { Baseline, Cause } from "../domain/savings/causes.ts";
 import type { Forecast } from "../domain/savings/forecast.ts";
 import type { SavingsSum } from "../domain/savings/sum.ts";
 
@@ -75,6 +75,12 @@ export interface PowerReport {
   readonly days: readonly PowerDay[];
 }
 
+/** Negative: it cost more than it saved. */
+export interface SavedBy {
+  readonly cause: Cause;
+  readonly nanos: Nanos;
+}
+
 export interface MonthSavings {
   readonly month: string;
   readonly fromMs: number;
@@ -84,7 +90,8 @@ export interface MonthSavings {
   readonly actualNanos: Nanos;
   /** Baseline less actual, and the sum of `by`; negative where the baseline would have been cheaper. */
   readonly savedNanos: Nanos;
-  readonly by: ByCause;
+  /** Every cause, in one order. */
+  readonly by: readonly SavedBy[];
   readonly unknown: SavingsSum["unknown"];
   readonly power: PowerTotals;
   readonly advice: readonly Advice[];

@@ -6,7 +6,7 @@ import { addDays, dayOf, spanOf, startOfDay } from "../domain/budget/period.ts";
 import { Failure } from "../domain/failure.ts";
 import type { PriceRow } from "../domain/pricing/book.ts";
 import { adviceOf, adviceRule } from "../domain/savings/advice.ts";
-import type { Baseline } from "../domain/savings/causes.ts";
+import { type Baseline, causes } from "../domain/savings/causes.ts";
 import { forecastOf } from "../domain/savings/forecast.ts";
 import { addSavings, nothingSaved, savedNanos, type SavingsSum, withIdle } from "../domain/savings/sum.ts";
 import type {
@@ -63,20 +63,13 @@ export function createMoneyReports(link: ReaderLink): MoneyReports {
     }
   };
 
-  const monthSavings = async (month: string, wish: SavingsWish, localContext: number): Promise<MonthSavings> => {
+  const monthSavings = async (month: string, wish: SavingsWish, localContext: number): Promise<CountedMonth> => {
     const span = spanOfMonth(month, wish.zone);
     const [power] = await powerIn([span]);
     if (power === undefined) throw new Failure("internal", "The reader told nothing of the power.");
-    const { tasks, ...sum } = withIdle(await sumOf(span, wish, localContext), idleOf(power));
-    return {
-      month,
-      fromMs: span[0],
-      toMs: span[1],
-      ...sum,
-      savedNanos: savedNanos(sum),
-      power,
-      advice: adviceOf(tasks),
-    };
+    const sum = withIdle(await sumOf(span, wish, localContext), idleOf(power));
+    const told = { month, fromMs: span[0], toMs: span[1], ...inReport(sum), power, advice: adviceOf(sum.tasks) };
+    return { sum, told };
   };
 
   return {
@@ -84,17 +77,11 @@ export function createMoneyReports(link: ReaderLink): MoneyReports {
       const { month, zone, nowMs, baseline } = wish;
       const months = month === null ? monthsUpTo(await link.ask("firstRequestMs", null), nowMs, zone) : [month];
       const localContext = await contextOf(link, wish, months);
-      const found: MonthSavings[] = [];
+      const found: CountedMonth[] = [];
       for (const one of months) found.push(await monthSavings(one, wish, localContext.tokens));
-      const { tasks: _, ...all } = found.map(sumOfMonth).reduce(addSavings, nothingSaved);
-      return {
-        baseline,
-        zone,
-        months: found,
-        total: { ...all, savedNanos: savedNanos(all) },
-        adviceRule,
-        localContext,
-      };
+      const total = inReport(found.map(({ sum }) => sum).reduce(addSavings, nothingSaved));
+      const told = found.map((one) => one.told);
+      return { baseline, zone, months: told, total, adviceRule, localContext };
     },
     async power({ month, zone }) {
       const days = daysOf(month);
@@ -151,8 +138,16 @@ async function contextOf(
   return { tokens: (await link.ask("largestLocalTokens", span)) ?? 0, from: "seen" };
 }
 
-function sumOfMonth({ requests, baselineNanos, actualNanos, by, unknown }: MonthSavings): SavingsSum {
-  return { requests, baselineNanos, actualNanos, by, unknown, tasks: {} };
+interface CountedMonth {
+  readonly sum: SavingsSum;
+  readonly told: MonthSavings;
+}
+
+/** As reports tell it. */
+function inReport(sum: SavingsSum): SavingsReport["total"] {
+  const { requests, baselineNanos, actualNanos, unknown } = sum;
+  const by = causes.map((cause) => ({ cause, nanos: sum.by[cause] }));
+  return { requests, baselineNanos, actualNanos, savedNanos: savedNanos(sum), by, unknown };
 }
 
 function spanOfMonth(month: string, zone: string | null): TimeSpan {

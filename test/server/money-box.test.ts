@@ -54,7 +54,7 @@ test("local answers have a cost, the sums agree, and savings are told by route a
   const savings = await get(`/admin/usage/savings?month=${month}`);
   const [only] = savings.months;
   expect(only).toMatchObject({ month, requests: 2, unknown: { requests: 0 } });
-  expect(only.by.local).toBe(only.baselineNanos - spent);
+  expect(only.by[0]).toEqual({ cause: "local", nanos: only.baselineNanos - spent });
   expect(only.savedNanos).toBe(only.baselineNanos - only.actualNanos);
   expect(savings.localContext.from).toBe("served");
   const power = await get("/admin/usage/power");
@@ -63,10 +63,8 @@ test("local answers have a cost, the sums agree, and savings are told by route a
   const environment = { LANTHORN_HOME: box.home, ...settings };
   const told = await lanthorn(["usage", "savings", "--month", month, "--json"], { environment });
   expect({ code: told.code, stderr: told.stderr }).toEqual({ code: 0, stderr: "" });
-  expect(JSON.parse(told.stdout).months[0]).toMatchObject({
-    requests: 2,
-    by: { localNanos: undefined, local: only.by.local },
-  });
+  const [toldMonth] = JSON.parse(told.stdout).months;
+  expect(toldMonth.by[0]).toMatchObject({ cause: "local", nanos: only.by[0].nanos, usd: expect.any(String) });
   const words = await lanthorn(["usage", "savings"], { environment });
   expect(words.stdout).toContain("Against all of it on anthropic/claude-haiku-4-5");
   expect((await lanthorn(["usage", "forecast"], { environment })).stdout).toContain(

@@ -31,7 +31,7 @@ const sum = z.object({
   baselineNanos: nanos,
   actualNanos: nanos,
   savedNanos: nanos,
-  by: z.record(z.enum(causes), nanos),
+  by: z.array(z.object({ cause: z.enum(causes), nanos })),
   unknown: z.object({ requests: count, noCost: count, noBaseline: count, knownNanos: nanos }),
 });
 

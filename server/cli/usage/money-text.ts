@@ -1,6 +1,6 @@
 /** `lanthorn usage savings`, `power` and `forecast` in words: figures, and bars that say which is how large. Pure. */
 import type { Nanos } from "../../domain/money.ts";
-import { type Cause, causes } from "../../domain/savings/causes.ts";
+import type { Cause } from "../../domain/savings/causes.ts";
 import { fewestDays } from "../../domain/savings/forecast.ts";
 import type {
   ForecastReport,
@@ -51,14 +51,14 @@ export function savingsText(report: SavingsReport): string {
     ],
     months,
   );
-  const largest = Math.max(...causes.map((cause) => Math.abs(total.by[cause])));
-  const by = tableText<Cause>(
+  const largest = Math.max(...total.by.map(({ nanos }) => Math.abs(nanos)));
+  const by = tableText(
     [
-      { title: "SAVED BY", of: (cause) => causeWords[cause] },
-      { title: "USD", of: (cause) => nanosText(total.by[cause]), align: "right" },
-      { title: "", of: (cause) => bar(total.by[cause], largest) },
+      { title: "SAVED BY", of: ({ cause }) => causeWords[cause] },
+      { title: "USD", of: ({ nanos }) => nanosText(nanos), align: "right" },
+      { title: "", of: ({ nanos }) => bar(nanos, largest) },
     ],
-    causes,
+    total.by,
   );
   const sum = factLines([["together", nanosText(total.savedNanos)], ...unknownLines(total.unknown)]);
   return [head, table, by, sum, ...adviceText(report)].join("\n\n");

@@ -69,8 +69,8 @@ function differ(story: Story, path: string, savings: SavingsReport, power: Power
   same("baseline", report.baselineNanos, hand.baselineNanos);
   same("actual", report.actualNanos, hand.actualNanos);
   same("saved", report.savedNanos, hand.baselineNanos - hand.actualNanos);
-  for (const [cause, nanos] of Object.entries(report.by)) same(cause, nanos, hand.by[cause] ?? 0n);
-  const parts = Object.values(report.by).reduce((sum, nanos) => sum + nanos, 0);
+  for (const { cause, nanos } of report.by) same(cause, nanos, hand.by[cause] ?? 0n);
+  const parts = report.by.reduce((sum, { nanos }) => sum + nanos, 0);
   same("sum of the causes", parts, hand.baselineNanos - hand.actualNanos);
   same("compared requests", report.requests, hand.compared);
   same("requests not compared", report.unknown.requests, hand.unknown);
