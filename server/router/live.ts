@@ -47,6 +47,8 @@ export interface Live {
   facts(target: string): Pick<Candidate, "inFlight" | "ttftMs" | "totalMs" | "cooldown"> & {
     readonly cachedShare: number;
   };
+  /** Nobody of this backend is left alone any more. */
+  forgive(backendId: string): void;
   /** For people. Times are epoch milliseconds. */
   view(target: string): TargetLife;
 }
@@ -145,6 +147,9 @@ export function createLive(clock: Clock): Live {
           reason: cooldown.reason,
         },
       };
+    },
+    forgive: (backendId) => {
+      for (const [name, entry] of entries) if (name.startsWith(`${backendId}/`)) entry.cooldown = notCooling;
     },
     view(target) {
       const { inFlight, ttft, total, cooldown, answeredAtMs } = entryOf(target);

@@ -93,6 +93,8 @@ export interface Router {
   explain(alias: string, facts?: Partial<RequestFacts>): PlanRecord;
   /** The aliases of the settings. */
   routes(): readonly RouteView[];
+  /** Its keys or settings are others: whoever was left alone there may be asked again. */
+  forgive(backendId: string): void;
   /** Every target of a route or that was asked: how it is, how fast, until when it is left alone. */
   state(): readonly TargetView[];
 }
@@ -286,6 +288,7 @@ export function createRouter(
       ),
     explain: (alias, facts = {}) => planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
     routes: () => [...routes.values()].map((route) => routeView(route, viewOf)),
+    forgive: (backendId) => live.forgive(backendId),
     state: () => [...known.values()].map(viewOf),
   };
 

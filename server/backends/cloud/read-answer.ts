@@ -102,7 +102,10 @@ async function* readOnePiece(
 }
 
 /** An answer in one piece, as JSON text. Throws a Failure, or what the connection throws. */
-export async function readBody({ answer, settings, control, clock }: BodyReading, type: string | null): Promise<string> {
+export async function readBody(
+  { answer, settings, control, clock }: BodyReading,
+  type: string | null,
+): Promise<string> {
   const { title } = settings.provider;
   const { wholeMs } = settings.timeouts;
   if (!isJson(type)) throw notAnAnswer(title, describeType(type));

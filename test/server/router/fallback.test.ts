@@ -182,7 +182,13 @@ describe("S-25 time", () => {
 
   test("the deadline holds over all attempts and waits, and cuts an answer that has begun", async () => {
     const broken = fail("upstream_failed");
-    const scripts: Scripts = { "a/m": [[1_500, broken], [1_500, broken]], "b/m": [["silent"]] };
+    const scripts: Scripts = {
+      "a/m": [
+        [1_500, broken],
+        [1_500, broken],
+      ],
+      "b/m": [["silent"]],
+    };
     const many = ab(scripts, {}, { deadlineMs: 4_000, retries: 5 });
     const journey = many.ask("any");
     expect(await finish(many.clock, journey)).toBeLessThanOrEqual(5_000);

@@ -62,5 +62,10 @@ export function vectors(reply: Reply, body: Body): object {
 export function scores(reply: Reply, body: Body): object {
   const documents = body.documents as readonly unknown[];
   const results = documents.map((_, index) => ({ index, relevance_score: (index + 1) / (documents.length + 1) }));
-  return { id: reply.id, model: reply.model, results: results.reverse(), usage: promptUsage(reply, false) ?? undefined };
+  return {
+    id: reply.id,
+    model: reply.model,
+    results: results.reverse(),
+    usage: promptUsage(reply, false) ?? undefined,
+  };
 }
