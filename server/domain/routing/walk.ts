@@ -47,6 +47,9 @@ const patienceWithOthersMs = firstBackoffMs;
 /** Waiting where there is no other: as long as clients' own patience easily bears. */
 const patienceMs = 20_000;
 
+/** Another key may mend these, and time does not. */
+const needsPerson: ReadonlySet<FailureCode> = new Set<FailureCode>(["upstream_key_refused", "upstream_quota"]);
+
 const stop: WalkOrder = Object.freeze({ do: "stop" });
 
 export function walkOf(plan: Plan): Walk {
@@ -138,7 +141,8 @@ function soonestRetry(
     const tried = walk.steps[at];
     if (group !== null && step.group !== group) continue;
     if (tried === undefined || tried.code === null) continue;
-    if (!failureKinds[tried.code].mayRetry || tried.tries > plan.route.limits.retries) continue;
+    if (!failureKinds[tried.code].mayRetry || needsPerson.has(tried.code) || tried.tries > plan.route.limits.retries)
+      continue;
     const waitMs = Math.max(
       backoffMs(tried.tries, facts.random),
       facts.coolingMs[at] ?? 0,

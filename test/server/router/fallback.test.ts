@@ -303,6 +303,18 @@ describe("S-25 Retry-After", () => {
     expect(await journey.end).toMatchObject({ type: "finished" });
   });
 
+  test.each<FailureCode>(["upstream_key_refused", "upstream_quota"])(
+    "nobody waits for what only a person can mend: %s without another key is the answer at once",
+    async (code) => {
+      const failure = fail(code);
+      const { clock, ask, asked } = alone({ "a/m": [[failure]] });
+      const journey = ask("any");
+      expect(await finish(clock, journey)).toBeLessThan(100);
+      expect(await journey.end).toBe(failure);
+      expect(asked).toEqual(["a/m"]);
+    },
+  );
+
   test("is about one key: another one is tried at once, at the same target", async () => {
     const { clock, ask, asked } = ab(
       { "a/m": [[fail("upstream_rate_limited", 60_000)], [fail("upstream_key_refused")]] },
