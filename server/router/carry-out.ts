@@ -103,6 +103,7 @@ export async function* carryOut<Event extends AnyEvent>(
         queueWaitMs: elsewhere && walk.attempts + 1 < limits.maxAttempts ? limits.maxQueueWaitMs : null,
         deadlineMs: limits.deadlineMs === null ? null : Math.max(0, limits.deadlineMs - elapsedMs()),
       },
+      begun: () => live.answers(name, probe),
       closed: (end, { ttftMs, totalMs, isDeadline }) => {
         const outOfKeys = !hasKey(ports, plan, at);
         live.closed(name, probe, { end, ttftMs, totalMs, outOfKeys, notItsFault: isDeadline });

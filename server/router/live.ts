@@ -41,6 +41,8 @@ export interface AttemptEnd {
 export interface Live {
   /** The attempt goes there now; true: as the probe of a target that has failed. */
   opened(target: string): boolean;
+  /** Its first content has come. */
+  answers(target: string, probe: boolean): void;
   closed(target: string, probe: boolean, attempt: AttemptEnd): void;
   /** Milliseconds until it may be asked; 0: now. */
   coolingMs(target: string): number;
@@ -110,6 +112,9 @@ export function createLive(clock: Clock): Live {
       const probe = cooldownState(entry.cooldown, nowMs) === "half-open" && mayAsk(entry.cooldown, nowMs);
       if (probe) happened(entry, { type: "probe-begun" });
       return probe;
+    },
+    answers(target, probe) {
+      if (probe) happened(entryOf(target), { type: "probe-answers" });
     },
     closed(target, probe, { end, ttftMs, totalMs, outOfKeys, notItsFault }) {
       const entry = entryOf(target);

@@ -70,7 +70,10 @@ export async function ask(asked: Asked, question: Question): Promise<Answer> {
   log.debug({ requestId: context.requestId, provider: settings.id, upstreamId, status }, "a provider answers");
   const limits = readLimits(provider, answer.headers, clock.now());
   if (limits !== null && key !== null) keys.saw(key.id, limits);
-  if (status >= 200 && status < 300) return answer;
+  if (status >= 200 && status < 300) {
+    if (key !== null) keys.passed(key.id);
+    return answer;
+  }
   if (status < 400) {
     answer.body.destroy();
     throw redirected(provider.title, status);

@@ -132,6 +132,8 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
       control.leave();
       // After a whole answer its reader takes in what is left of the body, for the connection's next use.
       if (end?.type !== "finished") answer?.body.destroy();
+      // For an answer that its reader has left; one that failed has said so above.
+      if (key !== null && (end === null || end.type === "aborted")) keys.left(key.id);
     }
     end ??= {
       type: "failed",
@@ -164,7 +166,7 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     },
     count: async (request) => {
       const facts = factsOf(modelFor(request.model, "chat"), request.maxTokens);
-      const secret = dialect.count === undefined ? null : (keys.take()?.secret ?? null);
+      const secret = dialect.count === undefined ? null : (keys.look()?.secret ?? null);
       const counting = { ...ports, settings, dialect, secret };
       return (await countPrompt(request, facts, counting)) ?? estimatedPromptTokens(request);
     },

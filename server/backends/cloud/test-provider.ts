@@ -141,7 +141,7 @@ interface Found {
 async function getJson(path: string, tested: Tested, signal: AbortSignal): Promise<Found> {
   const { settings, keys, clock, dialect } = tested;
   const { title } = settings.provider;
-  const key = keys.take();
+  const key = keys.look();
   if (key === null && keys.size > 0) throw allRest(settings, keys, clock);
   if (key === null && settings.provider.needsKey) throw noKey(settings);
   const control = callControl(signal);

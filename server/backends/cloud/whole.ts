@@ -54,6 +54,7 @@ export async function* askWhole<Request extends { readonly model: string }, Resu
   } catch (thrown) {
     answer?.body.destroy();
     if (signal.aborted) {
+      if (key !== null) keys.left(key.id);
       yield aborted();
       return;
     }
