@@ -49,6 +49,8 @@ export interface Live {
   facts(target: string): Pick<Candidate, "inFlight" | "ttftMs" | "totalMs" | "cooldown"> & {
     readonly cachedShare: number;
   };
+  /** It was looked at and answered: it is left alone no longer. */
+  answered(target: string): void;
   /** Nobody of this backend is left alone any more. */
   forgive(backendId: string): void;
   /** For people. Times are epoch milliseconds. */
@@ -152,6 +154,11 @@ export function createLive(clock: Clock): Live {
           reason: cooldown.reason,
         },
       };
+    },
+    answered(target) {
+      const entry = entryOf(target);
+      entry.cooldown = notCooling;
+      entry.answeredAtMs = clock.now();
     },
     forgive: (backendId) => {
       for (const [name, entry] of entries) if (name.startsWith(`${backendId}/`)) entry.cooldown = notCooling;
