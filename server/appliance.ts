@@ -300,10 +300,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       }),
       writeSetting: (id, value) => writeSetting(paths.config, ["providers", id], value),
       knowSecret: secrets.add,
+      changed: (id) => router.forgive(id),
     });
     const { overrides, worstCase } = pricesOfSettings(settings.prices, settings.unknownPrice);
     const pricing = createPricing({ book: priceBook, overrides, worstCase });
-    const router = createRouter([...(ports.backends?.(engine) ?? [engine]), ...providers.backends], {
+    const router = createRouter(providers.beside(ports.backends?.(engine) ?? [engine]), {
       routes: settings.routes,
       clock,
       pricing,

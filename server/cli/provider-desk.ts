@@ -23,8 +23,6 @@ export interface StoredKeyView {
 }
 
 export interface ProviderDeskForCommands {
-  /** A server runs: what is new is called from its next start on. */
-  readonly isServer: boolean;
   list(): Promise<readonly ProviderView[]>;
   add(id: string, setting: Readonly<Record<string, unknown>>): Promise<ProviderView>;
   addKey(id: string, key: KeyWish): Promise<StoredKeyView>;
@@ -94,7 +92,6 @@ async function withOwnDesk<Result>(
   });
   try {
     return await work({
-      isServer: false,
       list: async () => desk.list(),
       add: async (id, setting) => desk.add({ id, setting }),
       addKey: async (id, key) => desk.addKey(id, key),
@@ -110,7 +107,6 @@ async function withOwnDesk<Result>(
 function deskOfServer(client: Client, { signal }: CommandContext): ProviderDeskForCommands {
   const at = (id: string) => `/admin/providers/${encodeURIComponent(id)}`;
   return {
-    isServer: true,
     list: async () => (await client.call("GET", "/admin/providers", listAnswer)).providers,
     add: async (id, setting) =>
       (await client.call("POST", "/admin/providers", providerAnswer, { body: { id, setting } })).provider,

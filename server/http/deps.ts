@@ -61,7 +61,7 @@ export interface Readiness {
 
 export interface HttpDeps {
   /** Where aliases lead, and what a request's plan would be. `explain` throws for a name nobody serves. */
-  readonly routing: Pick<Router, "models" | "explain" | "routes" | "state">;
+  readonly routing: Pick<Router, "models" | "explain" | "routes" | "state" | "probe">;
   readonly inference: Inference;
   readonly access: Pick<Access, "authenticate" | "signIn"> & {
     readonly keyring: Pick<Keyring, "create" | "revoke" | "setLimits" | "list" | "resetAdmin">;

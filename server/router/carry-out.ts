@@ -10,7 +10,7 @@ import { later } from "../domain/passing.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Plan, PlannedAttempt, PlanRecord } from "../domain/routing/plan.ts";
 import { allResting, nobodyLeft } from "../domain/routing/refusal.ts";
-import { targetName } from "../domain/routing/target.ts";
+import { type Target, targetName } from "../domain/routing/target.ts";
 import { afterTry, firstStep, nextStep, type Walk, type WalkOrder, walkOf } from "../domain/routing/walk.ts";
 import { noTimings, noUsage } from "../domain/usage.ts";
 import { type AnyEvent, type AttemptOutcome, oneAttempt } from "./attempt.ts";
@@ -83,9 +83,8 @@ export async function* carryOut<Event extends AnyEvent>(
     const step = plan.attempts[at];
     const name = names[at];
     const backend = step === undefined ? undefined : ports.backend(step.target.backendId);
-    if (step === undefined || name === undefined || backend === undefined) {
-      throw new FailureType("internal", "A planned target is not there any more.");
-    }
+    if (step === undefined || name === undefined) throw new FailureType("internal", "There is no such step.");
+    if (backend === undefined) return skipped(at, step.target);
     number += 1;
     const current = number;
     const planned: PlannedAttempt = { target: step.target, reason };
@@ -104,6 +103,7 @@ export async function* carryOut<Event extends AnyEvent>(
         queueWaitMs: elsewhere && walk.attempts + 1 < limits.maxAttempts ? limits.maxQueueWaitMs : null,
         deadlineMs: limits.deadlineMs === null ? null : Math.max(0, limits.deadlineMs - elapsedMs()),
       },
+      begun: () => live.answers(name, probe),
       closed: (end, { ttftMs, totalMs, isDeadline }) => {
         const outOfKeys = !hasKey(ports, plan, at);
         live.closed(name, probe, { end, ttftMs, totalMs, outOfKeys, notItsFault: isDeadline });
@@ -114,6 +114,16 @@ export async function* carryOut<Event extends AnyEvent>(
         return follows(at, failure);
       },
     });
+  }
+
+  /** Its provider was taken out of the settings since the plan was made: no attempt, and on to the next. */
+  // biome-ignore lint/correctness/useYield: it has nothing to say.
+  async function* skipped(at: number, target: Target): AsyncGenerator<Event | EndEvent, AttemptOutcome> {
+    const failure = new FailureType("model_unavailable", `There is no "${target.backendId}" here any more.`);
+    walk = afterTry(walk, at, failure, clock.monotonicMs());
+    const order = follows(at, failure);
+    if (order.do === "stop") throw failure;
+    return { moves: true, order, failure };
   }
 
   if (plan.attempts.length === 0) throw nobodyLeft(plan);

@@ -2,7 +2,7 @@
  * From an alias to an answer: finds what the alias leads to, plans and carries the plan out. Runs in the server process and
  * knows backends by their contract only. Plans are made in `planner.ts`, walked in `carry-out.ts`.
  */
-import type { Backend, ChatContext } from "../backends/backend.ts";
+import type { Backend, ChatContext, ProbeDepth } from "../backends/backend.ts";
 import type { UpstreamName } from "../domain/attempt-cost.ts";
 import type { ChatEvent, ChatRequest, EndEvent } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
@@ -33,10 +33,12 @@ import { type AttemptHooks, carryOut, type JourneyPorts } from "./carry-out.ts";
 import { createLive } from "./live.ts";
 import { runModes } from "./modes/run.ts";
 import { createPlanner } from "./planner.ts";
+import { probeTargets, type TargetProbe } from "./probe.ts";
 import type { ShadowBounds } from "./shadow.ts";
 import { type RouteView, routeAsModel, routeView, type TargetView, targetView } from "./views.ts";
 
 export type { AttemptHooks } from "./carry-out.ts";
+export type { TargetProbe } from "./probe.ts";
 export type { RouteView, TargetView } from "./views.ts";
 
 /** A name that somebody answers for, and what it is asked for. */
@@ -93,6 +95,10 @@ export interface Router {
   explain(alias: string, facts?: Partial<RequestFacts>): PlanRecord;
   /** The aliases of the settings. */
   routes(): readonly RouteView[];
+  /** Asks every target of the alias, as deep as is wished. Throws `model_not_found`; what a target says is no failure. */
+  probe(alias: string, depth: ProbeDepth, signal: AbortSignal): Promise<readonly TargetProbe[]>;
+  /** Its keys or settings are others: whoever was left alone there may be asked again. */
+  forgive(backendId: string): void;
   /** Every target of a route or that was asked: how it is, how fast, until when it is left alone. */
   state(): readonly TargetView[];
 }
@@ -286,6 +292,13 @@ export function createRouter(
       ),
     explain: (alias, facts = {}) => planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
     routes: () => [...routes.values()].map((route) => routeView(route, viewOf)),
+    probe: async (alias, depth, signal) => {
+      const route = routeOf(alias);
+      if (route === undefined) throw unknownModel(alias, names());
+      const targets = route.groups.flatMap((group) => group.targets.map(({ target }) => target));
+      return probeTargets(targets, depth, signal, { live, backend });
+    },
+    forgive: (backendId) => live.forgive(backendId),
     state: () => [...known.values()].map(viewOf),
   };
 

@@ -9,6 +9,7 @@ import type { UpstreamName } from "../../domain/attempt-cost.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+import type { Backend } from "../backend.ts";
 import { type CloudBackend, createCloudBackend } from "./cloud.ts";
 import { configureProvider } from "./configure.ts";
 import { findKeys, hostOf } from "./keys/find-keys.ts";
@@ -58,6 +59,8 @@ export interface DeskPorts {
   readonly writeSetting: (id: string, value: object | undefined) => void;
   /** Told of every secret, so that it can be taken out of texts. */
   readonly knowSecret: (secret: string) => void;
+  /** A provider came, went, or has other keys; absent: nobody wants to know. */
+  readonly changed?: (id: string) => void;
 }
 
 export interface ProviderView {
@@ -70,8 +73,8 @@ export interface ProviderView {
   readonly region: string | null;
   readonly dataPolicy: DataPolicy;
   readonly models: readonly string[] | "*";
-  /** `ready`, `no-key`, `resting`: all keys rest; `off`: not called, for the reason; `next-start`: added while the server ran. */
-  readonly state: "ready" | "no-key" | "resting" | "off" | "next-start";
+  /** `ready`, `no-key`, `resting`: all keys rest; `off`: not called, for the reason. */
+  readonly state: "ready" | "no-key" | "resting" | "off";
   readonly reason: string;
   /** Epoch milliseconds; null: it does not change by itself. */
   readonly until: number | null;
@@ -93,14 +96,14 @@ export interface NewKey {
 }
 
 export interface ProviderDesk {
-  /** Those that are called, fixed for the life of the process. */
-  readonly backends: readonly CloudBackend[];
+  /** Those that new requests may be sent to now, behind `own`; the same list until a provider comes or goes. */
+  beside(own: readonly Backend[]): () => readonly Backend[];
   list(): readonly ProviderView[];
   /** Whose prices a target is billed by, and the model's name there; null: nobody bills it, it is this box or a peer. */
   billedBy(target: { readonly backendId: string; readonly model: string }): UpstreamName | null;
-  /** Throws `invalid_request`. What is new is called from the next start on, and can be tested now. */
+  /** Throws `invalid_request`. What is new is called from now on. */
   add(wish: NewProvider): ProviderView;
-  /** Takes it out of the settings, with its stored keys. */
+  /** Takes it out of the settings, with its stored keys. No new request goes there; answers that run come to their end. */
   remove(id: string): { readonly id: string; readonly keysRemoved: number };
   addKey(id: string, key: NewKey): StoredKeyRow;
   removeKey(id: string, key: number): StoredKeyRow;
@@ -113,7 +116,6 @@ interface Entry {
   readonly setting: ProviderSetting;
   readonly pool: KeyPool;
   readonly backend: CloudBackend;
-  readonly isNew: boolean;
 }
 
 /** Throws Failure `cannot_start` that names the setting or the file at fault. */
@@ -121,11 +123,11 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
   const { clock, log, keys } = ports;
   const entries = new Map<string, Entry>();
 
-  function open(id: string, setting: ProviderSetting, isNew: boolean): Entry {
+  function open(id: string, setting: ProviderSetting): Entry {
     const cloud = configureProvider(id, setting);
     const pool = createKeyPool({ clock, random: ports.random });
     const backend = createCloudBackend(cloud, { ...ports, keys: pool });
-    const entry = { cloud, setting, pool, backend, isNew };
+    const entry = { cloud, setting, pool, backend };
     fillPool(entry);
     return entry;
   }
@@ -146,10 +148,16 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
     pool.replace(found);
   }
 
-  for (const [id, setting] of Object.entries(ports.settings)) entries.set(id, open(id, setting, false));
-  const backends = [...entries.values()]
-    .filter((entry) => offReason(entry, ports) === null)
-    .map(({ backend }) => backend);
+  for (const [id, setting] of Object.entries(ports.settings)) entries.set(id, open(id, setting));
+  /** Made anew when a provider comes or goes: every request asks for it several times. */
+  const calledNow = (): readonly CloudBackend[] =>
+    [...entries.values()].filter((entry) => offReason(entry, ports) === null).map(({ backend }) => backend);
+  let called = calledNow();
+  /** What was learnt about its targets was learnt of another provider, or with other keys. */
+  const changed = (id: string) => {
+    called = calledNow();
+    ports.changed?.(id);
+  };
 
   const entryOf = (id: string): Entry => {
     const entry = entries.get(id);
@@ -158,7 +166,17 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
   };
 
   return {
-    backends,
+    beside: (own) => {
+      let last = called;
+      let all = [...own, ...last];
+      return () => {
+        if (last !== called) {
+          last = called;
+          all = [...own, ...last];
+        }
+        return all;
+      };
+    },
     list: () => [...entries.values()].map((entry) => viewOf(entry, ports)),
     billedBy: ({ backendId, model }) => {
       const cloud = entries.get(backendId)?.cloud;
@@ -180,9 +198,10 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
         const field = issue === undefined ? "setting" : (issue.path[0]?.toString() ?? "setting");
         throw wrongField(field, issue === undefined ? "cannot be understood" : wordsFor(issue));
       }
-      const entry = asRequest(() => open(id, parsed.data, true));
+      const entry = asRequest(() => open(id, parsed.data));
       ports.writeSetting(id, setting);
       entries.set(id, entry);
+      changed(id);
       return viewOf(entry, ports);
     },
     remove: (id) => {
@@ -193,6 +212,7 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
       // Calls that run go on; new ones find no key.
       entry?.pool.replace([]);
       entries.delete(id);
+      changed(id);
       return { id, keysRemoved };
     },
     addKey: (id, { secret, label, weight }) => {
@@ -200,6 +220,7 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
       ports.knowSecret(secret);
       const row = keys.add({ provider: id, host: hostOf(entry.cloud.baseUrl), secret, label, weight });
       fillPool(entry);
+      changed(id);
       return row;
     },
     removeKey: (id, number) => {
@@ -207,6 +228,7 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
       const row = keys.remove(id, number);
       if (row === null) throw new Failure("not_found", `"${id}" has no stored key ${number}.`);
       fillPool(entry);
+      changed(id);
       return row;
     },
     test: async (id, model, signal) => {
@@ -259,7 +281,6 @@ function stateOf(entry: Entry, ports: DeskPorts): Pick<ProviderView, "state" | "
     const until = ready.retryAtMs === null ? null : clock.now() + Math.max(0, ready.retryAtMs - clock.monotonicMs());
     return { state: entry.pool.size === 0 ? "no-key" : "resting", reason: ready.reason, until };
   }
-  if (entry.isNew) return { state: "next-start", reason: "called from the server's next start on", until: null };
   return { state: "ready", reason: ready.reason, until: null };
 }
 

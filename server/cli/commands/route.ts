@@ -4,6 +4,7 @@ import { type CommandContext, examples } from "../command.ts";
 import { calibrateExamples, defineCalibrate } from "../route/calibrate.ts";
 import { defineEval, evalExamples } from "../route/eval.ts";
 import { defineExplain, explainExamples } from "../route/explain.ts";
+import { defineHealth, healthExamples } from "../route/health.ts";
 import { defineList, listExamples } from "../route/list.ts";
 import { defineTest, testExamples } from "../route/test.ts";
 
@@ -17,6 +18,7 @@ const subcommands: readonly Subcommand[] = [
   { examples: listExamples, define: defineList },
   { examples: explainExamples, define: defineExplain },
   { examples: testExamples, define: defineTest },
+  { examples: healthExamples, define: defineHealth },
   { examples: calibrateExamples, define: defineCalibrate },
   { examples: evalExamples, define: defineEval },
 ];

@@ -77,9 +77,9 @@ async function add(name: string, flags: AddFlags, context: CommandContext): Prom
     const key = secret === null ? null : await desk.addKey(name, wish);
     const provider = (await desk.list()).find(({ id }) => id === name);
     if (provider === undefined) throw new CommandFailure(exitCodes.failed, "gone", `"${name}" is not there any more`);
-    return { provider, key, isServer: desk.isServer, isNew: !isThere };
+    return { provider, key, isNew: !isThere };
   });
-  const { provider, key, isServer, isNew } = added;
+  const { provider, key, isNew } = added;
   output.answer({ provider, key }, () =>
     isNew
       ? `${provider.title} is added as ${name}. Ask for its models as ${name}/<model>.`
@@ -88,7 +88,6 @@ async function add(name: string, flags: AddFlags, context: CommandContext): Prom
   if (key !== null)
     output.note(`The key …${key.tail} is for ${key.host} only. It is stored encrypted and not shown again.`);
   if (provider.state === "no-key") output.note(`It has no key yet: ${provider.reason}`);
-  if (isNew && isServer) output.note("The running server calls it from its next start on.");
   output.note(`Try it: lanthorn provider test ${name}`);
 }
 

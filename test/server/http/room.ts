@@ -215,7 +215,13 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
 
   const deps: HttpDeps = {
     inference,
-    routing: options.routing ?? { models: inference.models, explain: noDownloads, routes: () => [], state: () => [] },
+    routing: options.routing ?? {
+      models: inference.models,
+      explain: noDownloads,
+      routes: () => [],
+      state: () => [],
+      probe: async () => [],
+    },
     access,
     rateLimits: createRateLimits(
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },

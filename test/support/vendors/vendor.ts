@@ -156,7 +156,8 @@ export async function startVendor(wishes: VendorWishes): Promise<Vendor> {
   };
 
   function compose(step: Step, model: string, body: Body, id: string) {
-    const textPieces = pieces(step.text ?? (step.toolCalls === undefined ? standInText : ""));
+    const isText = wire.makesText?.(body) ?? true;
+    const textPieces = isText ? pieces(step.text ?? (step.toolCalls === undefined ? standInText : "")) : [];
     const reasoningPieces = pieces(step.reasoning ?? "");
     const calls = (step.toolCalls ?? []).map((call, index) => ({
       id: call.id ?? `call_${id}_${index}`,
