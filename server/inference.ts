@@ -8,6 +8,7 @@
 import { Account, type AccountEnd, type AccountPorts, type AnyEvent } from "./account.ts";
 import type { ChatContext } from "./backends/backend.ts";
 import type { ClosingFacts } from "./dialects/dialect.ts";
+import { mayAsk, notAllowed } from "./domain/allowed-routes.ts";
 import { type Caller, callerId, sharingGroup } from "./domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "./domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "./domain/embedding.ts";
@@ -112,6 +113,7 @@ export function createInference(ports: InferencePorts): Inference {
     if (notes !== undefined) account.note(notes);
     let refused: Failure | null = null;
     try {
+      if (!mayAsk(input.caller, request.model)) throw notAllowed(request.model);
       const events = ask(
         {
           requestId,
@@ -219,7 +221,10 @@ export function createInference(ports: InferencePorts): Inference {
 
   return {
     models: () => router.models(),
-    count: (request, _caller, wishes) => router.count(router.plan(request.model, "chat"), request, wishes),
+    count: async (request, caller, wishes) => {
+      if (!mayAsk(caller, request.model)) throw notAllowed(request.model);
+      return router.count(router.plan(request.model, "chat"), request, wishes);
+    },
     closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
     refuse: async (input, failure) => {
       const facts = { ...input, alias: input.alias ?? "", signal: null, estimatePrompt: () => 0 };
