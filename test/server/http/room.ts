@@ -216,6 +216,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const deps: HttpDeps = {
     inference,
     routing: options.routing ?? { models: inference.models, explain: noDownloads, routes: () => [], state: () => [] },
+    routeDesk: { begin: noDownloads, take: noDownloads, drop: noDownloads },
     access,
     rateLimits: createRateLimits(
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },
