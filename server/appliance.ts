@@ -338,6 +338,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       publish,
       pricing,
       answers,
+      copies: { spentSince: ledger.copies.since },
       upstreamOf: providers.billedBy,
       admitAttempt: createProviderLimits(settings.limits, clock),
       observer: metrics.observer,

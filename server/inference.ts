@@ -23,7 +23,7 @@ import type { RouteWishes } from "./domain/routing/request-facts.ts";
 import { noTimings, noUsage } from "./domain/usage.ts";
 import type { AnswerCache, CachePlace } from "./router/answer-cache.ts";
 import type { AttemptHooks, Router } from "./router/router.ts";
-import { createShadowBudget } from "./router/shadow.ts";
+import { createShadowBudget, type ShadowBudgetParts } from "./router/shadow.ts";
 import { newRequestId } from "./platform/ids.ts";
 
 export interface RequestFacts {
@@ -72,6 +72,8 @@ export interface InferencePorts extends AccountPorts {
   readonly answers?: AnswerCache;
   /** From 0 up to, and without, 1; absent: chance. */
   random?(): number;
+  /** When a day of copies begins and what copies have cost since; absent: at midnight here, and nothing. */
+  readonly copies?: Pick<ShadowBudgetParts, "startOfDay" | "spentSince">;
 }
 
 /** Electricity has no price yet, so local work has none: unknown, never 0. */
@@ -162,7 +164,7 @@ export function createInference(ports: InferencePorts): Inference {
   }
 
   const { router } = ports;
-  const budget = createShadowBudget(ports.clock, ports.random ?? Math.random);
+  const budget = createShadowBudget({ clock: ports.clock, random: ports.random ?? Math.random, ...ports.copies });
 
   /** Whoever asked has the whole answer before a copy is even thought of. */
   function shadowed(
@@ -196,7 +198,7 @@ export function createInference(ports: InferencePorts): Inference {
       const name = { callerName: input.caller.name, ...(wishes === undefined ? {} : { wishes }) };
       const destination = { alias: request.model, capability: "chat" as const };
       const shadow = router.shadow(destination, request, { requestId: original, ...name });
-      if (shadow === null || !budget.begins(shadow.alias, shadow)) return;
+      if (shadow === null || !budget.begins(shadow)) return;
       const requestId = newRequestId();
       const copy = {
         ...{ requestId, caller: shadowCaller, dialect: "shadow", startedAtMs: ports.clock.now() },
@@ -212,7 +214,7 @@ export function createInference(ports: InferencePorts): Inference {
         );
         for await (const event of events) if (isEnd(event)) break;
       } finally {
-        budget.done(shadow.alias, closings.get(requestId)?.cost ?? notPriced);
+        budget.done(shadow, closings.get(requestId)?.cost ?? notPriced);
       }
     } catch (thrown) {
       ports.log.warn({ requestId: original, err: thrown }, "a copy for comparison failed");

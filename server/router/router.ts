@@ -34,7 +34,7 @@ import { createLive } from "./live.ts";
 import { runModes } from "./modes/run.ts";
 import { createPlanner } from "./planner.ts";
 import { createRouteTable, type RouteTable } from "./route-table.ts";
-import type { ShadowBounds } from "./shadow.ts";
+import type { ShadowWish } from "./shadow.ts";
 import { type RouteView, routeAsModel, routeView, type TargetView, targetView } from "./views.ts";
 
 export type { AttemptHooks } from "./carry-out.ts";
@@ -47,9 +47,7 @@ export interface Destination {
 }
 
 /** A copy of a request, for comparison. */
-export interface Shadow extends ShadowBounds {
-  readonly alias: string;
-  readonly target: string;
+export interface Shadow extends ShadowWish {
   run(context: ChatContext, signal: AbortSignal, hooks: AttemptHooks): AsyncIterable<ChatEvent>;
 }
 
