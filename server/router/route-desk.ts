@@ -82,7 +82,11 @@ export function createRouteDesk(parts: RouteDeskParts): RouteDesk {
     begin(wanted, { dryRun }) {
       if (parts.fixedBy !== null) throw fixed(parts.fixedBy);
       const written = readWritten(parts.file);
-      const parsed = Object.entries(wanted).map(([alias, value]) => ({ alias, value, setting: settingOf(alias, value) }));
+      const parsed = Object.entries(wanted).map(([alias, value]) => ({
+        alias,
+        value,
+        setting: settingOf(alias, value),
+      }));
       const gone = new Set(parsed.flatMap(({ alias, setting }) => (setting === null ? [alias] : [])));
       const next: Record<string, RouteSetting> = Object.fromEntries(
         Object.entries(settings).filter(([alias]) => !gone.has(alias)),
@@ -95,7 +99,13 @@ export function createRouteDesk(parts: RouteDeskParts): RouteDesk {
       const changes = parsed.map(({ alias, value, setting }): RouteChange => {
         const before = own(written.routes, alias);
         const isSame = isDeepStrictEqual(before, value) && isDeepStrictEqual(own(settings, alias), setting);
-        const change = isSame ? "unchanged" : setting === null ? "removed" : own(settings, alias) === null ? "added" : "changed";
+        const change = isSame
+          ? "unchanged"
+          : setting === null
+            ? "removed"
+            : own(settings, alias) === null
+              ? "added"
+              : "changed";
         const isTried = setting !== null && !isSame && !dryRun;
         return { alias, change, before, after: value, trial: isTried ? trial.nameOf(alias) : null };
       });

@@ -39,7 +39,8 @@ export interface RouteTableParts {
 /** Throws `cannot_start` with everything that is wrong with the routes. */
 export function createRouteTable(settings: RouteSettings, parts: RouteTableParts): RouteTable {
   let live = checkedRoutes(settings, parts, "cannot_start");
-  let onTrial: { readonly routes: ReadonlyMap<string, Route>; readonly names: ReadonlyMap<string, Route> } | null = null;
+  let onTrial: { readonly routes: ReadonlyMap<string, Route>; readonly names: ReadonlyMap<string, Route> } | null =
+    null;
   return {
     get live() {
       return live;

@@ -46,7 +46,8 @@ function change(yaml: string) {
 }
 
 const ask = (model: string) => ({ model, messages: [{ role: "user", content: "hello" }] });
-const targetOf = async (model: string) => (await postChat(box.started.url, ask(model))).headers.get("x-lanthorn-target");
+const targetOf = async (model: string) =>
+  (await postChat(box.started.url, ask(model))).headers.get("x-lanthorn-target");
 const models = async () => {
   const list = (await (await fetch(`${box.started.url}/v1/models`)).json()) as { data: { id: string }[] };
   return list.data.map(({ id }) => id);
@@ -64,7 +65,9 @@ test("--dry-run says what would change, and a route that cannot be used is told 
   const { file, gate } = change("routes:\n  ask: [cloud/good, cloud/third]\n");
   const { code, stdout } = await lanthorn(["route", "apply", file, "--gate", gate, "--dry-run"], { environment });
   expect(code).toBe(0);
-  expect(stdout).toBe("ask: added\n  + - cloud/good\n  + - cloud/third\n\n1 route would change. Nothing was changed.\n");
+  expect(stdout).toBe(
+    "ask: added\n  + - cloud/good\n  + - cloud/third\n\n1 route would change. Nothing was changed.\n",
+  );
   expect(existsSync(settings)).toBe(false);
   const wrong = await lanthorn(["route", "apply", change("routes:\n  ask: [nowhere/x]\n").file], { environment });
   expect(wrong).toMatchObject({ code: 2, stdout: "" });
@@ -77,7 +80,9 @@ test("--dry-run says what would change, and a route that cannot be used is told 
 
 test("a route that passes is in use and in the settings at once; comments there stay", async () => {
   writeFileSync(settings, "# the office box\n");
-  const { file } = change("routes:\n  ask: [cloud/good]\n  other: cloud/third\ngate:\n  tasks: tasks.jsonl\n  aliases: [ask]\n");
+  const { file } = change(
+    "routes:\n  ask: [cloud/good]\n  other: cloud/third\ngate:\n  tasks: tasks.jsonl\n  aliases: [ask]\n",
+  );
   const { code, stdout, stderr } = await lanthorn(["route", "apply", file, "--json"], { environment });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(JSON.parse(stdout)).toMatchObject({
@@ -88,7 +93,9 @@ test("a route that passes is in use and in the settings at once; comments there 
     ],
     gate: { minPassRate: 0.9, results: [{ target: "ask", passed: 2, tasks: 2 }] },
   });
-  expect(readFileSync(settings, "utf8")).toBe("# the office box\n\nroutes:\n  ask:\n    - cloud/good\n  other: cloud/third\n");
+  expect(readFileSync(settings, "utf8")).toBe(
+    "# the office box\n\nroutes:\n  ask:\n    - cloud/good\n  other: cloud/third\n",
+  );
   expect(await targetOf("ask")).toBe("cloud/good");
   const shown = (await (await admin("GET", "/admin/config")).json()) as { path: string }[];
   expect(JSON.stringify(shown)).toContain('"routes.ask"');
@@ -103,7 +110,10 @@ test("one that fails is rolled back with the reason, and no request met it while
     vendor.script(({ body }) => {
       if (body.model !== "bad") return { text: "four" };
       // While the gate is asked, others use the alias.
-      if (live.length === 0) void targetOf("ask").then((target) => void live.push(target)).then(done);
+      if (live.length === 0)
+        void targetOf("ask")
+          .then((target) => void live.push(target))
+          .then(done);
       return { text: "no", firstMs: 200 };
     });
   });
@@ -144,7 +154,10 @@ test("a command that is killed while it measures leaves everything as it was", a
 test("of two changes at once the later counts, and neither is taken over somebody's edit of the file", async () => {
   const before = readFileSync(settings, "utf8");
   const begin = async (routes: object) =>
-    (await (await admin("POST", "/admin/routes/changes", { routes })).json()) as { id: string; changes: { trial: string }[] };
+    (await (await admin("POST", "/admin/routes/changes", { routes })).json()) as {
+      id: string;
+      changes: { trial: string }[];
+    };
   const first = await begin({ ask: ["cloud/third"] });
   const second = await begin({ ask: ["cloud/bad"] });
   const take = async (id: string) => (await admin("POST", `/admin/routes/changes/${id}/apply`)).json();
@@ -153,7 +166,10 @@ test("of two changes at once the later counts, and neither is taken over somebod
   expect(await targetOf(trial)).toBe("cloud/bad");
   expect(await models()).not.toContain(trial);
   writeFileSync(settings, `${before}# a note\n`);
-  expect(await take(second.id)).toMatchObject({ applied: false, reason: expect.stringContaining("changed the settings") });
+  expect(await take(second.id)).toMatchObject({
+    applied: false,
+    reason: expect.stringContaining("changed the settings"),
+  });
   expect(readFileSync(settings, "utf8")).toBe(`${before}# a note\n`);
   expect(await targetOf("ask")).toBe("cloud/good");
   expect((await postChat(box.started.url, ask(trial))).status).toBe(404);
@@ -166,7 +182,9 @@ test("routes that the environment sets cannot be changed here", async () => {
   try {
     const key = readFileSync(join(other.home, "admin.key"), "utf8").trim();
     const there = { ...environment, LANTHORN_URL: other.started.url, LANTHORN_API_KEY: key };
-    const { code, stderr } = await lanthorn(["route", "apply", change("routes:\n  demo: null\n").file], { environment: there });
+    const { code, stderr } = await lanthorn(["route", "apply", change("routes:\n  demo: null\n").file], {
+      environment: there,
+    });
     expect(code).toBe(2);
     expect(stderr).toContain("the variable LANTHORN_ROUTES");
   } finally {

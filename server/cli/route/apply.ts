@@ -28,7 +28,10 @@ interface ApplyFlags {
 export const applyExamples = [
   ["lanthorn route apply routes.yaml --dry-run", "what would change, and whether it could be used"],
   ["lanthorn route apply routes.yaml --gate tasks.jsonl", "taken only if 90 of 100 answers are right"],
-  ["lanthorn route apply routes.yaml --gate tasks.jsonl --min-pass-rate 0.97", "stricter; the file may name its own gate"],
+  [
+    "lanthorn route apply routes.yaml --gate tasks.jsonl --min-pass-rate 0.97",
+    "stricter; the file may name its own gate",
+  ],
 ] as const;
 
 /** Where nothing is said. */
@@ -175,7 +178,9 @@ async function measured(
   if (unknown !== undefined) throw wrongUse(`The gate asks "${unknown}", and the file has no such route.`);
   if (tried.length === 0) return [];
   const aliases = new Map(tried.map(({ alias, trial }) => [trial ?? "", alias]));
-  const progress = context.output.progress(`Asking ${plural(gate.tasks.length, "task")} of ${[...aliases.values()].join(", ")}`);
+  const progress = context.output.progress(
+    `Asking ${plural(gate.tasks.length, "task")} of ${[...aliases.values()].join(", ")}`,
+  );
   try {
     const results = await evaluated(client, gate.tasks, [...aliases.keys()], gate.timeLimitMs, context, (done) =>
       progress.update(`Task ${done} of ${gate.tasks.length}`),

@@ -48,7 +48,9 @@ export async function readChangeFile(file: string, { workingFolder }: CommandCon
   const parsed = shape.safeParse(document.toJS({ maxAliasCount: 100 }));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw wrongUse(`${file}: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(": ")}. It has "routes:" as in lanthorn.yaml, and may have "gate:".`);
+    throw wrongUse(
+      `${file}: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(": ")}. It has "routes:" as in lanthorn.yaml, and may have "gate:".`,
+    );
   }
   const { routes, gate } = parsed.data;
   if (Object.keys(routes).length === 0) throw wrongUse(`${file} has no routes.`);

@@ -241,7 +241,11 @@ function tooFewAttempts(routes: ReadonlyMap<string, Route>): readonly string[] {
 }
 
 /** Other aliases that rules lead to from here, however many rules on. */
-function ledTo(alias: string, routes: ReadonlyMap<string, Route>, seen = new Set<string>([alias])): ReadonlySet<string> {
+function ledTo(
+  alias: string,
+  routes: ReadonlyMap<string, Route>,
+  seen = new Set<string>([alias]),
+): ReadonlySet<string> {
   for (const { leadsTo } of routes.get(alias)?.rules ?? []) {
     if (!("route" in leadsTo) || seen.has(leadsTo.route)) continue;
     seen.add(leadsTo.route);

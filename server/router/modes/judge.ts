@@ -21,7 +21,12 @@ const samenessWords =
 
 /** Null: nobody could be asked, or said neither yes nor no. `keep`: attempts that must be left for what comes after. */
 export function isGood(run: ModeRun, events: readonly ChatEvent[], keep: number): Promise<boolean | null> {
-  return ask(run, keep, graderWords, `The question:\n${asked(run.request)}\n\nThe answer:\n${shown(events)}\n\nIs it good?`);
+  return ask(
+    run,
+    keep,
+    graderWords,
+    `The question:\n${asked(run.request)}\n\nThe answer:\n${shown(events)}\n\nIs it good?`,
+  );
 }
 
 export function isSame(

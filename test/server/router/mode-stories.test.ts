@@ -19,7 +19,12 @@ import { groups, routeOf } from "../../support/routing-facts.ts";
 import { type Beat, settle, text, world } from "../../support/routing-world.ts";
 import { silentLog } from "../../support/real-engine.ts";
 
-const codes: readonly FailureCode[] = ["upstream_failed", "upstream_rate_limited", "upstream_invalid_request", "internal"];
+const codes: readonly FailureCode[] = [
+  "upstream_failed",
+  "upstream_rate_limited",
+  "upstream_invalid_request",
+  "internal",
+];
 
 function someScript(random: Random): readonly Beat[] {
   const words = random.pick(["4", "5", "six"]);
@@ -88,8 +93,21 @@ function recordedLedger() {
 }
 
 const say = (role: "user", words: string): ChatMessage => ({ role, content: [{ type: "text", text: words }] });
-const reply: ChatMessage = { role: "assistant", content: [{ type: "text", text: "ok" }], reasoning: null, toolCalls: [] };
-const long = [say("user", "word ".repeat(600)), reply, say("user", "b"), reply, say("user", "c"), reply, say("user", "d")];
+const reply: ChatMessage = {
+  role: "assistant",
+  content: [{ type: "text", text: "ok" }],
+  reasoning: null,
+  toolCalls: [],
+};
+const long = [
+  say("user", "word ".repeat(600)),
+  reply,
+  say("user", "b"),
+  reply,
+  say("user", "c"),
+  reply,
+  say("user", "d"),
+];
 const ayo: Caller = { kind: "key", keyId: 1, name: "ayo" };
 
 test("S-25 cascade, consensus, brief and tiers: each try one priced attempt, one answer, the attempt limit kept", async () => {
@@ -98,7 +116,9 @@ test("S-25 cascade, consensus, brief and tiers: each try one priced attempt, one
   for (let seed = 1; seed <= 400; seed += 1) {
     const random = seeded(seed);
     const setting = someRoute(random);
-    const scripts = Object.fromEntries(others.map((name) => [name, Array.from({ length: 12 }, () => someScript(random))]));
+    const scripts = Object.fromEntries(
+      others.map((name) => [name, Array.from({ length: 12 }, () => someScript(random))]),
+    );
     const { clock, router, asked } = world(scripts, { routes: { any: setting }, random: () => random.number() });
     const { writer, opened, closed, ended } = recordedLedger();
     const inference = createInference({
@@ -132,8 +152,14 @@ test("S-25 cascade, consensus, brief and tiers: each try one priced attempt, one
       const rows = opened.filter(({ target }) => target === name).length;
       expect(rows, `${story}\n${name}`).toBeGreaterThanOrEqual(asked.filter((target) => target === name).length);
     }
-    expect(opened.map(({ number }) => number).toSorted((a, b) => a - b), story).toEqual(opened.map((_, index) => index + 1));
-    expect(closed.map(({ number }) => number).toSorted((a, b) => a - b), story).toEqual(opened.map((_, index) => index + 1));
+    expect(
+      opened.map(({ number }) => number).toSorted((a, b) => a - b),
+      story,
+    ).toEqual(opened.map((_, index) => index + 1));
+    expect(
+      closed.map(({ number }) => number).toSorted((a, b) => a - b),
+      story,
+    ).toEqual(opened.map((_, index) => index + 1));
     const limit = routeOf(setting).limits.maxAttempts;
     expect(opened.length, story).toBeLessThanOrEqual(limit);
 
@@ -157,7 +183,17 @@ test("S-25 cascade, consensus, brief and tiers: each try one priced attempt, one
       expect(last !== undefined && isEnd(last), story).toBe(true);
       if (last?.type === "finished") {
         const words = events.map((event) => (event.type === "text" ? event.text : "")).join("");
-        const told = new Set(["4", "5", "six", "hi", "", '{"yes":true}', '{"yes":false}', '{"tier":"high"}', '{"tier":"low"}']);
+        const told = new Set([
+          "4",
+          "5",
+          "six",
+          "hi",
+          "",
+          '{"yes":true}',
+          '{"yes":false}',
+          '{"tier":"high"}',
+          '{"tier":"low"}',
+        ]);
         expect(told.has(words), `${story}\n${words}`).toBe(true);
       }
       count(last?.type ?? "nothing");
@@ -170,6 +206,15 @@ test("S-25 cascade, consensus, brief and tiers: each try one priced attempt, one
     for (const { code } of ended[0]?.notes ?? []) count(code);
   }
   const told = ["draft", "escalated", "voter", "tie_breaker", "judge", "condense", "classify", "retry", "at the limit"];
-  const ends = ["finished", "failed", "aborted", "thrown", "draft_given", "draft_discarded", "draft_kept", "attempts_used_up"];
+  const ends = [
+    "finished",
+    "failed",
+    "aborted",
+    "thrown",
+    "draft_given",
+    "draft_discarded",
+    "draft_kept",
+    "attempts_used_up",
+  ];
   for (const what of [...told, ...ends]) expect(seen.get(what) ?? 0, what).toBeGreaterThan(5);
 }, 30_000);

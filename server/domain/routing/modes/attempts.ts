@@ -5,7 +5,11 @@ import type { RouteMode } from "../modes.ts";
 type Facts = Pick<Route, "mode" | "groups" | "modes">;
 
 /** What is asked after a draft or votes that do not do. */
-const escalation: Readonly<Record<RouteMode, boolean>> = Object.freeze({ plain: false, cascade: true, consensus: true });
+const escalation: Readonly<Record<RouteMode, boolean>> = Object.freeze({
+  plain: false,
+  cascade: true,
+  consensus: true,
+});
 
 /** Of a mode once, without retries, judges and further rounds: with fewer it cannot do what it is for. */
 export function attemptsOfMode({ mode, groups }: Facts): number {
