@@ -16,8 +16,8 @@ const longestName = 100;
 const highestLimit = 1_000_000_000;
 const highestPriority = 100;
 const mostRoutes = 100;
-/** As an alias of the settings may be called, and any model. */
-const routeName = /^[^\s\p{Cc}\p{Cs},]{1,200}$/u;
+/** As an alias of the settings may be called, and any model: files have spaces in their names. */
+const routeName = /^(?! )[^\p{Cc}\p{Cs}]{1,200}(?<! )$/u;
 /** No key is longer; a header may be. */
 const longestSecret = 512;
 

@@ -177,7 +177,7 @@ test("a key for some routes gets those, with everything they ask on their own ac
     }
   }
   expect(vendor.log.asked).toHaveLength(0);
-  for (const routes of [[], ["two words"], ["x".repeat(201)]]) {
+  for (const routes of [[], [" padded"], ["two\nlines"], ["x".repeat(201)]]) {
     expect((await call("POST", "/admin/keys", { name: "kit", routes })).status).toBe(400);
   }
 });

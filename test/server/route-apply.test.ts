@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RealBox, realBox } from "../support/real-box.ts";
+import { startServer } from "../support/running-server.ts";
 import { postChat } from "../support/sse.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { startVendor, type Vendor } from "../support/vendors/vendor.ts";
@@ -149,6 +150,27 @@ test("a command that is killed while it measures leaves everything as it was", a
   expect(readFileSync(settings, "utf8")).toBe(before);
   vendor.script(() => ({ text: "four" }));
   expect(await targetOf("ask")).toBe("cloud/good");
+});
+
+test("a server that is killed while it measures leaves the settings as they were for its next start", async () => {
+  const home = temporaryFolder();
+  const own = `providers:\n  cloud: { type: custom, baseUrl: "${vendor.baseUrl}", models: [good, bad, third] } # ours\n`;
+  const before = `${own}routes:\n  ask: [ cloud/good ]\n`;
+  writeFileSync(join(home, "lanthorn.yaml"), before);
+  vendor.script(() => ({ fault: { kind: "silent" } }));
+  const server = await startServer({ home });
+  try {
+    const { file, gate } = change("routes:\n  ask: [cloud/third]\n");
+    const command = lanthorn(["route", "apply", file, "--gate", gate], { environment: { LANTHORN_HOME: home } });
+    await vendor.waitForAsked(1);
+    await server.stop("SIGKILL");
+    const { code, stderr } = await command;
+    expect(code).toBe(3);
+    expect(stderr).toContain("No route was changed.");
+    expect(readFileSync(join(home, "lanthorn.yaml"), "utf8")).toBe(before);
+  } finally {
+    await server.remove();
+  }
 });
 
 test("of two changes at once the later counts, and neither is taken over somebody's edit of the file", async () => {

@@ -83,8 +83,7 @@ function readNames(text: string): readonly string[] {
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
-  if (names.length === 0 || names.some((name) => /\s/u.test(name)))
-    throw new InvalidArgumentError("Such as coder,draft.");
+  if (names.length === 0) throw new InvalidArgumentError("Such as coder,draft.");
   return names;
 }
 

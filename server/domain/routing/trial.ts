@@ -4,9 +4,13 @@
  */
 import type { Route } from "./route.ts";
 
-/** No alias has a space, so no client's name is taken away by it. */
+/** What has a name comes before what is on trial, and nobody can guess a trial's: no client's name is taken away by it. */
 export function trialName(alias: string, trial: string): string {
   return `${alias} ${trial}`;
+}
+
+export function isTrialName(name: string): boolean {
+  return / trial_[0-9A-Za-z]+$/u.test(name);
 }
 
 /** All of them, with rules that lead to each other and no copies for comparison, by their names in the trial. */
