@@ -20,7 +20,9 @@ test("drafts stand among the attempts, and judges, condensers and copies below t
   const { router } = world(scripts, { routes });
   const text = planText(router.explain("ask"));
   expect(text).toContain("Mode");
-  expect(text).toMatch(/1 {2}engine\/small +1 +drafts the answer.*\n +2 {2}a\/big +2 +answers where the draft is not given/u);
+  expect(text).toMatch(
+    /1 {2}engine\/small +1 +drafts the answer.*\n +2 {2}a\/big +2 +answers where the draft is not given/u,
+  );
   const [, beside = ""] = text.split("\n\nAsked beside it:\n");
   expect(beside.split("\n").map((line) => line.replace(/ {2,}/gu, " | "))).toEqual([
     "FOR | TARGET | WHY",
