@@ -15,6 +15,7 @@ import type { Clock, Log, Publish } from "./domain/ports.ts";
 import type { Pricing } from "./domain/pricing/priced.ts";
 import type { AttemptPass } from "./domain/rate.ts";
 import { type PlannedAttempt, type Target, targetName } from "./domain/routing/plan.ts";
+import { isTrialName } from "./domain/routing/trial.ts";
 import { keptAnswers } from "./domain/kept-answer.ts";
 import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
 import type { LedgerWriter } from "./ledger/writer.ts";
@@ -270,7 +271,8 @@ export class Account {
     for (const { pass } of this.#open.values()) pass?.leave();
     this.#ports.observer?.requestEnded({
       dialect,
-      alias: tried ? alias : null,
+      // Names on trial are new ones each time: not for labels, which are few.
+      alias: tried && !isTrialName(alias) ? alias : null,
       target: this.#target,
       status,
       failureCode,

@@ -29,7 +29,8 @@ import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
-import { writeSetting } from "./config/write.ts";
+import { writeSetting, writeSettings } from "./config/write.ts";
+import { fixedBy } from "./config/written.ts";
 import { calledDialects } from "./dialects/index.ts";
 import { callerIdOfKey, groupOfKey } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
@@ -68,6 +69,7 @@ import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
 import { keepYoungSpace } from "./platform/young-space.ts";
 import { type AnswerCache, createAnswerCache } from "./router/answer-cache.ts";
+import { createRouteDesk } from "./router/route-desk.ts";
 import { createRouter, type Router } from "./router/router.ts";
 
 export interface ApplianceOptions {
@@ -312,6 +314,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       away: Object.keys(settings.providers),
     });
     const answers = createAnswerCache({ rules: settings.cache.aliases, maxBytes: settings.cache.maxBytes, clock });
+    const routeDesk = createRouteDesk({
+      ...{ table: router, settings: settings.routes, file: paths.config, fixedBy: fixedBy(config, "routes"), clock },
+      write: (changes) => writeSettings(paths.config, changes),
+      taken: () => answers.forgetAll(),
+    });
     const rateLimits = createRateLimits(settings.limits, clock);
     const metrics = createMetrics({
       queue: () => engine.queue(),
@@ -332,6 +339,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       publish,
       pricing,
       answers,
+      copies: { spentSince: ledger.copies.since },
       upstreamOf: providers.billedBy,
       admitAttempt: createProviderLimits(settings.limits, clock),
       observer: metrics.observer,
@@ -347,6 +355,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const http = createHttp({
       inference,
       routing: router,
+      routeDesk,
       access: {
         ...access,
         keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore, answers, ledger.responses),
@@ -385,7 +394,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
       metrics: () => metrics.scrape(),
       hardware: () => hardware.view(),
-      configuration: () => listSettings(config),
+      configuration: () => listSettings({ ...config, values: { ...settings, routes: routeDesk.settings() } }),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {
         listeners.add(listener);

@@ -8,6 +8,7 @@
 import { Account, type AccountEnd, type AccountPorts, type AnyEvent } from "./account.ts";
 import type { ChatContext } from "./backends/backend.ts";
 import type { ClosingFacts } from "./dialects/dialect.ts";
+import { mayAsk, notAllowed } from "./domain/allowed-routes.ts";
 import { type Caller, callerId, sharingGroup } from "./domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "./domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "./domain/embedding.ts";
@@ -22,7 +23,7 @@ import type { RouteWishes } from "./domain/routing/request-facts.ts";
 import { noTimings, noUsage } from "./domain/usage.ts";
 import type { AnswerCache, CachePlace } from "./router/answer-cache.ts";
 import type { AttemptHooks, Router } from "./router/router.ts";
-import { createShadowBudget } from "./router/shadow.ts";
+import { createShadowBudget, type ShadowBudgetParts } from "./router/shadow.ts";
 import { newRequestId } from "./platform/ids.ts";
 
 export interface RequestFacts {
@@ -71,6 +72,8 @@ export interface InferencePorts extends AccountPorts {
   readonly answers?: AnswerCache;
   /** From 0 up to, and without, 1; absent: chance. */
   random?(): number;
+  /** When a day of copies begins and what copies have cost since; absent: at midnight here, and nothing. */
+  readonly copies?: Pick<ShadowBudgetParts, "startOfDay" | "spentSince">;
 }
 
 /** Electricity has no price yet, so local work has none: unknown, never 0. */
@@ -112,6 +115,7 @@ export function createInference(ports: InferencePorts): Inference {
     if (notes !== undefined) account.note(notes);
     let refused: Failure | null = null;
     try {
+      if (!mayAsk(input.caller, request.model)) throw notAllowed(request.model);
       const events = ask(
         {
           requestId,
@@ -160,7 +164,7 @@ export function createInference(ports: InferencePorts): Inference {
   }
 
   const { router } = ports;
-  const budget = createShadowBudget(ports.clock, ports.random ?? Math.random);
+  const budget = createShadowBudget({ clock: ports.clock, random: ports.random ?? Math.random, ...ports.copies });
 
   /** Whoever asked has the whole answer before a copy is even thought of. */
   function shadowed(
@@ -194,7 +198,7 @@ export function createInference(ports: InferencePorts): Inference {
       const name = { callerName: input.caller.name, ...(wishes === undefined ? {} : { wishes }) };
       const destination = { alias: request.model, capability: "chat" as const };
       const shadow = router.shadow(destination, request, { requestId: original, ...name });
-      if (shadow === null || !budget.begins(shadow.alias, shadow)) return;
+      if (shadow === null || !budget.begins(shadow)) return;
       const requestId = newRequestId();
       const copy = {
         ...{ requestId, caller: shadowCaller, dialect: "shadow", startedAtMs: ports.clock.now() },
@@ -210,7 +214,7 @@ export function createInference(ports: InferencePorts): Inference {
         );
         for await (const event of events) if (isEnd(event)) break;
       } finally {
-        budget.done(shadow.alias, closings.get(requestId)?.cost ?? notPriced);
+        budget.done(shadow, closings.get(requestId)?.cost ?? notPriced);
       }
     } catch (thrown) {
       ports.log.warn({ requestId: original, err: thrown }, "a copy for comparison failed");
@@ -219,7 +223,10 @@ export function createInference(ports: InferencePorts): Inference {
 
   return {
     models: () => router.models(),
-    count: (request, _caller, wishes) => router.count(router.plan(request.model, "chat"), request, wishes),
+    count: async (request, caller, wishes) => {
+      if (!mayAsk(caller, request.model)) throw notAllowed(request.model);
+      return router.count(router.plan(request.model, "chat"), request, wishes);
+    },
     closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
     refuse: async (input, failure) => {
       const facts = { ...input, alias: input.alias ?? "", signal: null, estimatePrompt: () => 0 };

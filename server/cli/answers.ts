@@ -82,6 +82,7 @@ const keyRow = z.object({
       priority: z.int(),
     })
     .default({ requestsPerMinute: null, tokensPerMinute: null, concurrent: null, priority: 0 }),
+  routes: z.array(z.string()).nullable().default(null),
 }) satisfies z.ZodType<KeyRow, unknown>;
 
 /** `GET /admin/keys`. */

@@ -25,6 +25,8 @@ export const failureKinds = Object.freeze({
   unknown_key: { httpStatus: 401, mayRetry: false, mayFallBack: false },
   /** A known caller that may not do this, or a foreign Host or Origin. */
   forbidden: { httpStatus: 403, mayRetry: false, mayFallBack: false },
+  /** The caller's key is for other aliases and models. */
+  model_not_allowed: { httpStatus: 403, mayRetry: false, mayFallBack: false },
   /** No such path or thing. */
   not_found: { httpStatus: 404, mayRetry: false, mayFallBack: false },
   model_not_found: { httpStatus: 404, mayRetry: false, mayFallBack: false },

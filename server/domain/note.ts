@@ -28,6 +28,8 @@ export type NoteCode =
   | "brief_failed"
   | "tier_chosen"
   | "tier_assumed"
+  /** The route's attempts did not suffice for what its mode would have asked next; `detail` says what that was. */
+  | "attempts_used_up"
   /** A copy of another request, for comparison; `detail` is that one's id. */
   | "shadow_of";
 
@@ -55,5 +57,6 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   brief_failed: "the conversation was to be condensed, and could not be",
   tier_chosen: "a model chose the tier",
   tier_assumed: "the tier could not be told, and the usual one was taken",
+  attempts_used_up: "the route allows no more attempts, so the mode asked no further",
   shadow_of: "a copy of another request",
 });

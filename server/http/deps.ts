@@ -12,6 +12,7 @@ import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
 import type { Inference } from "../inference.ts";
 import type { Reports } from "../ledger/reports.ts";
+import type { RouteDesk } from "../router/route-desk.ts";
 import type { Router } from "../router/router.ts";
 import type { ServerTls } from "./node-server.ts";
 
@@ -62,6 +63,8 @@ export interface Readiness {
 export interface HttpDeps {
   /** Where aliases lead, and what a request's plan would be. `explain` throws for a name nobody serves. */
   readonly routing: Pick<Router, "models" | "explain" | "routes" | "state" | "probe">;
+  /** Where routes are changed while the box runs. */
+  readonly routeDesk: Pick<RouteDesk, "begin" | "take" | "drop">;
   readonly inference: Inference;
   readonly access: Pick<Access, "authenticate" | "signIn"> & {
     readonly keyring: Pick<Keyring, "create" | "revoke" | "setLimits" | "list" | "resetAdmin">;

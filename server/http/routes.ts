@@ -104,7 +104,7 @@ export function routeTable(parts: RouteParts): readonly Route[] {
       path: "/v1/feedback",
       access: "inference",
       dialect: openai,
-      handle: feedbackRoute(deps, ({ request, response }) => parts.readBody(request, response)),
+      handle: feedbackRoute(openai, deps, ({ request, response }) => parts.readBody(request, response)),
     },
     { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },
     { method: "GET", path: "/v1/models/*id", access: "inference", dialect: openai, handle: models.one },

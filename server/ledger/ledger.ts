@@ -4,6 +4,7 @@
  */
 import type { Clock, Log } from "../domain/ports.ts";
 import { createCheckpoints } from "./checkpoint.ts";
+import { type CopiesLedger, createCopiesLedger } from "./copies.ts";
 import { createFeedbackStore } from "./feedback.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
@@ -23,6 +24,7 @@ export interface Ledger {
   /** Answers that clients asked to be kept. */
   readonly responses: StoredResponses;
   readonly feedback: FeedbackStore;
+  readonly copies: CopiesLedger;
   readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
   /** Requests that a killed process had left open; they are `interrupted` now. */
@@ -50,6 +52,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     keys: createKeyStore(database, writer.touchKey),
     responses: createStoredResponses(database),
     feedback: createFeedbackStore(database),
+    copies: createCopiesLedger(database),
     providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
     recovered,

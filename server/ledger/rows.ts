@@ -96,4 +96,6 @@ export interface KeyRow {
   /** Shares no computed prefixes with other keys. */
   readonly isolate: boolean;
   readonly limits: KeyLimits;
+  /** The only aliases and models it may ask for; null: all. */
+  readonly routes: readonly string[] | null;
 }

@@ -22,19 +22,21 @@ import {
   requestFacts,
   type RouteWishes,
 } from "../domain/routing/request-facts.ts";
-import { type KnownBackend, resolveRoutes, shortName } from "../domain/routing/resolve.ts";
+import { shortName } from "../domain/routing/resolve.ts";
 import { type Route, routeToOne } from "../domain/routing/route.ts";
 import type { RouteSetting } from "../domain/routing/settings.ts";
 import { type Target, targetName } from "../domain/routing/target.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { AnyEvent } from "./attempt.ts";
-import { servedAs, takesUnlisted } from "./candidates.ts";
+import { servedAs } from "./candidates.ts";
 import { type AttemptHooks, carryOut, type JourneyPorts } from "./carry-out.ts";
 import { createLive } from "./live.ts";
 import { runModes } from "./modes/run.ts";
 import { createPlanner } from "./planner.ts";
 import { probeTargets, type TargetProbe } from "./probe.ts";
-import type { ShadowBounds } from "./shadow.ts";
+
+import { createRouteTable, type RouteTable } from "./route-table.ts";
+import type { ShadowWish } from "./shadow.ts";
 import { type RouteView, routeAsModel, routeView, type TargetView, targetView } from "./views.ts";
 
 export type { AttemptHooks } from "./carry-out.ts";
@@ -48,9 +50,7 @@ export interface Destination {
 }
 
 /** A copy of a request, for comparison. */
-export interface Shadow extends ShadowBounds {
-  readonly alias: string;
-  readonly target: string;
+export interface Shadow extends ShadowWish {
   run(context: ChatContext, signal: AbortSignal, hooks: AttemptHooks): AsyncIterable<ChatEvent>;
 }
 
@@ -99,6 +99,8 @@ export interface Router {
   probe(alias: string, depth: ProbeDepth, signal: AbortSignal): Promise<readonly TargetProbe[]>;
   /** Its keys or settings are others: whoever was left alone there may be asked again. */
   forgive(backendId: string): void;
+  /** Other routes beside them, under names of their own, which may take their place. */
+  readonly tryOut: RouteTable["tryOut"];
   /** Every target of a route or that was asked: how it is, how fast, until when it is left alone. */
   state(): readonly TargetView[];
 }
@@ -128,26 +130,26 @@ export function createRouter(
   const { clock = systemClock, random = Math.random } = options;
   const all = typeof backends === "function" ? backends : () => backends;
   const backend = (id: string) => all().find((one) => one.id === id);
-  const routes = checkedRoutes(options.routes ?? {}, all(), options.away ?? []);
+  const table = createRouteTable(options.routes ?? {}, { backends: all, away: options.away ?? [] });
   const live = createLive(clock);
   /** Those of the settings, and others once they were asked: clients choose their names, so there is a bound. */
   const known = new Map<string, Target>();
-  for (const route of routes.values()) {
+  for (const route of table.live.values()) {
     for (const { target } of route.groups.flatMap(({ targets }) => targets)) known.set(targetName(target), target);
   }
 
   /** The settings' routes, and one to each served model that they do not mention. */
   const routeOf = (alias: string): Route | undefined => {
-    const route = routes.get(alias);
+    const route = table.get(alias);
     if (route !== undefined) return route;
     const serving = all().find((one) => answersFor(one, alias) !== null);
     return serving && routeToOne(alias, { backendId: serving.id, model: shortName(serving.id, alias) });
   };
   const models = (): readonly ServedModel[] => [
-    ...[...routes.values()].map((route) => routeAsModel(route, backend)),
+    ...[...table.live.values()].map((route) => routeAsModel(route, backend)),
     ...all()
       .flatMap((one) => one.served())
-      .filter((model) => !routes.has(model.alias)),
+      .filter((model) => !table.live.has(model.alias)),
   ];
   const served = (alias: string) => all().flatMap((one) => answersFor(one, alias) ?? [])[0];
   const names = () => models().map((model) => model.alias);
@@ -195,7 +197,7 @@ export function createRouter(
     models,
     plan(alias, capability = "chat") {
       const can = (model: ServedModel) => model.capabilities.includes(capability);
-      const route = routes.get(alias);
+      const route = table.get(alias);
       const model = route === undefined ? served(alias) : routeAsModel(route, backend);
       if (model === undefined) throw unknownModel(alias, names());
       // A route whose targets are all away right now says so itself.
@@ -228,7 +230,7 @@ export function createRouter(
     run(destination, request, context, signal, hooks) {
       const { alias } = destination;
       const facts = factsOfChat(request, planner.askedBy(context));
-      if (isPlain(alias, routes)) {
+      if (isPlain(alias, table.get)) {
         return journey(destination, facts, request, signal, hooks, (one, model, maxTokens, inner) =>
           one.chat({ ...request, model, maxTokens }, context, inner),
         );
@@ -243,9 +245,11 @@ export function createRouter(
         },
       });
     },
-    copies: [...routes.values()].some(({ modes }) => modes.shadow !== null),
+    get copies() {
+      return [...table.live.values()].some(({ modes }) => modes.shadow !== null);
+    },
     shadow({ alias }, request, context) {
-      if (!routes.has(alias)) return null;
+      if (!table.live.has(alias)) return null;
       const whole = planner.foretell(alias, factsOfChat(request, planner.askedBy(context)));
       const plan = whole.asides.shadow;
       const bounds = whole.route.modes.shadow;
@@ -291,7 +295,6 @@ export function createRouter(
         (one, model, _, inner) => one.rerank({ ...request, model }, context, inner),
       ),
     explain: (alias, facts = {}) => planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
-    routes: () => [...routes.values()].map((route) => routeView(route, viewOf)),
     probe: async (alias, depth, signal) => {
       const route = routeOf(alias);
       if (route === undefined) throw unknownModel(alias, names());
@@ -299,6 +302,8 @@ export function createRouter(
       return probeTargets(targets, depth, signal, { live, backend });
     },
     forgive: (backendId) => live.forgive(backendId),
+    routes: () => [...table.live.values()].map((route) => routeView(route, viewOf)),
+    tryOut: table.tryOut,
     state: () => [...known.values()].map(viewOf),
   };
 
@@ -315,13 +320,13 @@ export function createRouter(
 }
 
 /** Neither the alias nor one its rules may lead to has a mode, condenses or asks for a tier: the short way is the same. */
-function isPlain(alias: string, routes: ReadonlyMap<string, Route>, seen: ReadonlySet<string> = new Set()): boolean {
-  const route = routes.get(alias);
+function isPlain(alias: string, routeOf: RouteTable["get"], seen: ReadonlySet<string> = new Set()): boolean {
+  const route = routeOf(alias);
   if (route === undefined || seen.has(alias)) return true;
   const { brief, classify } = route.modes;
   if (route.mode !== "plain" || brief !== null || classify !== null) return false;
   const now = new Set([...seen, alias]);
-  return route.rules.every(({ leadsTo }) => !("route" in leadsTo) || isPlain(leadsTo.route, routes, now));
+  return route.rules.every(({ leadsTo }) => !("route" in leadsTo) || isPlain(leadsTo.route, routeOf, now));
 }
 
 /** Null: this backend does not know the name. */
@@ -333,25 +338,4 @@ function answersFor(backend: Backend, alias: string): ServedModel | null {
 
 function inputsOf({ inputs }: EmbedRequest): readonly (string | readonly number[])[] {
   return inputs.map((input) => (input.type === "text" ? input.text : input.tokens));
-}
-
-function checkedRoutes(
-  settings: Readonly<Record<string, RouteSetting>>,
-  backends: readonly Backend[],
-  away: readonly string[],
-): ReadonlyMap<string, Route> {
-  const known = backends.map((one): KnownBackend => {
-    return { id: one.id, models: one.served().map((model) => model.alias), isOpen: takesUnlisted(one) };
-  });
-  for (const id of away) {
-    if (!known.some((one) => one.id === id)) known.push({ id, models: [], isOpen: true });
-  }
-  const { routes, problems } = resolveRoutes(settings, known);
-  if (problems.length === 0) return routes;
-  const count = problems.length === 1 ? "A route" : `${problems.length} things in the routes`;
-  throw new Failure("cannot_start", `${count} cannot be used as written.`, {
-    why: problems.join("\n"),
-    next: ["lanthorn models list", "lanthorn config show"],
-    param: "routes",
-  });
 }

@@ -1,6 +1,7 @@
 /** `lanthorn route …`: its sub-commands by name, one file each in `server/cli/route/`. */
 import type { Command } from "commander";
 import { type CommandContext, examples } from "../command.ts";
+import { applyExamples, defineApply } from "../route/apply.ts";
 import { calibrateExamples, defineCalibrate } from "../route/calibrate.ts";
 import { defineEval, evalExamples } from "../route/eval.ts";
 import { defineExplain, explainExamples } from "../route/explain.ts";
@@ -21,6 +22,7 @@ const subcommands: readonly Subcommand[] = [
   { examples: healthExamples, define: defineHealth },
   { examples: calibrateExamples, define: defineCalibrate },
   { examples: evalExamples, define: defineEval },
+  { examples: applyExamples, define: defineApply },
 ];
 
 export function define(command: Command, context: CommandContext): void {

@@ -10,6 +10,7 @@ import { keysResource } from "./keys.ts";
 import { modelsResource } from "./models.ts";
 import { providersResource } from "./providers.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
+import { routeChangesResource } from "./route-changes.ts";
 import { routesResource } from "./routes.ts";
 import { stateResource } from "./state.ts";
 import { stayAwakeResource } from "./stay-awake.ts";
@@ -28,6 +29,7 @@ export const adminResources = Object.freeze({
   downloads: downloadsResource,
   providers: providersResource,
   routes: routesResource,
+  routeChanges: routeChangesResource,
   events: eventsResource,
 }) satisfies Readonly<Record<string, AdminResource>>;
 

@@ -16,7 +16,8 @@ import type { HttpDeps } from "../deps.ts";
 import { sendJson } from "../send.ts";
 import type { AdminResource } from "./resource.ts";
 
-const word = z.string().trim().min(1).max(200);
+/** Names on trial are longer than aliases may be. */
+const word = z.string().trim().min(1).max(300);
 const tokens = z.int().min(0).max(1_000_000_000);
 
 /** What `RequestFacts` are, all of them optional; headers may be given as a client would send them. */

@@ -80,8 +80,10 @@ export async function* runModes(parts: ModalParts): AsyncGenerator<ChatEvent> {
 function counted(parts: ModalParts, startedMs: number) {
   const { hooks, signal, ports } = parts;
   let opened = 0;
-  const journey = (plan: Plan, steps: readonly PlanStep[], request: ChatRequest, own: AttemptHooks) => {
-    const part = partOf(plan, steps, plan.route.limits.maxAttempts - opened);
+  const left = ({ route }: Plan) => route.limits.maxAttempts - opened;
+  const journey = (plan: Plan, steps: readonly PlanStep[], request: ChatRequest, own: AttemptHooks, most: number) => {
+    if (most < 1) throw usedUp(plan);
+    const part = partOf(plan, steps, most);
     return carryOut<ChatEvent>(
       {
         ...{ plan: part, signal, startedMs, hooks: own },
@@ -104,7 +106,12 @@ function counted(parts: ModalParts, startedMs: number) {
     };
   };
 
-  async function hidden(plan: Plan, steps: readonly PlanStep[], request: ChatRequest): Promise<Hidden> {
+  async function hidden(
+    plan: Plan,
+    steps: readonly PlanStep[],
+    request: ChatRequest,
+    mostAttempts: number,
+  ): Promise<Hidden> {
     let current = 0;
     let target = "";
     const events: ChatEvent[] = [];
@@ -119,7 +126,7 @@ function counted(parts: ModalParts, startedMs: number) {
       target,
     });
     try {
-      for await (const event of journey(plan, steps, request, own)) {
+      for await (const event of journey(plan, steps, request, own, mostAttempts)) {
         if (!isEnd(event)) {
           hooks.hid?.(current, event);
           events.push(event);
@@ -143,15 +150,22 @@ function counted(parts: ModalParts, startedMs: number) {
     plan,
     request,
     signal,
+    attemptsLeft: () => left(plan),
     stream: (steps, one) =>
       journey(
         plan,
         steps,
         one,
         numbered(() => {}),
+        left(plan),
       ),
     hidden,
     note: (note) => hooks.noted?.(note),
     answeredBy: (target) => hooks.answeredBy?.(target),
   });
+}
+
+/** Drafts, votes and questions on the side are attempts too. */
+function usedUp({ alias, route }: Plan): Failure {
+  return new Failure("no_target", `All ${route.limits.maxAttempts} attempts that "${alias}" allows were used.`);
 }

@@ -222,6 +222,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       state: () => [],
       probe: async () => [],
     },
+    routeDesk: { begin: noDownloads, take: noDownloads, drop: noDownloads },
     access,
     rateLimits: createRateLimits(
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },
