@@ -1,5 +1,5 @@
 /** Which prices and machines a plan compares: what was asked for by name, else a small usual set. Runs in the command's process. */
-import { type Instance } from "../../domain/planner/instances/instance.ts";
+import type { Instance } from "../../domain/planner/instances/instance.ts";
 import { instanceOf, instances } from "../../domain/planner/instances/index.ts";
 import type { PriceRow } from "../../domain/pricing/book.ts";
 import type { PriceList } from "../../domain/pricing/price-list.ts";

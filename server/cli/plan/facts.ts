@@ -58,9 +58,7 @@ async function lastDays(context: CommandContext): Promise<readonly UsageSummary[
   ]);
   // A plan made before anything was ever served leaves no data folder behind.
   if (!existsSync(dataPaths(context.environment).ledger)) return null;
-  return withLedger(context.environment, (ledger) =>
-    Promise.all(ranges.map((range) => ledger.reports.summary(range))),
-  );
+  return withLedger(context.environment, (ledger) => Promise.all(ranges.map((range) => ledger.reports.summary(range))));
 }
 
 /** Of the narrowest window that holds as many requests as the widest: a box of three days must not be spread over thirty. */

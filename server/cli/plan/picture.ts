@@ -7,7 +7,11 @@ const barColumns = 44;
 const signs = Object.freeze({ api: "#", selfHosted: "=", hybrid: "+" });
 
 /** `marked`: the number of users the plan is for. */
-export function costPicture(series: readonly SeriesPoint[], found: PlannedBreakEven | undefined, marked: number): string {
+export function costPicture(
+  series: readonly SeriesPoint[],
+  found: PlannedBreakEven | undefined,
+  marked: number,
+): string {
   const most = Math.max(1, ...series.flatMap((point) => [point.apiNanos, point.selfHostedNanos, point.hybridNanos]));
   const width = Math.max(5, ...series.map((point) => countText(point.users).length + 1));
   const lines = series.flatMap((point, index) => {

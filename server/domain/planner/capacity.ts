@@ -21,8 +21,7 @@ const secondsPerHour = 3600;
 /** GPU-seconds that one query takes. */
 export function secondsPerQuery(demand: Demand, capacity: Capacity): Ratio {
   const decode = ratio(demand.completionTokens, capacity.decodePerSecond);
-  const prefill =
-    capacity.prefillPerSecond === null ? zero : ratio(demand.promptTokens, capacity.prefillPerSecond);
+  const prefill = capacity.prefillPerSecond === null ? zero : ratio(demand.promptTokens, capacity.prefillPerSecond);
   return plus(decode, prefill);
 }
 

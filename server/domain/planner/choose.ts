@@ -70,8 +70,10 @@ function privacyAnswer({ privacyIsCritical }: Situation): TreeAnswer {
 function volumeAnswer({ queriesPerMonth }: Situation): TreeAnswer {
   const question = "Queries a month?";
   const answer = String(Math.round(queriesPerMonth));
-  if (queriesPerMonth < volumeBounds.low) return { question, answer, way: "api", why: "below 10,000: costs least to begin" };
-  if (queriesPerMonth > volumeBounds.high) return { question, answer, way: "own", why: "above 50,000: fixed costs spread" };
+  if (queriesPerMonth < volumeBounds.low)
+    return { question, answer, way: "api", why: "below 10,000: costs least to begin" };
+  if (queriesPerMonth > volumeBounds.high)
+    return { question, answer, way: "own", why: "above 50,000: fixed costs spread" };
   return { question, answer, way: null, why: "10,000 to 50,000: compare both (lanthorn plan)" };
 }
 
@@ -86,7 +88,8 @@ function timeAnswer({ months }: Situation): TreeAnswer {
 function qualityAnswer({ quality }: Situation): TreeAnswer {
   const question = "Which quality?";
   if (quality === "best") return { question, answer: quality, way: "api", why: "the largest models are hosted" };
-  if (quality === "very-good") return { question, answer: quality, way: "own", why: "open models of 7B to 70B come close" };
+  if (quality === "very-good")
+    return { question, answer: quality, way: "own", why: "open models of 7B to 70B come close" };
   return { question, answer: quality, way: "api", why: "small hosted models cost least" };
 }
 
@@ -127,7 +130,12 @@ export interface Scored {
   readonly api: Ratio;
   /** Null: both the same. */
   readonly way: "own" | "api" | null;
-  readonly rows: readonly { readonly name: FactorName; readonly weightPercent: Ratio; readonly own: number; readonly api: number }[];
+  readonly rows: readonly {
+    readonly name: FactorName;
+    readonly weightPercent: Ratio;
+    readonly own: number;
+    readonly api: number;
+  }[];
 }
 
 /** Without any weight every factor weighs the same. */
@@ -140,8 +148,7 @@ export function scored(weights: Weights): Scored {
     const weightPercent = over(times(used[index] ?? zero, ratio(100)), sum);
     return { name, weightPercent, own: factors[name].own, api: factors[name].api };
   });
-  const scoreOf = (way: "own" | "api") =>
-    plus(...rows.map((row) => times(row.weightPercent, ratio(row[way], 100))));
+  const scoreOf = (way: "own" | "api") => plus(...rows.map((row) => times(row.weightPercent, ratio(row[way], 100))));
   const [own, api] = [scoreOf("own"), scoreOf("api")];
   const difference = compare(own, api);
   return { own, api, way: difference === 0 ? null : difference > 0 ? "own" : "api", rows };

@@ -40,17 +40,21 @@ export function apiCost(demand: Demand, rates: TokenRates, fixed: ApiFixed): Mon
   });
 }
 
-export interface Hosting {
+/** People's time with GPUs. */
+export interface Operations {
+  /** US dollars a month, whatever their number. */
+  readonly operationsUsd: number;
+  /** US dollars a month for each GPU. */
+  readonly operationsPerGpuUsd: number;
+}
+
+export interface Hosting extends Operations {
   readonly capacity: Capacity;
   /** Nano-USD an hour of one GPU's machine. */
   readonly hourNanos: number;
   readonly hoursPerMonth: number;
   /** Taken off the machines for a promise of one or three years. */
   readonly reservedPercent: number;
-  /** US dollars a month, whatever its size. */
-  readonly operationsUsd: number;
-  /** US dollars a month for each GPU. */
-  readonly operationsPerGpuUsd: number;
 }
 
 /** The cost of so many GPUs: what the self-hosted line is between two steps. */
@@ -108,8 +112,16 @@ export function monthlyPower(box: OwnBox): Ratio {
   return times(monthlyEnergy(box), usd(box.kwhUsd));
 }
 
-export function ownBoxCost(box: OwnBox, boxes: number): MonthlyCost {
-  const power = monthlyPower(box);
+/** People's time as for rented GPUs: a box under a desk wants its updates too. */
+export function ownBoxCost(
+  box: OwnBox,
+  boxes: number,
+  { operationsUsd, operationsPerGpuUsd }: Operations,
+): MonthlyCost {
   const depreciation = times(usd(box.priceUsd), ratio(1, box.months));
-  return costOf({ gpus: boxes, machines: times(ratio(boxes), plus(power, depreciation)) });
+  return costOf({
+    gpus: boxes,
+    machines: times(ratio(boxes), plus(monthlyPower(box), depreciation)),
+    operations: plus(usd(operationsUsd), times(ratio(boxes), usd(operationsPerGpuUsd))),
+  });
 }

@@ -83,7 +83,12 @@ export interface Plan {
   readonly breakEven: readonly PlannedBreakEven[];
   /** Of the first API, over users. */
   readonly series: readonly SeriesPoint[];
-  readonly instance: { readonly id: string; readonly hourNanos: Nanos; readonly source: string; readonly checked: string | null };
+  readonly instance: {
+    readonly id: string;
+    readonly hourNanos: Nanos;
+    readonly source: string;
+    readonly checked: string | null;
+  };
   readonly settings: Readonly<Record<SettingName, Figure | null>>;
 }
 
@@ -160,7 +165,13 @@ export function planOf(question: PlanQuestion): Plan {
   const priceOf = (row: PriceRow) => `${row.id}, ${row.source}, ${row.checked}`;
   const hourOf = `${instance.id}, ${instance.source}, ${instance.checked ?? "no day named"}`;
   const byApi = apis.map((row) =>
-    shown(nameOf(row), "api", apiCost(demand, ratesFor(row, demand.promptTokens), fixed), scoreOf(row.model), priceOf(row)),
+    shown(
+      nameOf(row),
+      "api",
+      apiCost(demand, ratesFor(row, demand.promptTokens), fixed),
+      scoreOf(row.model),
+      priceOf(row),
+    ),
   );
   const [first] = apis;
   const localPercent = valueOf(settings, "localPercent");
@@ -173,7 +184,7 @@ export function planOf(question: PlanQuestion): Plan {
             "hybrid",
             hybridCost(demand, { rates: ratesFor(first, demand.promptTokens), hosting, localPercent }),
             null,
-            `${localPercent} % of the queries on ${hourOf}; the rest at ${priceOf(first)}`,
+            `${localPercent} % of the queries on ${instance.id}, the others at ${first.id}`,
           ),
         ];
   const boxes = gpusFor(demand, hosting.capacity);
@@ -182,7 +193,13 @@ export function planOf(question: PlanQuestion): Plan {
     ...byApi,
     shown(instance.id, "self_hosted", selfHostedCost(demand, hosting), localScore, hourOf),
     ...hybrid,
-    shown("own box", "own_box", ownBoxCost(box, boxes), localScore, "price spread over months, power, idle included; nobody's time"),
+    shown(
+      "own box",
+      "own_box",
+      ownBoxCost(box, boxes, hosting),
+      localScore,
+      "its price spread over months, and its power, idle included",
+    ),
   ];
   const cheapest = options.reduce((best, one) => (one.monthNanos < best.monthNanos ? one : best));
   return {

@@ -42,10 +42,7 @@ function made(numerator: bigint, denominator: bigint): Ratio {
 export function plus(...terms: readonly Ratio[]): Ratio {
   return terms.reduce(
     (sum, term) =>
-      made(
-        sum.numerator * term.denominator + term.numerator * sum.denominator,
-        sum.denominator * term.denominator,
-      ),
+      made(sum.numerator * term.denominator + term.numerator * sum.denominator, sum.denominator * term.denominator),
     zero,
   );
 }

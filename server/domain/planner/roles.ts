@@ -38,7 +38,8 @@ export function placeOf(role: Role): RolePlan {
   if (role.latency === "interactive") must.push("under 100 ms leaves no time for a network");
   if (isMany) must.push(`${role.callsPerDay} calls a day must each cost next to nothing`);
   if (must.length > 0) {
-    if (isHard) against.push("the task is hard: measure a local model first (lanthorn route eval), or ask on where unsure");
+    if (isHard)
+      against.push("the task is hard: measure a local model first (lanthorn route eval), or ask on where unsure");
     return { role, place: "local", required: true, reasons: must, against };
   }
   if (isHard) {
@@ -54,12 +55,25 @@ export function placeOf(role: Role): RolePlan {
   if (role.complexity === "medium") {
     return { role, place: "cloud-mid", required: false, reasons: ["medium complexity, time to wait"], against };
   }
-  return { role, place: "cloud-budget", required: false, reasons: ["simple and seldom: the cheapest will do"], against };
+  return {
+    role,
+    place: "cloud-budget",
+    required: false,
+    reasons: ["simple and seldom: the cheapest will do"],
+    against,
+  };
 }
 
 /** The lecture's crew: one of each kind, as a beginning. */
 export const usualRoles: readonly Role[] = Object.freeze([
-  { name: "coordinator", callsPerDay: 2000, complexity: "medium", latency: "interactive", errors: "few", privacy: "internal" },
+  {
+    name: "coordinator",
+    callsPerDay: 2000,
+    complexity: "medium",
+    latency: "interactive",
+    errors: "few",
+    privacy: "internal",
+  },
   { name: "scraper", callsPerDay: 2000, complexity: "simple", latency: "batch", errors: "some", privacy: "public" },
   { name: "parser", callsPerDay: 2000, complexity: "simple", latency: "batch", errors: "some", privacy: "public" },
   { name: "analyst", callsPerDay: 200, complexity: "complex", latency: "batch", errors: "few", privacy: "public" },

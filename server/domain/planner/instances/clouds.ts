@@ -1,18 +1,38 @@
 /** Machines of the large clouds. Data; nano-USD an hour. */
 import type { InstanceRow, ProviderInstances } from "./instance.ts";
 
-const guide = "AI Agent Production Deployment & Cost Analysis Guide, section 4 (not compared with the provider's own list)";
+const guide =
+  "AI Agent Production Deployment & Cost Analysis Guide, section 4 (not compared with the provider's own list)";
 const guideDay = "2025-11";
 
 function gpu(name: string, card: string, gigabytes: number, hourNanos: number, gpus = 1): InstanceRow {
-  return { name, gpu: card, gpus, gpuGigabytes: gigabytes, kind: "on_demand", hourNanosLow: hourNanos, hourNanosHigh: hourNanos };
+  return {
+    name,
+    gpu: card,
+    gpus,
+    gpuGigabytes: gigabytes,
+    kind: "on_demand",
+    hourNanosLow: hourNanos,
+    hourNanosHigh: hourNanos,
+  };
 }
 
 function cpu(name: string, hourNanos: number): InstanceRow {
-  return { name, gpu: null, gpus: 0, gpuGigabytes: null, kind: "on_demand", hourNanosLow: hourNanos, hourNanosHigh: hourNanos };
+  return {
+    name,
+    gpu: null,
+    gpus: 0,
+    gpuGigabytes: null,
+    kind: "on_demand",
+    hourNanosLow: hourNanos,
+    hourNanosHigh: hourNanos,
+  };
 }
 
-const strategy = { source: "LLM Infrastructure Strategy, GPU instance recommendations (not compared with the provider's own list)", checked: null };
+const strategy = {
+  source: "LLM Infrastructure Strategy, GPU instance recommendations (not compared with the provider's own list)",
+  checked: null,
+};
 
 export const awsInstances: ProviderInstances = Object.freeze({
   provider: "aws",

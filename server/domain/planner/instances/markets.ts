@@ -44,8 +44,5 @@ export const modalInstances: ProviderInstances = Object.freeze({
   provider: "modal",
   source: "LLM API Providers Comparison, Modal (not compared with the provider's own list)",
   checked: "2025-12-23",
-  rows: [
-    serverless("l40s", "L40S", 48, 1_950_000_000),
-    serverless("b200", "B200", 192, 6_250_000_000),
-  ],
+  rows: [serverless("l40s", "L40S", 48, 1_950_000_000), serverless("b200", "B200", 192, 6_250_000_000)],
 });
