@@ -18,6 +18,10 @@ export const usualApis: readonly string[] = Object.freeze([
 ]);
 /** What the guide's example hosts a 7B model on. */
 export const usualInstance = "aws/g4dn.2xlarge";
+/** What a box of one's own with one card of 24 GB is compared with. */
+export const usualRental = "vast/rtx-4090";
+/** Where simple queries go when they are routed. */
+export const usualSmallApi = "anthropic/claude-haiku-5-5";
 
 /** Throws exit 5 for a price that nobody entered: a plan does not guess. */
 export function apisOf(names: readonly string[] | undefined, prices: PriceList, atMs: number): readonly PriceRow[] {

@@ -4,13 +4,13 @@ import type { CommandContext } from "../command.ts";
 import { countText, nanosText, tokensText, unknownMark } from "../format.ts";
 import { type Column, tableText } from "../table.ts";
 import { assumptionsText } from "./assumptions.ts";
-import { apisOf, chosenInstance } from "./choices.ts";
+import { apisOf, chosenInstance, usualInstance } from "./choices.ts";
 import { pricesFor, settingsOf } from "./facts.ts";
 import type { PlanFlags } from "./flags.ts";
 import { costPicture } from "./picture.ts";
 
 export async function showCost(flags: PlanFlags, context: CommandContext): Promise<void> {
-  const instance = chosenInstance(flags.instance);
+  const instance = chosenInstance(flags.instance ?? usualInstance);
   const prices = await pricesFor(context);
   const apis = apisOf(flags.api, prices, Date.now());
   const settings = await settingsOf(flags, context);

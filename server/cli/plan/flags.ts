@@ -5,7 +5,7 @@ import { refusalOf, type SettingName, settingKinds, settingNames } from "../../d
 /** What was given, under the names commander makes of the options. */
 export type PlanFlags = Readonly<Record<string, unknown>> & {
   readonly api?: readonly string[];
-  readonly instance: string;
+  readonly instance?: string;
   readonly localModel: string;
   readonly assumed?: boolean;
   readonly seeds?: boolean;

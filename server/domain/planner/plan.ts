@@ -5,14 +5,15 @@
 import type { Nanos } from "../money.ts";
 import type { PriceRow } from "../pricing/book.ts";
 import { type BreakEven, breakEven, usersAt } from "./break-even.ts";
-import { busyHoursPerDay, type Capacity, gpusFor } from "./capacity.ts";
+import { busyHoursPerDay, type Capacity, gpusFor, gpusToHold, scaledSpeed, weightBytes } from "./capacity.ts";
 import { type Demand, monthOf } from "./demand.ts";
 import type { Figure } from "./figure.ts";
+import { cards } from "./instances/cards.ts";
 import { type Instance, usualHourNanos } from "./instances/instance.ts";
 import { apiCost, type Hosting, hybridCost, type MonthlyCost, ownBoxCost, selfHostedCost } from "./option.ts";
 import { costPerPoint, scoreOf } from "./quality.ts";
 import { nanosOf, numberOf, over, ratio, times } from "./ratio.ts";
-import type { SettingName, Settings } from "./settings.ts";
+import { settingKinds, type SettingName, type Settings } from "./settings.ts";
 import { ratesFor } from "./token-cost.ts";
 
 export interface PlanQuestion {
@@ -98,63 +99,87 @@ const seriesUsers: readonly number[] = [10, 25, 50, 100, 250, 500, 1000];
 
 export function demandOf(settings: Settings): Demand {
   return {
-    users: valueOf(settings, "users"),
-    queriesPerUserDay: valueOf(settings, "queriesPerUserDay"),
-    daysPerMonth: valueOf(settings, "daysPerMonth"),
-    promptTokens: valueOf(settings, "promptTokens"),
-    completionTokens: valueOf(settings, "completionTokens"),
-    answersFromCachePercent: valueOf(settings, "answersFromCachePercent"),
-    cachedPromptPercent: valueOf(settings, "cachedPromptPercent"),
-    batchPercent: valueOf(settings, "batchPercent"),
+    users: settingOf(settings, "users"),
+    queriesPerUserDay: settingOf(settings, "queriesPerUserDay"),
+    daysPerMonth: settingOf(settings, "daysPerMonth"),
+    promptTokens: settingOf(settings, "promptTokens"),
+    completionTokens: settingOf(settings, "completionTokens"),
+    answersFromCachePercent: settingOf(settings, "answersFromCachePercent"),
+    cachedPromptPercent: settingOf(settings, "cachedPromptPercent"),
+    batchPercent: settingOf(settings, "batchPercent"),
   };
 }
 
-export function capacityOf(settings: Settings): Capacity {
+/** Where it is only assumed, the speed is that of the guide's model on the guide's card: it is carried over to this one. */
+export function settingsFor(settings: Settings, { card, gpu }: Instance): Settings {
+  const seen = settings.decodePerSecond;
+  if (seen === null || seen.basis !== "assumed" || card === null) return settings;
+  const { parametersBillions, bitsPerParameter } = settingKinds;
+  const usualBytes = weightBytes((parametersBillions.assumed ?? 0) * 1e9, bitsPerParameter.assumed ?? 0);
+  const bytes = modelBytes(settings);
+  const value = scaledSpeed(
+    { perSecond: seen.value, gigabytesPerSecond: cards.T4.gigabytesPerSecond, weightBytes: usualBytes },
+    card.gigabytesPerSecond,
+    bytes,
+  );
+  if (value === seen.value) return settings;
+  const from = `${seen.value} tok/s of a T4 with 7B in 16 bits (${seen.from}), by the memory of a ${gpu} and the model's size`;
+  return { ...settings, decodePerSecond: { value, basis: "estimated", from } };
+}
+
+export function modelBytes(settings: Settings): number {
+  return weightBytes(settingOf(settings, "parametersBillions") * 1e9, settingOf(settings, "bitsPerParameter"));
+}
+
+/** `settings`: as `settingsFor` gives them. */
+export function capacityOf(settings: Settings, { card }: Instance): Capacity {
   return {
-    activeHoursPerDay: valueOf(settings, "activeHoursPerDay"),
-    peakFactor: valueOf(settings, "peakFactor"),
-    decodePerSecond: valueOf(settings, "decodePerSecond"),
+    activeHoursPerDay: settingOf(settings, "activeHoursPerDay"),
+    peakFactor: settingOf(settings, "peakFactor"),
+    decodePerSecond: settingOf(settings, "decodePerSecond"),
     prefillPerSecond: settings.prefillPerSecond?.value ?? null,
+    group: card === null ? 1 : gpusToHold(modelBytes(settings), card.gigabytes * 1e9),
   };
 }
 
 /** One GPU's share of a machine with several, rounded up: nobody rents a part. */
 export function hostingOf(settings: Settings, instance: Instance): Hosting {
   return {
-    capacity: capacityOf(settings),
+    capacity: capacityOf(settings, instance),
     hourNanos: Math.ceil(usualHourNanos(instance) / Math.max(1, instance.gpus)),
-    hoursPerMonth: valueOf(settings, "hoursPerMonth"),
-    reservedPercent: valueOf(settings, "reservedPercent"),
-    operationsUsd: valueOf(settings, "operationsUsd"),
-    operationsPerGpuUsd: valueOf(settings, "operationsPerGpuUsd"),
+    hoursPerMonth: settingOf(settings, "hoursPerMonth"),
+    reservedPercent: settingOf(settings, "reservedPercent"),
+    operationsUsd: settingOf(settings, "operationsUsd"),
+    operationsPerGpuUsd: settingOf(settings, "operationsPerGpuUsd"),
   };
 }
 
-export function valueOf(settings: Settings, name: SettingName): number {
+export function settingOf(settings: Settings, name: SettingName): number {
   return settings[name]?.value ?? 0;
 }
 
-function fixedOf(settings: Settings) {
+export function fixedOf(settings: Settings) {
   return {
-    surroundingsUsd: valueOf(settings, "apiSurroundingsUsd"),
-    operationsUsd: valueOf(settings, "apiOperationsUsd"),
+    surroundingsUsd: settingOf(settings, "apiSurroundingsUsd"),
+    operationsUsd: settingOf(settings, "apiOperationsUsd"),
   };
 }
 
 export function ownBoxOf(settings: Settings, busyHours: number) {
   return {
-    priceUsd: valueOf(settings, "boxUsd"),
-    months: valueOf(settings, "boxMonths"),
-    busyWatts: valueOf(settings, "busyWatts"),
-    idleWatts: valueOf(settings, "idleWatts"),
+    priceUsd: settingOf(settings, "boxUsd"),
+    months: settingOf(settings, "boxMonths"),
+    busyWatts: settingOf(settings, "busyWatts"),
+    idleWatts: settingOf(settings, "idleWatts"),
     busyHoursPerDay: Number(busyHours.toFixed(3)),
-    daysPerMonth: valueOf(settings, "daysPerMonth"),
-    kwhUsd: valueOf(settings, "kwhUsd"),
+    daysPerMonth: settingOf(settings, "daysPerMonth"),
+    kwhUsd: settingOf(settings, "kwhUsd"),
   };
 }
 
 export function planOf(question: PlanQuestion): Plan {
-  const { settings, apis, instance, localModel } = question;
+  const { apis, instance, localModel } = question;
+  const settings = settingsFor(question.settings, instance);
   const demand = demandOf(settings);
   const month = monthOf(demand);
   const hosting = hostingOf(settings, instance);
@@ -174,7 +199,7 @@ export function planOf(question: PlanQuestion): Plan {
     ),
   );
   const [first] = apis;
-  const localPercent = valueOf(settings, "localPercent");
+  const localPercent = settingOf(settings, "localPercent");
   const hybrid =
     first === undefined
       ? []
@@ -198,7 +223,7 @@ export function planOf(question: PlanQuestion): Plan {
       "own_box",
       ownBoxCost(box, boxes, hosting),
       localScore,
-      "its price spread over months, and its power, idle included",
+      `its price spread over months, and its power, idle included; as fast as ${instance.id}`,
     ),
   ];
   const cheapest = options.reduce((best, one) => (one.monthNanos < best.monthNanos ? one : best));
@@ -217,7 +242,7 @@ export function planOf(question: PlanQuestion): Plan {
         breakEven({ demand, rates: ratesFor(row, demand.promptTokens), fixed, hosting, upTo: mostUsers }),
       ),
     ),
-    series: first === undefined ? [] : seriesOf(question, first),
+    series: first === undefined ? [] : seriesOf({ ...question, settings }, first),
     instance: {
       id: instance.id,
       hourNanos: usualHourNanos(instance),
@@ -281,7 +306,7 @@ function seriesOf({ settings, instance }: PlanQuestion, row: PriceRow): SeriesPo
   const demand = demandOf(settings);
   const hosting = hostingOf(settings, instance);
   const rates = ratesFor(row, demand.promptTokens);
-  const localPercent = valueOf(settings, "localPercent");
+  const localPercent = settingOf(settings, "localPercent");
   const counts = [...new Set([...seriesUsers, demand.users])].sort((left, right) => left - right);
   return counts.map((users) => {
     const asked = { ...demand, users };

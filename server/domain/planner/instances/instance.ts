@@ -1,5 +1,6 @@
 /** What a list of machines by the hour says, as types. Pure. One file per provider; amounts are nano-USD an hour, integers. */
 import type { Nanos } from "../../money.ts";
+import { type Card, type CardName, cards } from "./cards.ts";
 
 /** `bid`: may be taken away when another offers more. */
 export type InstanceKind = "on_demand" | "bid" | "serverless";
@@ -8,10 +9,8 @@ export interface InstanceRow {
   /** As the provider calls it. */
   readonly name: string;
   /** Null: no GPU. */
-  readonly gpu: string | null;
+  readonly gpu: CardName | null;
   readonly gpus: number;
-  /** Of one GPU, in GB as lists have them (10^9 bytes); null: no GPU. */
-  readonly gpuGigabytes: number | null;
   readonly kind: InstanceKind;
   /** Of the whole machine. A market has a range; others the same twice. */
   readonly hourNanosLow: Nanos;
@@ -35,11 +34,20 @@ export interface Instance extends InstanceRow {
   readonly checked: string | null;
   /** `aws/g5.xlarge` */
   readonly id: string;
+  /** Null: no GPU. */
+  readonly card: Card | null;
 }
 
 export function instancesOf(list: ProviderInstances): Instance[] {
   const { provider, source, checked } = list;
-  return list.rows.map((row) => ({ source, checked, ...row, provider, id: `${provider}/${row.name}` }));
+  return list.rows.map((row) => ({
+    source,
+    checked,
+    ...row,
+    provider,
+    id: `${provider}/${row.name}`,
+    card: row.gpu === null ? null : cards[row.gpu],
+  }));
 }
 
 /** What a plan counts with: the middle of a range, which is exact for an even sum and else half a nano too high. */

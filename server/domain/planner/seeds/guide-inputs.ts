@@ -44,7 +44,7 @@ export function monthOfMachine(row: InstanceRow | undefined): Ratio {
 
 /** Lines 325 and 326, on the machine of the guide's own example: a T4 for 550 dollars. */
 export const hosting: Hosting = Object.freeze({
-  capacity: { activeHoursPerDay: 8, peakFactor: 3, decodePerSecond: 40, prefillPerSecond: null },
+  capacity: { activeHoursPerDay: 8, peakFactor: 3, decodePerSecond: 40, prefillPerSecond: null, group: 1 },
   hourNanos: awsInstances.rows.find(({ name }) => name === "g4dn.2xlarge")?.hourNanosLow ?? 0,
   hoursPerMonth: 730,
   reservedPercent: 0,
