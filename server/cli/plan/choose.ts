@@ -44,7 +44,7 @@ export function defineChoose(command: Command, context: CommandContext): void {
       const flags = self.optsWithGlobals<ChooseFlags>();
       const [{ settingsOf }, { demandOf }, { monthOf }] = await Promise.all([
         import("./facts.ts"),
-        import("../../domain/planner/plan.ts"),
+        import("../../domain/planner/from-settings.ts"),
         import("../../domain/planner/demand.ts"),
       ]);
       const settings = await settingsOf(flags, context);

@@ -6,7 +6,7 @@ import { gpusFor, usersFor } from "./capacity.ts";
 import { afterCache, conversationTokens, percentBelow, routed } from "./effects.ts";
 import { type Instance, usualHourNanos } from "./instances/instance.ts";
 import { apiCost, monthlyPower, selfHostedCost } from "./option.ts";
-import { capacityOf, demandOf, fixedOf, hostingOf, ownBoxOf, settingOf, settingsFor } from "./plan.ts";
+import { capacityOf, demandOf, fixedOf, hostingOf, ownBoxOf, settingOf, settingsFor } from "./from-settings.ts";
 import { minus, nanosOf, numberOf, type Ratio, ratio, roundedTo, times } from "./ratio.ts";
 import type { Settings } from "./settings.ts";
 import { ratesFor, type TokenRates } from "./token-cost.ts";

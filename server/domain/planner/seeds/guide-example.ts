@@ -6,7 +6,7 @@ import { alibabaInstances, awsInstances, azureInstances, gcpInstances } from "..
 import type { InstanceRow } from "../instances/instance.ts";
 import { apiCost } from "../option.ts";
 import { minus, over, plus, type Ratio, ratio, times, usd } from "../ratio.ts";
-import { costOfTokens } from "../token-cost.ts";
+import { costOfTokens, type TokenRates } from "../token-cost.ts";
 import { apiFixed, apiMonth, demandFor, guideRates, monthOfMachine, usersOfExample } from "./guide-inputs.ts";
 import { ends, figuresOf, is, range } from "./said.ts";
 import type { SeedFigure } from "./seed-figure.ts";
@@ -174,9 +174,9 @@ const breakdown: readonly SeedFigure[] = [
 
 const api = figuresOf("guide", "5. Cost Models, API");
 const month = () => monthOf(demandFor(usersOfExample));
-const gpt4 = guideRates("gpt-4");
-const gpt35 = guideRates("gpt-3.5-turbo");
-const tokensOf = (rates: typeof gpt4) => apiCost(demandFor(usersOfExample), rates, apiFixed).tokens;
+const gpt4 = () => guideRates("gpt-4");
+const gpt35 = () => guideRates("gpt-3.5-turbo");
+const tokensOf = (rates: TokenRates) => apiCost(demandFor(usersOfExample), rates, apiFixed).tokens;
 const million = ratio(1_000_000);
 const apis: readonly SeedFigure[] = [
   api(263, "queries a day", "count", is(2000), () => month().queriesPerDay, "100 × 20"),
@@ -196,7 +196,7 @@ const apis: readonly SeedFigure[] = [
     "GPT-4, tokens in",
     "usd",
     is(900),
-    () => costOfTokens(month().promptTokens, gpt4.prompt),
+    () => costOfTokens(month().promptTokens, gpt4().prompt),
     "at 0.03 dollars a thousand",
   ),
   api(
@@ -204,10 +204,10 @@ const apis: readonly SeedFigure[] = [
     "GPT-4, tokens out",
     "usd",
     is(1080),
-    () => costOfTokens(month().completionTokens, gpt4.completion),
+    () => costOfTokens(month().completionTokens, gpt4().completion),
     "at 0.06 dollars a thousand",
   ),
-  api(281, "GPT-4, all tokens", "usd", is(1980), () => tokensOf(gpt4), "their sum"),
+  api(281, "GPT-4, all tokens", "usd", is(1980), () => tokensOf(gpt4()), "their sum"),
   api(286, "GPT-4, a month", "usd", is(2480), () => apiMonth(usersOfExample, "gpt-4"), "and 300 and 200 dollars"),
   api(286, "GPT-4, a year", "usd", is(29_760), () => months(apiMonth(usersOfExample, "gpt-4"), 12), "12 months"),
   api(
@@ -215,7 +215,7 @@ const apis: readonly SeedFigure[] = [
     "GPT-3.5, tokens in",
     "usd",
     is(15),
-    () => costOfTokens(month().promptTokens, gpt35.prompt),
+    () => costOfTokens(month().promptTokens, gpt35().prompt),
     "at 0.0005 dollars a thousand",
   ),
   api(
@@ -223,10 +223,10 @@ const apis: readonly SeedFigure[] = [
     "GPT-3.5, tokens out",
     "usd",
     is(27),
-    () => costOfTokens(month().completionTokens, gpt35.completion),
+    () => costOfTokens(month().completionTokens, gpt35().completion),
     "at 0.0015 dollars a thousand",
   ),
-  api(294, "GPT-3.5, all tokens", "usd", is(42), () => tokensOf(gpt35), "their sum"),
+  api(294, "GPT-3.5, all tokens", "usd", is(42), () => tokensOf(gpt35()), "their sum"),
   api(
     299,
     "GPT-3.5, a month",
