@@ -93,8 +93,8 @@ export interface Plan {
   readonly settings: Readonly<Record<SettingName, Figure | null>>;
 }
 
-/** Where nobody looks any further for a break-even. */
-const mostUsers = 100_000;
+/** As far as a break-even is looked for, at least. */
+const usersLookedAt = 10_000;
 const seriesUsers: readonly number[] = [10, 25, 50, 100, 250, 500, 1000];
 
 export function planOf(question: PlanQuestion): Plan {
@@ -159,7 +159,13 @@ export function planOf(question: PlanQuestion): Plan {
     breakEven: apis.map((row) =>
       shownBreakEven(
         nameOf(row),
-        breakEven({ demand, rates: ratesFor(row, demand.promptTokens), fixed, hosting, upTo: mostUsers }),
+        breakEven({
+          demand,
+          rates: ratesFor(row, demand.promptTokens),
+          fixed,
+          hosting,
+          upTo: Math.max(usersLookedAt, demand.users),
+        }),
       ),
     ),
     series: first === undefined ? [] : seriesOf({ ...question, settings }, first),
