@@ -30,7 +30,7 @@ const columns: readonly Column<PlannedOption>[] = [
     align: "right",
   },
   { title: "A MONTH", of: ({ monthNanos }) => nanosText(monthNanos), align: "right" },
-  { title: "3 YEARS", of: ({ threeYearsNanos }) => nanosText(threeYearsNanos), align: "right" },
+  { title: "3 YEARS", of: ({ threeYearsNanos: one }) => (one === null ? unknownMark : nanosText(one)), align: "right" },
   {
     title: "A QUERY",
     of: ({ perQueryNanos }) => (perQueryNanos === null ? unknownMark : nanosText(perQueryNanos)),

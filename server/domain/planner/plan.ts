@@ -12,7 +12,7 @@ import { demandOf, fixedOf, hostingOf, ownBoxOf, settingOf, settingsFor } from "
 import { type Instance, usualHourNanos } from "./instances/instance.ts";
 import { apiCost, hybridCost, type MonthlyCost, ownBoxCost, selfHostedCost } from "./option.ts";
 import { costPerPoint, scoreOf } from "./quality.ts";
-import { nanosOf, numberOf, over, ratio, times } from "./ratio.ts";
+import { nanosOf, nanosWithin, numberOf, over, ratio, times } from "./ratio.ts";
 import type { SettingName, Settings } from "./settings.ts";
 import { ratesFor } from "./token-cost.ts";
 
@@ -36,8 +36,9 @@ export interface PlannedOption {
   readonly surroundingsNanos: Nanos;
   /** The sum, rounded once. */
   readonly monthNanos: Nanos;
-  readonly yearNanos: Nanos;
-  readonly threeYearsNanos: Nanos;
+  /** Null here and below: more than nine million dollars, which whole nano-dollars do not hold. */
+  readonly yearNanos: Nanos | null;
+  readonly threeYearsNanos: Nanos | null;
   /** Null: there are no queries. */
   readonly perQueryNanos: Nanos | null;
   readonly gpus: number;
@@ -203,8 +204,8 @@ function shownOption({ id, kind, cost, quality, from, queries }: ShownParts): Pl
     operationsNanos: nanosOf(cost.operations),
     surroundingsNanos: nanosOf(cost.surroundings),
     monthNanos: nanosOf(cost.total),
-    yearNanos: nanosOf(year),
-    threeYearsNanos: nanosOf(times(year, ratio(3))),
+    yearNanos: nanosWithin(year),
+    threeYearsNanos: nanosWithin(times(year, ratio(3))),
     perQueryNanos: queries === null ? null : nanosOf(over(cost.total, queries)),
     gpus: cost.gpus,
     quality,

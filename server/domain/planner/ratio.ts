@@ -101,16 +101,21 @@ export function usdOf(nanos: Ratio): Ratio {
   return over(nanos, ratio(nanosPerUsd));
 }
 
-/** The one rounding of an amount: half up. Throws `invalid_request` above nine million dollars, where safe integers end. */
-export function nanosOf(amount: Ratio): Nanos {
+/** The one rounding of an amount: half up. Null above nine million dollars, where safe integers end. */
+export function nanosWithin(amount: Ratio): Nanos | null {
   const nanos = floorOf(plus(amount, half));
-  if (nanos > BigInt(Number.MAX_SAFE_INTEGER) || nanos < BigInt(Number.MIN_SAFE_INTEGER)) {
-    throw new Failure("invalid_request", "This plan comes to more than nine million dollars", {
-      why: "Amounts are kept as whole nano-dollars, and more of them do not fit.",
-      next: ["lanthorn plan --users 1000"],
-    });
-  }
-  return Number(nanos);
+  const fits = nanos <= BigInt(Number.MAX_SAFE_INTEGER) && nanos >= BigInt(Number.MIN_SAFE_INTEGER);
+  return fits ? Number(nanos) : null;
+}
+
+/** The same, for an amount without which there is no plan: throws `invalid_request` above nine million dollars. */
+export function nanosOf(amount: Ratio): Nanos {
+  const nanos = nanosWithin(amount);
+  if (nanos !== null) return nanos;
+  throw new Failure("invalid_request", "This plan comes to more than nine million dollars a month", {
+    why: "Amounts are kept as whole nano-dollars, and more of them do not fit.",
+    next: ["lanthorn plan --users 1000"],
+  });
 }
 
 export const zero: Ratio = Object.freeze({ numerator: 0n, denominator: 1n });
