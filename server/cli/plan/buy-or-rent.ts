@@ -34,7 +34,7 @@ export function defineBuyOrRent(command: Command, context: CommandContext): void
         import("./choices.ts"),
       ]);
       const instance = chosenInstance(flags.instance ?? usualRental);
-      const settings = await settingsOf(flags, context);
+      const settings = await settingsOf(flags, context, true);
       const found = buyOrRent(settings, instance);
       const { source, checked } = instance;
       context.output.answer({ ...found, source, checked, settings }, () =>

@@ -13,7 +13,7 @@ export async function showCost(flags: PlanFlags, context: CommandContext): Promi
   const instance = chosenInstance(flags.instance ?? usualInstance);
   const prices = await pricesFor(context);
   const apis = apisOf(flags.api, prices, Date.now());
-  const settings = await settingsOf(flags, context);
+  const settings = await settingsOf(flags, context, true);
   const plan = planOf({ settings, apis, instance, localModel: flags.localModel });
   context.output.answer(plan, () => costText(plan));
 }

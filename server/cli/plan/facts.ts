@@ -20,10 +20,12 @@ const dayMs = 86_400_000;
 /** A tool of a driver that hangs must not hold up a plan. */
 const hardwareLimitMs = 4_000;
 
-export async function settingsOf(flags: PlanFlags, context: CommandContext): Promise<Settings> {
+/** `power`: the plan counts this machine's power, for which its hardware is looked at; that takes a second or more. */
+export async function settingsOf(flags: PlanFlags, context: CommandContext, power = false): Promise<Settings> {
   const given = givenSettings(flags);
   if (flags.assumed === true) return settle(given, {});
-  const [ledger, hardware] = await Promise.all([ledgerFacts(context), hardwareFacts(context)]);
+  const asksHardware = power && given.busyWatts === undefined;
+  const [ledger, hardware] = await Promise.all([ledgerFacts(context), asksHardware ? hardwareFacts(context) : null]);
   return settle(given, measuredSettings(ledger, hardware));
 }
 
