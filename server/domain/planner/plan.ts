@@ -6,7 +6,7 @@ import type { Nanos } from "../money.ts";
 import type { PriceRow } from "../pricing/book.ts";
 import { type BreakEven, breakEven, usersAt } from "./break-even.ts";
 import { busyHoursPerDay, gpusFor } from "./capacity.ts";
-import { monthOf } from "./demand.ts";
+import { type Demand, monthOf } from "./demand.ts";
 import type { Figure } from "./figure.ts";
 import { demandOf, fixedOf, hostingOf, ownBoxOf, settingOf, settingsFor } from "./from-settings.ts";
 import { type Instance, usualHourNanos } from "./instances/instance.ts";
@@ -108,7 +108,7 @@ export function planOf(question: PlanQuestion): Plan {
   const localScore = localModel === null ? null : scoreOf(localModel);
   const shown = (id: string, kind: OptionKind, cost: MonthlyCost, quality: number | null, from: string) =>
     shownOption({ id, kind, cost, quality, from, queries: numberOf(month.queries) === 0 ? null : month.queries });
-  const priceOf = (row: PriceRow) => `${row.id}, ${row.source}, ${row.checked}`;
+  const priceOf = (row: PriceRow) => `${row.id}, ${row.source}, ${row.checked}${withoutRates(row, demand)}`;
   const hourOf = `${instance.id}, ${instance.source}, ${instance.checked ?? "no day named"}`;
   const byApi = apis.map((row) =>
     shown(
@@ -178,6 +178,16 @@ export function planOf(question: PlanQuestion): Plan {
     },
     settings,
   };
+}
+
+/** What was asked to be cheaper, and for which the list has no price: nothing is taken off then, and it is said. */
+function withoutRates(row: PriceRow, { promptTokens, cachedPromptPercent, batchPercent }: Demand): string {
+  const { cached, batch } = ratesFor(row, promptTokens);
+  const missing = [
+    ...(cachedPromptPercent > 0 && cached === null ? ["cached tokens"] : []),
+    ...(batchPercent > 0 && batch === null ? ["batches"] : []),
+  ];
+  return missing.length === 0 ? "" : `; no price of ${missing.join(" and of ")}: nothing taken off`;
 }
 
 /** Of the book: provider and model. */

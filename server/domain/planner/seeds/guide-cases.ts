@@ -115,6 +115,14 @@ const v100 = azureInstances.rows.find(({ name }) => name === "NC6s_v3");
 const otherCases: readonly SeedFigure[] = [
   legal(669, "two V100", "usd", is(4500), () => times(monthOfMachine(v100), ratio(2)), "2 × NC6s_v3 for 730 hours"),
   legal(676, "GPT-4 for 2,000 documents", "usd", is(2000), null, "the size of a document is not given"),
+  ...(
+    [
+      [695, "500 students on GPT-3.5", 200],
+      [701, "2,000 students, hybrid", 1200],
+      [707, "10,000 students, self-hosted", 3800],
+      [710, "10,000 students by API", 8500],
+    ] as const
+  ).map(([line, name, month]) => tutor(line, name, "usd", is(month), null, "what a student asks is not given")),
   tutor(711, "saved a month", "usd", is(4700), () => plus(usd(8500), usd(-3800)), "8,500 - 3,800"),
   tutor(711, "saved", "percent", is(55), () => percentBelow(usd(8500), usd(3800)), "4,700 of 8,500"),
 ];

@@ -22,7 +22,50 @@ import type { SeedFigure } from "./seed-figure.ts";
 const even = figuresOf("guide", "6. Cost Calculation Framework, Break-Even Analysis");
 const found = () =>
   breakEven({ demand: demandFor(1), rates: guideRates("gpt-4"), fixed: apiFixed, hosting, upTo: 10_000 });
+const firstUsers = () => ratio(found().crossings[0]?.users ?? 0);
+/** The table's figures again, where the text compares them. */
+const repeated = (
+  [
+    [366, 100, 3, 2700, 2480],
+    [371, 500, 8, 8500, 12_400],
+    [376, 1000, 15, 15_500, 24_800],
+  ] as const
+).flatMap(([line, users, gpus, ownUsd, apiUsd]): SeedFigure[] => [
+  even(
+    line,
+    `open-source at ${users} users`,
+    "usd",
+    is(ownUsd),
+    () => gpuMonth(gpus),
+    "by the formula, as in the table",
+  ),
+  even(
+    line + 1,
+    `GPT-4 at ${users} users`,
+    "usd",
+    is(apiUsd),
+    () => apiMonth(users, "gpt-4"),
+    "by the formula, as in the table",
+  ),
+]);
 const evenFigures: readonly SeedFigure[] = [
+  even(
+    362,
+    "fixed cost of three GPUs",
+    "usd",
+    is(1900),
+    () => times(usd(550), ratio(3)),
+    "3 × 550; 1,900 is all of section 5's infrastructure",
+  ),
+  ...repeated,
+  even(
+    382,
+    "users below which an API is cheaper",
+    "count",
+    is(50, 0),
+    firstUsers,
+    "our lines' first crossing with GPT-4, on one GPU",
+  ),
   even(
     373,
     "saved at 500 users",

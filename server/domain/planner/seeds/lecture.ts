@@ -1,7 +1,7 @@
 /** The figures of "Module 11: Infrastructure for Multi-Agent Systems". Pure. */
 import { weightBytes } from "../capacity.ts";
 import { inSequence, percentBelow, perMinute, piecesOf, sideBySide } from "../effects.ts";
-import { over, plus, ratio, times, usd } from "../ratio.ts";
+import { minus, over, plus, ratio, times, usd } from "../ratio.ts";
 import { geminiPrices } from "../../pricing/book/gemini.ts";
 import { costOfTokens } from "../token-cost.ts";
 import { ends, figuresOf, is, orLess, orMore } from "./said.ts";
@@ -25,6 +25,14 @@ const memory: readonly SeedFigure[] = (
 const flash = geminiPrices.rows.find(({ model }) => model === "gemini-2.5-flash");
 const context = figuresOf("lecture", "2. Context Window");
 const local: readonly SeedFigure[] = [
+  balance(
+    124,
+    "weights of two models",
+    "percent",
+    is(70, 0),
+    () => minus(ratio(100), ratio(30)),
+    "what 30 leave of 100",
+  ),
   balance(
     203,
     "rate limit with three keys",

@@ -181,6 +181,7 @@ const outcomes: readonly SeedFigure[] = [
     () => percentBelow(claude(100), middle(900, 1200)),
     `${claudeOnly}: 1,050 against 1,350 dollars`,
   ),
+  outcome(1059, "month 6, million tokens", "count", is(200, 0), () => times(ratio(100), ratio(2)), "doubled again"),
   outcome(
     1061,
     "month 6, saved against Claude only",

@@ -2,6 +2,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { openLedger } from "../../../../server/ledger/ledger.ts";
+import { systemClock } from "../../../../server/platform/clock.ts";
+import { createLog } from "../../../../server/platform/log.ts";
+import { createDataFolder, dataPaths } from "../../../../server/platform/paths.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 import { someSummary, startAdminStub } from "../admin-stub.ts";
 import { lanthorn } from "../run-command.ts";
@@ -16,8 +20,13 @@ async function plan(args: readonly string[], environment: Readonly<Record<string
 
 describe("without any server", () => {
   test("37 users: 732.6 dollars of GPT-4 tokens; 74 users: exactly twice that", async () => {
+    // A ledger in which nothing stands yet measures nothing.
+    const home = temporaryFolder();
+    const paths = dataPaths({ LANTHORN_HOME: home });
+    createDataFolder(paths);
+    await openLedger(paths.ledger, { clock: systemClock, log: createLog({ level: "silent" }) }).close();
     const [once, twice] = await Promise.all([
-      plan(["--users", "37", ...demand, "--json"]),
+      plan(["--users", "37", ...demand, "--json"], { LANTHORN_HOME: home }),
       plan(["--users", "74", ...demand, "--json", "--assumed"]),
     ]);
     expect([once.code, once.stderr, twice.code]).toEqual([0, "", 0]);

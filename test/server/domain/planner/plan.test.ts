@@ -66,6 +66,12 @@ describe("the guide's example", () => {
     expect(optionOf({ users: 500, localPercent: 100 }, "hybrid")).toMatchObject({ tokensNanos: 0, gpus: 8 });
   });
 
+  test("a list without a price of batches or cached tokens takes nothing off, and says so", () => {
+    const api = optionOf({ users: 37, batchPercent: 50, cachedPromptPercent: 20 }, "api");
+    expect(api.tokensNanos).toBe(usd(732.6));
+    expect(api.from).toContain("no price of cached tokens and of batches: nothing taken off");
+  });
+
   test("a point of quality a year, where somebody scored the model", () => {
     expect(optionOf({}, "api")).toMatchObject({ quality: 95, yearPerPointNanos: Math.round(usd(29_760) / 95) });
     expect(optionOf({}, "hybrid")).toMatchObject({ quality: null, yearPerPointNanos: null });
