@@ -62,7 +62,7 @@ function paperLines(id: string, title: string, date: string | null, figures: rea
     ...(shown.length === 0
       ? []
       : [
-          "| line | figure | paper | its own inputs make | how |",
+          "| line | figure | paper | computed | how |",
           "| --- | --- | --- | --- | --- |",
           ...shown.map(
             (one) => `| ${one.line} | ${one.what} | ${one.said.text} | ${one.ours?.text ?? unknown} | ${one.how} |`,
