@@ -4,6 +4,7 @@
  */
 import { type Command, Option } from "commander";
 import type { RequestRecord, UsageSummary } from "../../ledger/records.ts";
+import { defineReconcile, reconcileExamples } from "../usage/reconcile.ts";
 import { requestAnswer, summaryAnswer } from "../answers.ts";
 import { withClient } from "../client.ts";
 import { type CommandContext, examples } from "../command.ts";
@@ -29,6 +30,7 @@ export function define(command: Command, context: CommandContext): void {
     ["lanthorn usage summary --from 2026-11-01", "requests, tokens and cost by person and model"],
     ["lanthorn usage show req_…", "where one request's time went (its id is the header x-request-id)"],
     ["lanthorn usage export --format csv > usage.csv", "every request, one line each"],
+    ...reconcileExamples,
     ["lanthorn usage price --json < answer.json", "what one recorded answer costs, and how that was reached"],
   ]);
   withRange(command.command("summary").description("requests, tokens and cost by person and model")).action(
@@ -41,6 +43,7 @@ export function define(command: Command, context: CommandContext): void {
   withRange(command.command("export").description("every request, oldest first, as it is read"))
     .addOption(new Option("--format <format>", "csv or jsonl").choices(["csv", "jsonl"]).default("csv"))
     .action((flags: ExportFlags) => exportRows(flags, context));
+  defineReconcile(command, context);
   command
     .command("price")
     .description('prices {"provider", "model", "date", "body" or "stream"} from standard input')
