@@ -17,7 +17,9 @@ export function reasonOf(verdict: Verdict, facts: ReasonFacts): string {
     case "differs":
       return [
         differenceNanos > 0 ? "they bill more than the ledger has" : "the ledger has more than they bill",
-        ...(brokenOff > 0 ? [`${attemptsText(brokenOff)} broke off and are estimated`] : []),
+        ...(brokenOff > 0
+          ? [`${attemptsText(brokenOff)} broke off and ${brokenOff === 1 ? "is" : "are"} estimated`]
+          : []),
       ].join("; ");
     case "missing_here":
       return facts.what.length > 0
@@ -30,7 +32,9 @@ export function reasonOf(verdict: Verdict, facts: ReasonFacts): string {
     case "unreadable":
       return "what stands on their bill is no amount";
     case "not_yet_reported":
-      return openAttempts > 0 ? `${attemptsText(openAttempts)} still run` : "the day is not closed on their side yet";
+      return openAttempts > 0
+        ? `${attemptsText(openAttempts)} still run${openAttempts === 1 ? "s" : ""}`
+        : "the day is not closed on their side yet";
     case "out_of_reach":
       return "they do not tell days that long ago any more";
   }
