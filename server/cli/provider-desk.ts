@@ -162,6 +162,7 @@ const providerShape = z.object({
   reason: z.string(),
   until: count.nullable(),
   keys: z.array(keyShape),
+  billsKeys: z.array(z.object({ source: z.string(), label: z.string().nullable(), tail: z.string() })).default([]),
   notes: z.string(),
   docsUrl: z.string(),
 }) satisfies z.ZodType<ProviderView, unknown>;

@@ -83,6 +83,8 @@ export interface ProviderView {
   /** Epoch milliseconds; null: it does not change by itself. */
   readonly until: number | null;
   readonly keys: readonly KeyView[];
+  /** Stored keys that read bills only. */
+  readonly billsKeys: readonly { readonly source: string; readonly label: string | null; readonly tail: string }[];
   readonly notes: string;
   readonly docsUrl: string;
 }
@@ -263,6 +265,11 @@ function viewOf(entry: Entry, ports: DeskPorts): ProviderView {
     models: cloud.models === "*" ? "*" : backend.served().map(({ alias }) => alias),
     ...stateOf(entry, ports),
     keys: pool.view(),
+    billsKeys: ports.keys.open(cloud.id, hostOf(cloud.baseUrl), "bills").map(({ row }) => ({
+      source: `stored ${row.id}`,
+      label: row.label,
+      tail: `…${row.tail}`,
+    })),
     notes: provider.notes,
     docsUrl: provider.docsUrl,
   };
