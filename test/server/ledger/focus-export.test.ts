@@ -1,5 +1,6 @@
 /** The export for finance people: every attempt that cost something, in the columns of FOCUS 1.2, adding up to the summary. */
 import { expect, test } from "vitest";
+import type { PricingFacts } from "../../../server/domain/attempt-cost.ts";
 import type { Cost } from "../../../server/domain/money.ts";
 import { hashKey } from "../../../server/ledger/keys.ts";
 import type { Ledger } from "../../../server/ledger/ledger.ts";
@@ -31,7 +32,7 @@ function nanosOf(dollars: string): bigint {
 }
 
 const upstream = { provider: "openai", model: "gpt-4o" };
-const facts = {
+const facts: PricingFacts = {
   ...{
     computedNanos: 1_200,
     reportedNanos: null,
@@ -41,7 +42,7 @@ const facts = {
     flags: [],
   },
   ...{ audio: { promptTokens: 0, cachedTokens: 0, completionTokens: 0 }, serviceTier: "standard", rawUsage: null },
-} as const;
+};
 
 test("one row says when, where, for whom, how much and at what price, in the columns of the specification", async () => {
   const { ledger } = freshLedger();

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createBills } from "../../../../server/backends/cloud/bills/bills.ts";
 import { findBillsKey } from "../../../../server/backends/cloud/bills/bills-key.ts";
 import type { BillSource } from "../../../../server/backends/cloud/bills/bill-source.ts";
 import { fetchBill } from "../../../../server/backends/cloud/bills/fetch-bill.ts";
@@ -269,6 +270,36 @@ describe("what goes wrong", () => {
     const call = { settings: settingsOf("openai"), source: billSources.openai as BillSource, secret: "k", range };
     await expect(fetchBill(call, { clock, upstream }, leaving.signal)).rejects.toThrow("left");
   });
+});
+
+test("a box that keeps to itself asks for no bill, and what cannot be billed is said", async () => {
+  const settings = {
+    openai: providerSetting.parse({ baseUrl: `${origin}/v1` }),
+    groq: providerSetting.parse({ baseUrl: `${origin}/v1` }),
+    office: providerSetting.parse({ type: "vllm", baseUrl: `${origin}/v1` }),
+  };
+  const ports = {
+    ...{ clock, upstream, home: "/nowhere", knowSecret: () => {}, settings: () => settings },
+    environment: { LANTHORN_PROVIDER_OPENAI_BILLS_KEY: "sk-admin-1" },
+    ...{ keys: { open: () => [] }, ours: async () => [], canonical: (_provider: string, model: string) => model },
+  };
+  const wish = { provider: null, from: null, to: null };
+  const { signal } = new AbortController();
+  const quiet = await createBills({ ...ports, localOnly: true }).reconcile(wish, signal);
+  expect(quiet.reconciled).toBe(true);
+  expect(quiet.accounts.map(({ provider, reason }) => [provider, reason])).toEqual([
+    ["openai", "this box keeps to itself (network.localOnly)"],
+    ["groq", "this box keeps to itself (network.localOnly)"],
+  ]);
+  expect(asked).toEqual([]);
+  answers = [json({ data: [] })];
+  const open = await createBills({ ...ports, localOnly: false }).reconcile(wish, signal);
+  expect(open).toMatchObject({ reconciled: true, from: "2026-11-13", to: "2026-11-20" });
+  expect(open.accounts.map(({ provider, state }) => [provider, state])).toEqual([
+    ["openai", "compared"],
+    ["groq", "not_compared"],
+  ]);
+  expect(open.accounts[1]?.reason).toContain("no documented way");
 });
 
 describe("the key", () => {
