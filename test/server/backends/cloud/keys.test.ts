@@ -143,7 +143,11 @@ test("stored keys are sealed for one host, under a master key for its owner only
     ).not.toContain(secret);
     // One for bills is for no call, wherever somebody moves it to.
     keyring().add({ ...added, purpose: "bills", secret: "sk-only-for-bills-99" });
-    expect(keyring().open("openai", "api.openai.com").map((key) => key.secret)).toEqual([secret]);
+    expect(
+      keyring()
+        .open("openai", "api.openai.com")
+        .map((key) => key.secret),
+    ).toEqual([secret]);
     expect(keyring().open("openai", "api.openai.com", "bills")).toMatchObject([{ secret: "sk-only-for-bills-99" }]);
     const bills = ledger.providerKeys.all().find(({ purpose }) => purpose === "bills");
     ledger.providerKeys.add({ ...(bills as NonNullable<typeof bills>), host: "two.example", purpose: "calls" });
