@@ -364,6 +364,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       downloads,
       providers,
       reports: ledger.reports,
+      bills: providers.bills({ ours: ledger.reports.billDays }, pricing),
       responses: ledger.responses,
       feedback: ledger.feedback,
       settings: { ...settings.http, hosts: settings.hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },

@@ -4,6 +4,7 @@ import type { Access } from "../access/access.ts";
 import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
+import type { Bills } from "../backends/cloud/bills/bills.ts";
 import type { ProviderDesk } from "../backends/cloud/desk.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
 import type { HardwareView } from "../domain/hardware.ts";
@@ -75,6 +76,8 @@ export interface HttpDeps {
   readonly feedback: FeedbackStore;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
+  /** Compares the ledger with what providers bill; absent: there is no such route. */
+  readonly bills?: Bills;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
   readonly settings: HttpSettings;
   readonly timing?: HttpTiming;

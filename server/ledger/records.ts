@@ -124,4 +124,5 @@ export interface UsageSummary {
   })[];
 }
 
-export type ExportFormat = "csv" | "jsonl";
+/** `focus`: attempts in the columns of FOCUS 1.2, as CSV. */
+export type ExportFormat = "csv" | "jsonl" | "focus";

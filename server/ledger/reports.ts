@@ -2,6 +2,8 @@
  * What can be asked of the ledger. Every question runs on the reader thread. Runs on the server's thread, or in a command.
  */
 import { Failure } from "../domain/failure.ts";
+import type { OurDay } from "../domain/reconcile/records.ts";
+import type { BillDaysFilter } from "./reader/bill-days.ts";
 import type { ReaderLink } from "./reader/link.ts";
 import type { ExportFormat, ReportFilter, RequestRecord, UsageSummary } from "./records.ts";
 
@@ -17,6 +19,8 @@ export interface Reports {
   recent(limit: number, filter?: ReportFilter): Promise<readonly RequestRecord[]>;
   /** Text in pieces, read only as fast as it is taken. Requests opened after the start are not in it. */
   export(format: ExportFormat, filter?: ReportFilter): AsyncIterable<string>;
+  /** What attempts at these providers cost, by UTC day and model. */
+  billDays(filter: BillDaysFilter): Promise<readonly OurDay[]>;
   integrity(): Promise<{ readonly ok: boolean; readonly problems: readonly string[] }>;
   /** A complete copy, made while the ledger is in use. Mode 0600. The file must not be there yet or be empty. */
   backup(destination: string): Promise<void>;
@@ -50,6 +54,7 @@ export function createReports(link: ReaderLink): Reports {
         upTo = page.upTo;
       }
     },
+    billDays: (filter) => link.ask("billDays", filter),
     async integrity() {
       const problems = await link.ask("integrity", null);
       return { ok: problems.length === 0, problems };

@@ -10,6 +10,8 @@ import { Failure } from "../../domain/failure.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { Backend } from "../backend.ts";
+import type { PriceList } from "../../domain/pricing/price-list.ts";
+import { type Bills, type BillsPorts, createBills } from "./bills/bills.ts";
 import { type CloudBackend, createCloudBackend } from "./cloud.ts";
 import { configureProvider } from "./configure.ts";
 import { findKeys, hostOf } from "./keys/find-keys.ts";
@@ -23,11 +25,16 @@ export interface StoredKeys {
   add(key: {
     readonly provider: string;
     readonly host: string;
+    readonly purpose?: "calls" | "bills";
     readonly secret: string;
     readonly label: string | null;
     readonly weight: number;
   }): StoredKeyRow;
-  open(provider: string, host: string): readonly { readonly row: StoredKeyRow; readonly secret: string | null }[];
+  open(
+    provider: string,
+    host: string,
+    purpose?: "calls" | "bills",
+  ): readonly { readonly row: StoredKeyRow; readonly secret: string | null }[];
   remove(provider: string, id: number): StoredKeyRow | null;
   removeAll(provider: string): number;
 }
@@ -79,6 +86,8 @@ export interface ProviderView {
   /** Epoch milliseconds; null: it does not change by itself. */
   readonly until: number | null;
   readonly keys: readonly KeyView[];
+  /** Stored keys that read bills only. */
+  readonly billsKeys: readonly { readonly source: string; readonly label: string | null; readonly tail: string }[];
   readonly notes: string;
   readonly docsUrl: string;
 }
@@ -91,6 +100,8 @@ export interface NewProvider {
 
 export interface NewKey {
   readonly secret: string;
+  /** `bills`: it reads the provider's bills and nothing else. Absent: for calls. */
+  readonly purpose?: "calls" | "bills";
   readonly label: string | null;
   readonly weight: number;
 }
@@ -109,6 +120,8 @@ export interface ProviderDesk {
   removeKey(id: string, key: number): StoredKeyRow;
   /** Throws `not_found`, and `forbidden` where the box keeps to itself. */
   test(id: string, model: string | null, signal: AbortSignal): Promise<ProviderTest>;
+  /** Reads what providers bill and compares it with the ledger's side. */
+  bills(ledger: Pick<BillsPorts, "ours">, prices: Pick<PriceList, "rowOf">): Bills;
 }
 
 interface Entry {
@@ -215,10 +228,10 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
       changed(id);
       return { id, keysRemoved };
     },
-    addKey: (id, { secret, label, weight }) => {
+    addKey: (id, { secret, purpose = "calls", label, weight }) => {
       const entry = entryOf(id);
       ports.knowSecret(secret);
-      const row = keys.add({ provider: id, host: hostOf(entry.cloud.baseUrl), secret, label, weight });
+      const row = keys.add({ provider: id, host: hostOf(entry.cloud.baseUrl), purpose, secret, label, weight });
       fillPool(entry);
       changed(id);
       return row;
@@ -237,6 +250,13 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
       if (off !== null && off.kind === "local-only") throw new Failure("forbidden", off.words);
       return entry.backend.test(model, signal);
     },
+    bills: ({ ours }, { rowOf }) =>
+      createBills({
+        ...ports,
+        settings: () => Object.fromEntries([...entries].map(([id, { setting }]) => [id, setting])),
+        ours,
+        canonical: (provider, model, atMs) => rowOf(provider, model, atMs)?.model ?? model,
+      }),
   };
 }
 
@@ -267,6 +287,11 @@ function viewOf(entry: Entry, ports: DeskPorts): ProviderView {
     models: cloud.models === "*" ? "*" : backend.served().map(({ alias }) => alias),
     ...stateOf(entry, ports),
     keys: pool.view(),
+    billsKeys: ports.keys.open(cloud.id, hostOf(cloud.baseUrl), "bills").map(({ row }) => ({
+      source: `stored ${row.id}`,
+      label: row.label,
+      tail: `…${row.tail}`,
+    })),
     notes: provider.notes,
     docsUrl: provider.docsUrl,
   };

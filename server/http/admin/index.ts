@@ -11,6 +11,7 @@ import { modelsResource } from "./models.ts";
 import { providersResource } from "./providers.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
 import { routeChangesResource } from "./route-changes.ts";
+import { reconcileResource } from "./reconcile.ts";
 import { routesResource } from "./routes.ts";
 import { stateResource } from "./state.ts";
 import { stayAwakeResource } from "./stay-awake.ts";
@@ -25,6 +26,7 @@ export const adminResources = Object.freeze({
   models: modelsResource,
   stayAwake: stayAwakeResource,
   usage: usageResource,
+  reconcile: reconcileResource,
   config: configResource,
   downloads: downloadsResource,
   providers: providersResource,

@@ -1,4 +1,6 @@
 /** What the server's thread asks the reader thread, and what comes back. Plain data, tagged by id. Types only. */
+import type { OurDay } from "../../domain/reconcile/records.ts";
+import type { BillDaysFilter } from "./bill-days.ts";
 import type { ExportFormat, ReportFilter, RequestRecord, UsageSummary } from "../records.ts";
 
 /** Given to the thread when it starts. */
@@ -25,6 +27,7 @@ export interface Questions {
     };
     readonly answer: { readonly text: string; readonly next: number | null; readonly upTo: number };
   };
+  billDays: { readonly given: BillDaysFilter; readonly answer: readonly OurDay[] };
   /** Empty: nothing wrong. */
   integrity: { readonly given: null; readonly answer: readonly string[] };
   backup: { readonly given: string; readonly answer: null };

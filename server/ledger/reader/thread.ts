@@ -5,6 +5,8 @@
 import { chmodSync, closeSync, openSync } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
+import type { OurDay } from "../../domain/reconcile/records.ts";
+import { type BillDaysFilter, prepareBillDays } from "./bill-days.ts";
 import { exportHeader, exportRows } from "./export-text.ts";
 import type { Answered, Asked, Questions, QuestionName, ReaderData } from "./protocol.ts";
 import { type Queries, prepareQueries } from "./queries.ts";
@@ -21,6 +23,7 @@ type Answer<Name extends QuestionName> = Questions[Name]["answer"];
 interface Connections {
   readonly reading: Database.Database;
   readonly queries: Queries;
+  readonly billDays: (filter: BillDaysFilter) => readonly OurDay[];
   /** Checkpoints need a connection that may write. */
   readonly writing: Database.Database;
 }
@@ -30,7 +33,7 @@ function connect(path: string): Connections {
   reading.pragma("query_only = ON");
   const writing = new Database(path, { fileMustExist: true, timeout: busyTimeoutMs });
   writing.pragma("synchronous = NORMAL");
-  return { reading, queries: prepareQueries(reading), writing };
+  return { reading, queries: prepareQueries(reading), billDays: prepareBillDays(reading), writing };
 }
 
 function exportPage(queries: Queries, given: Given<"exportPage">): Answer<"exportPage"> {
@@ -67,6 +70,8 @@ function answer(connections: Connections, asked: Asked): unknown {
       return queries.recent(asked.given.limit, asked.given.filter);
     case "exportPage":
       return exportPage(queries, asked.given);
+    case "billDays":
+      return connections.billDays(asked.given);
     case "integrity":
       return integrity(reading);
     case "backup":

@@ -184,6 +184,17 @@ test("stored keys are sealed for one host, under a master key for its owner only
     expect(
       JSON.stringify(ledger.providerKeys.all().map(({ sealed }) => Buffer.from(sealed).toString("latin1"))),
     ).not.toContain(secret);
+    // One for bills is for no call, wherever somebody moves it to.
+    keyring().add({ ...added, purpose: "bills", secret: "sk-only-for-bills-99" });
+    expect(
+      keyring()
+        .open("openai", "api.openai.com")
+        .map((key) => key.secret),
+    ).toEqual([secret]);
+    expect(keyring().open("openai", "api.openai.com", "bills")).toMatchObject([{ secret: "sk-only-for-bills-99" }]);
+    const bills = ledger.providerKeys.all().find(({ purpose }) => purpose === "bills");
+    ledger.providerKeys.add({ ...(bills as NonNullable<typeof bills>), host: "two.example", purpose: "calls" });
+    expect(keyring().open("openai", "two.example")).toMatchObject([{ secret: null }]);
     writeFileSync(file, `${Buffer.alloc(32, 7).toString("base64")}\n`);
     expect(keyring().open("openai", "api.openai.com")).toMatchObject([{ secret: null }]);
     expect(() => keyring().add({ ...added, secret: "two words" })).toThrow(expect.objectContaining({ param: "key" }));
