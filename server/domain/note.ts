@@ -29,7 +29,11 @@ export type NoteCode =
   | "tier_chosen"
   | "tier_assumed"
   /** A copy of another request, for comparison; `detail` is that one's id. */
-  | "shadow_of";
+  | "shadow_of"
+  /** A budget is past the share that warns; `detail` has its figures. */
+  | "budget_near"
+  /** A hard budget counts this attempt and nobody bounded its answer; `detail` is the bound, in tokens. */
+  | "answer_bounded";
 
 export interface RequestNote {
   readonly code: NoteCode;
@@ -56,4 +60,6 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   tier_chosen: "a model chose the tier",
   tier_assumed: "the tier could not be told, and the usual one was taken",
   shadow_of: "a copy of another request",
+  budget_near: "a budget is nearly used up",
+  answer_bounded: "the answer was bounded, because a budget counts it",
 });

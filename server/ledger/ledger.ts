@@ -12,6 +12,7 @@ import { createReaderLink } from "./reader/link.ts";
 import { closeInterrupted } from "./recover.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
+import { createSpentIn, type SpentIn } from "./spent.ts";
 import { createStoredResponses } from "./stored-responses.ts";
 import { type Reports, createReports } from "./reports.ts";
 import { prepareStatements } from "./statements.ts";
@@ -25,6 +26,8 @@ export interface Ledger {
   readonly feedback: FeedbackStore;
   readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
+  /** For budgets. Reads on the server's own thread: at the start only. */
+  readonly spentIn: SpentIn;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
   /** Writes what waits, answers what was asked, closes the file. */
@@ -52,6 +55,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     feedback: createFeedbackStore(database),
     providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
+    spentIn: createSpentIn(database),
     recovered,
     async close() {
       writer.stop();

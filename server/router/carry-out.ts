@@ -3,6 +3,7 @@
  * decided by `domain/routing/walk.ts`; here are the waits, the signals and the bookkeeping. Server process.
  */
 import type { Backend } from "../backends/backend.ts";
+import type { AttemptSize } from "../domain/budget/attempt-size.ts";
 import type { EndEvent } from "../domain/chat.ts";
 import { type Failure, Failure as FailureType } from "../domain/failure.ts";
 import type { RequestNote } from "../domain/note.ts";
@@ -20,8 +21,11 @@ import type { Live } from "./live.ts";
 export interface AttemptHooks {
   /** Once, before the first attempt: where the request may go and why, also when it may go nowhere. */
   planned?(record: PlanRecord): void;
-  /** A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. */
-  opened(number: number, attempt: PlannedAttempt): void | Promise<void>;
+  /**
+   * A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. A number:
+   * the bound of its answer, in tokens, that is to be sent along.
+   */
+  opened(number: number, attempt: PlannedAttempt): void | Promise<AttemptBound>;
   closed(number: number, end: EndEvent): void;
   /** What an attempt said that the client does not hear: a draft, a vote, a judge. */
   hid?(number: number, event: AnyEvent): void;
@@ -31,14 +35,19 @@ export interface AttemptHooks {
   answeredBy?(target: string): void;
 }
 
+/** Most tokens of each answer; nothing: none but the request's own. */
+export type AttemptBound = number | null | void;
+
 export interface Journey<Event extends AnyEvent> {
   readonly plan: Plan;
   readonly signal: AbortSignal;
   readonly hooks: AttemptHooks;
   /** Monotonic milliseconds: when the request came to the router. */
   readonly startedMs: number;
-  /** Asks one backend for a target of it. */
-  ask(backend: Backend, attempt: PlannedAttempt, signal: AbortSignal): AsyncIterable<Event>;
+  /** The most that an attempt of it may use. */
+  readonly size?: () => AttemptSize;
+  /** Asks one backend for a target of it; `bound`: most tokens of an answer that has no bound of its own. */
+  ask(backend: Backend, attempt: PlannedAttempt, signal: AbortSignal, bound: number | null): AsyncIterable<Event>;
 }
 
 export interface JourneyPorts {
@@ -88,15 +97,16 @@ export async function* carryOut<Event extends AnyEvent>(
     }
     number += 1;
     const current = number;
-    const planned: PlannedAttempt = { target: step.target, reason };
+    const { size } = journey;
+    const planned: PlannedAttempt = { target: step.target, reason, ...(size === undefined ? {} : { size }) };
     const opening = hooks.opened(current, planned);
     const probe = live.opened(name);
     const elsewhere = plan.attempts.some((_, index) => walk.steps[index]?.tries === 0 && index !== at);
     return oneAttempt<Event>({
       ask: (inner) =>
         opening === undefined
-          ? journey.ask(backend, planned, inner)
-          : later(() => opening.then(() => journey.ask(backend, planned, inner))),
+          ? journey.ask(backend, planned, inner, null)
+          : later(() => opening.then((bound) => journey.ask(backend, planned, inner, bound ?? null))),
       clock,
       signal,
       bounds: {

@@ -2,6 +2,7 @@
 import type { RequestListener } from "node:http";
 import type { RequestHandler } from "express";
 import { answerFailures, createApplication } from "../through-express.ts";
+import { budgetsResource } from "./budgets.ts";
 import { configResource } from "./config.ts";
 import { downloadsResource } from "./downloads.ts";
 import { eventsResource } from "./events.ts";
@@ -24,6 +25,7 @@ export const adminResources = Object.freeze({
   models: modelsResource,
   stayAwake: stayAwakeResource,
   usage: usageResource,
+  budgets: budgetsResource,
   config: configResource,
   downloads: downloadsResource,
   providers: providersResource,

@@ -217,6 +217,12 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     inference,
     routing: options.routing ?? { models: inference.models, explain: noDownloads, routes: () => [], state: () => [] },
     access,
+    budgets: {
+      list: () => [],
+      heldNanos: () => 0,
+      set: () => [],
+      remove: () => {},
+    },
     rateLimits: createRateLimits(
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },
       systemClock,
