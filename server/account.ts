@@ -134,11 +134,8 @@ export class Account {
     this.#plan = record;
   }
 
-  /**
-   * A promise for an attempt that costs money: it must not be made before that resolves, and not at all if it rejects. What it
-   * resolves to is the bound of the answer that budgets ask for; null: none.
-   */
-  openAttempt(number: number, { target, reason, size }: PlannedAttempt): void | Promise<number | null> {
+  /** A promise for an attempt that costs money: it must not be made before that resolves, and not at all if it rejects. */
+  openAttempt(number: number, { target, reason, size }: PlannedAttempt): void | Promise<void> {
     const upstream = this.#ports.upstreamOf?.(target) ?? null;
     const name = targetName(target);
     const attempt: OpenAttempt = {
@@ -187,7 +184,7 @@ export class Account {
     return reservation;
   }
 
-  async #openPaid(attempt: OpenAttempt, committed: Promise<void>, provider: string): Promise<number | null> {
+  async #openPaid(attempt: OpenAttempt, committed: Promise<void>, provider: string): Promise<void> {
     await committed;
     const { caller, estimatePrompt, signal } = this.#facts;
     const priority = caller.limits?.priority ?? 0;
@@ -195,7 +192,11 @@ export class Account {
     attempt.pass = admitted instanceof Promise ? await admitted : admitted;
     // It was closed while it waited.
     if (this.#closed) attempt.pass?.leave();
-    return attempt.reservation?.maxTokens ?? null;
+  }
+
+  /** The bound of an attempt's answer that budgets ask for; null: none. */
+  boundOf(number: number): number | null {
+    return this.#open.get(number)?.reservation?.maxTokens ?? null;
   }
 
   closeAttempt(number: number, end: EndEvent): void {

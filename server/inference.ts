@@ -131,6 +131,7 @@ export function createInference(ports: InferencePorts): Inference {
             });
             return account.openAttempt(number, attempt);
           },
+          bound: (number) => account.boundOf(number),
           closed: (number, end) => account.closeAttempt(number, end),
           planned: (record) => account.planned(record),
           hid: (number, event) => account.hid(number, event),

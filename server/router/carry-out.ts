@@ -21,11 +21,10 @@ import type { Live } from "./live.ts";
 export interface AttemptHooks {
   /** Once, before the first attempt: where the request may go and why, also when it may go nowhere. */
   planned?(record: PlanRecord): void;
-  /**
-   * A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. A number:
-   * the bound of its answer, in tokens, that is to be sent along.
-   */
-  opened(number: number, attempt: PlannedAttempt): void | Promise<AttemptBound>;
+  /** A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. */
+  opened(number: number, attempt: PlannedAttempt): void | Promise<void>;
+  /** Asked once it may be made: most tokens of an answer that has no bound of its own; null: as many as come. */
+  bound?(number: number): number | null;
   closed(number: number, end: EndEvent): void;
   /** What an attempt said that the client does not hear: a draft, a vote, a judge. */
   hid?(number: number, event: AnyEvent): void;
@@ -34,9 +33,6 @@ export interface AttemptHooks {
   /** Whose words the client gets, where others were asked after it. */
   answeredBy?(target: string): void;
 }
-
-/** Most tokens of each answer; nothing: none but the request's own. */
-export type AttemptBound = number | null | void;
 
 export interface Journey<Event extends AnyEvent> {
   readonly plan: Plan;
@@ -106,7 +102,7 @@ export async function* carryOut<Event extends AnyEvent>(
       ask: (inner) =>
         opening === undefined
           ? journey.ask(backend, planned, inner, null)
-          : later(() => opening.then((bound) => journey.ask(backend, planned, inner, bound ?? null))),
+          : later(() => opening.then(() => journey.ask(backend, planned, inner, hooks.bound?.(current) ?? null))),
       clock,
       signal,
       bounds: {

@@ -105,6 +105,7 @@ function counted(parts: ModalParts, startedMs: number) {
         told(opened, targetName(attempt.target));
         return hooks.opened(opened, attempt);
       },
+      bound: (number) => hooks.bound?.(numbers.get(number) ?? number) ?? null,
       closed: (number, end) => hooks.closed(numbers.get(number) ?? number, end),
     };
   };
