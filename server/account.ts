@@ -130,6 +130,11 @@ export class Account {
     );
   }
 
+  /** Words about a budget that an attempt found nearly used up; null: none did. */
+  get budgetNear(): string | null {
+    return this.#read.findLast(({ code }) => code === "budget_near")?.detail ?? null;
+  }
+
   planned(record: unknown): void {
     this.#plan = record;
   }
@@ -163,7 +168,10 @@ export class Account {
       attempt.reservation = this.#reserve(number, upstream, size?.() ?? null);
     } catch (refusal) {
       this.#ports.ledger.openAttempt({ ...row, upstream });
-      return Promise.reject(refusal);
+      const refused = Promise.reject(refusal);
+      // Whoever has left already does not ask why.
+      refused.catch(() => {});
+      return refused;
     }
     const { reservation } = attempt;
     const held = reservation === null ? {} : { heldNanos: reservation.heldNanos };

@@ -103,10 +103,10 @@ export function createInference(ports: InferencePorts): Inference {
   ): AsyncIterable<Event | EndEvent> {
     const { request, requestId } = input;
     const account = new Account({ ...input, ...how, alias: request.model }, ports);
-    let brief: string | null = null;
+    let said: Pick<ClosingFacts, "brief" | "budget"> = {};
     const close = async (end: AccountEnd) => {
       const { cost, knownNanos } = account.sum();
-      remember(requestId, { target: account.target, cost, knownNanos, ...(brief === null ? {} : { brief }) });
+      remember(requestId, { target: account.target, cost, knownNanos, ...said });
       await account.close(end);
     };
     if (notes !== undefined) account.note(notes);
@@ -123,13 +123,15 @@ export function createInference(ports: InferencePorts): Inference {
         },
         {
           opened: (number, attempt) => {
+            const opening = account.openAttempt(number, attempt);
+            if (account.budgetNear !== null) said = { ...said, budget: account.budgetNear };
             remember(requestId, {
               // Whose words the client will get is not known while nobody hears what is said.
               target: unheard.has(attempt.reason) ? null : targetName(attempt.target),
               cost: notPriced,
-              ...(brief === null ? {} : { brief }),
+              ...said,
             });
-            return account.openAttempt(number, attempt);
+            return opening;
           },
           bound: (number) => account.boundOf(number),
           closed: (number, end) => account.closeAttempt(number, end),
@@ -137,11 +139,11 @@ export function createInference(ports: InferencePorts): Inference {
           hid: (number, event) => account.hid(number, event),
           noted: (note) => {
             account.addNote(note);
-            if (note.code === "briefed") brief = note.detail;
+            if (note.code === "briefed") said = { ...said, brief: note.detail };
           },
           answeredBy: (target) => {
             account.answeredBy(target);
-            remember(requestId, { target, cost: notPriced, ...(brief === null ? {} : { brief }) });
+            remember(requestId, { target, cost: notPriced, ...said });
           },
         },
       );

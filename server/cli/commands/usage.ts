@@ -14,6 +14,7 @@ import { createArrayWriter, createTextWriter } from "../export-writer.ts";
 import { findServer } from "../server-address.ts";
 import { summaryText } from "../summary-text.ts";
 import { readTimeRange, type TimeRange, zoneName } from "../time-range.ts";
+import { budgetExamples, defineBudgets } from "../usage-budgets.ts";
 import { waterfallText } from "../waterfall.ts";
 
 interface RangeFlags {
@@ -30,7 +31,9 @@ export function define(command: Command, context: CommandContext): void {
     ["lanthorn usage show req_…", "where one request's time went (its id is the header x-request-id)"],
     ["lanthorn usage export --format csv > usage.csv", "every request, one line each"],
     ["lanthorn usage price --json < answer.json", "what one recorded answer costs, and how that was reached"],
+    ...budgetExamples,
   ]);
+  defineBudgets(command, context);
   withRange(command.command("summary").description("requests, tokens and cost by person and model")).action(
     (flags: RangeFlags) => summary(flags, context),
   );

@@ -1,0 +1,286 @@
+/**
+ * Many clients with several keys against one budget: a real server process, a stand-in vendor with a price, and, if wished, kills in the
+ * middle. What was spent and held is read from the record that the server wrote at each change.
+ */
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { seeded } from "../random.ts";
+import { temporaryFolder, until } from "../real-engine.ts";
+import { type RunningServer, startServer } from "../running-server.ts";
+import { startVendor } from "../vendors/vendor.ts";
+import { type Judged, judgeRecord } from "./record.ts";
+import { nextAsk, vendorStep } from "./story.ts";
+
+export interface RaceWishes {
+  readonly keys: number;
+  readonly parallel: number;
+  /** US dollars in decimals. */
+  readonly limit: string;
+  readonly requests: number;
+  /** The server is killed so often while they run. */
+  readonly kills: number;
+  readonly seed: number;
+  /** Vendors that take more than they were allowed. */
+  readonly overruns: boolean;
+}
+
+export interface RaceResult {
+  /** US dollars, of the budget for everybody. */
+  readonly maxSpentPlusHeld: number;
+  readonly limit: number;
+  /** Answers that the vendor was asked for. */
+  readonly upstreamHits: number;
+  /** Attempts that money was held for and that have an end. */
+  readonly settledRows: number;
+  /** Attempts that were refused before anything was sent. */
+  readonly refusals: number;
+  /** Attempts that cost more than was held, and by how much in US dollars. */
+  readonly overruns: { readonly rows: number; readonly usd: number };
+  /** Past the limit at the worst instant, in US dollars; at most the overruns until then. */
+  readonly exceeded: number;
+  readonly interruptedRows: number;
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly kills: number;
+  readonly seed: number;
+  readonly recordLines: number;
+  /** Sentences about what does not hold; empty: all of it does. */
+  readonly problems: readonly string[];
+}
+
+const models = ["one", "two", "three", "four"];
+const aliases = ["paid", "acme/one", "mixed"];
+const nanosPerUsd = 1e9;
+
+/** `paid` retries and falls back among vendors; `mixed` ends on this box, so that a budget refuses it nothing. */
+function settings({ limit, keys }: RaceWishes, baseUrl: string) {
+  const share = (part: number) => (Number(limit) * part).toFixed(6);
+  const groups = (names: readonly string[]) => [{ targets: names.map((target) => ({ target })) }];
+  return {
+    providers: {
+      acme: { type: "custom", baseUrl, models, timeouts: { firstByteMs: 1_500, idleMs: 700, wholeMs: 2_500 } },
+    },
+    routes: {
+      paid: { groups: [{ targets: [{ target: "acme/one" }, { target: "acme/two" }] }, ...groups(["acme/three"])] },
+      mixed: { groups: [...groups(["acme/four"]), ...groups(["engine/lanthorn-demo"])], maxOutputTokens: 4 },
+    },
+    // Dear enough that a dollar is soon gone: an answer is a cent or two.
+    prices: models.map((model) => ({ provider: "acme", model, prompt: "60", completion: "900" })),
+    budgets: {
+      zone: "UTC",
+      outputTokens: 48,
+      record: "budgets.jsonl",
+      caps: {
+        team: { usd: limit },
+        each: { usd: share(1.6 / keys), of: "key:*", every: "day" },
+        paid: { usd: share(0.8), of: "alias:paid", every: "week" },
+        vendor: { usd: share(0.99), of: "provider:acme" },
+        watch: { usd: share(0.5), hard: false },
+      },
+    },
+  };
+}
+
+export async function race(wishes: RaceWishes, say: (line: string) => void = () => {}): Promise<RaceResult> {
+  const random = seeded(wishes.seed);
+  const vendor = await startVendor({ wire: "openai", models, script: () => vendorStep(random, wishes.overruns) });
+  const folder = await temporaryFolder();
+  const config = join(folder.path, "lanthorn.yaml");
+  writeFileSync(config, JSON.stringify(settings(wishes, vendor.baseUrl)), { mode: 0o600 });
+  chmodSync(config, 0o600);
+  const start = () =>
+    startServer({
+      home: folder.path,
+      environment: { LANTHORN_PROVIDER_ACME_KEY: "sk-race", LANTHORN_LOG_LEVEL: "error" },
+    });
+
+  let server: RunningServer = await start();
+  let generation = 0;
+  /** Resolves while a server is there to be asked. */
+  let there: Promise<void> = Promise.resolve();
+  const secrets: string[] = [];
+  for (let key = 1; key <= wishes.keys; key += 1) {
+    const created = await server.command("keys", "create", `racer-${key}`, "--json");
+    secrets.push((JSON.parse(created.stdout) as { secret: string }).secret);
+  }
+
+  const statuses: Record<string, number> = {};
+  const count = (what: string) => {
+    statuses[what] = (statuses[what] ?? 0) + 1;
+  };
+  let sent = 0;
+  let ended = 0;
+  const client = async () => {
+    while (sent < wishes.requests) {
+      sent += 1;
+      await there;
+      const ask = nextAsk(random, aliases);
+      count(await once(server.url, random.pick(secrets), ask).catch(() => "cut off"));
+      ended += 1;
+    }
+  };
+
+  const killer = async () => {
+    for (let kill = 1; kill <= wishes.kills; kill += 1) {
+      const at = Math.floor((wishes.requests * kill) / (wishes.kills + 1));
+      await until("the moment to kill", () => ended >= at || ended >= wishes.requests, 120_000);
+      let back = () => {};
+      there = new Promise((resolve) => {
+        back = resolve;
+      });
+      await server.stop("SIGKILL");
+      generation += 1;
+      say(`killed after ${ended} requests; starting again`);
+      server = await start();
+      back();
+    }
+  };
+  await Promise.all([killer(), ...Array.from({ length: wishes.parallel }, client)]);
+
+  const admin = async (...argv: readonly string[]) => JSON.parse((await server.command(...argv, "--json")).stdout);
+  const standing = (await admin("usage", "budgets", "list")) as Standing;
+  const summary = (await admin("usage", "summary")) as Summary;
+  const csv = (await server.command("usage", "export", "--format", "csv")).stdout;
+  await server.stop();
+  await vendor.settled();
+  const upstreamHits = vendor.log.asked.length;
+  const judged = judgeRecord(join(folder.path, "budgets.jsonl"), "team");
+  const rows = rowsOf(join(folder.path, "ledger.db"));
+  const after = await start();
+  const again = JSON.parse((await after.command("usage", "budgets", "list", "--json")).stdout) as Standing;
+  await after.stop();
+  await vendor.stop();
+  await folder.remove();
+
+  const problems = problemsOf({ wishes, judged, rows, standing, again, summary, csv, upstreamHits, statuses });
+  return {
+    maxSpentPlusHeld: judged.maxSpentPlusHeldNanos / nanosPerUsd,
+    limit: Number(wishes.limit),
+    upstreamHits,
+    settledRows: rows.settled,
+    refusals: rows.refused,
+    overruns: { rows: rows.overruns, usd: rows.overrunNanos / nanosPerUsd },
+    exceeded: judged.exceededNanos / nanosPerUsd,
+    interruptedRows: rows.interrupted,
+    statuses,
+    kills: generation,
+    seed: wishes.seed,
+    recordLines: judged.lines,
+    problems,
+  };
+}
+
+async function once(url: string, secret: string, ask: ReturnType<typeof nextAsk>): Promise<string> {
+  const { alias, stream, maxTokens, leavesAfterMs } = ask;
+  const signal = leavesAfterMs === null ? AbortSignal.timeout(60_000) : AbortSignal.timeout(leavesAfterMs);
+  try {
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        ...{ model: alias, stream, messages: [{ role: "user", content: "count to ten" }] },
+        ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
+      }),
+      signal,
+    });
+    await response.text();
+    const retry = response.headers.get("x-should-retry");
+    if (response.status === 402 && retry !== "false") return "402 without x-should-retry";
+    return response.status === 402 && alias === "mixed" ? "402 with a local target" : String(response.status);
+  } catch (thrown) {
+    if (signal.aborted) return "left";
+    throw thrown;
+  }
+}
+
+interface Standing {
+  readonly heldNanos: number;
+  readonly budgets: readonly { readonly name: string; readonly spentNanos: number; readonly heldNanos: number }[];
+}
+
+interface Summary {
+  readonly total: { readonly knownCostNanos: number };
+}
+
+interface Rows {
+  readonly settled: number;
+  readonly open: number;
+  readonly refused: number;
+  readonly interrupted: number;
+  readonly overruns: number;
+  readonly overrunNanos: number;
+  /** Of attempts at providers. */
+  readonly spentNanos: number;
+  /** Attempts money was held for. */
+  readonly held: number;
+  readonly wronglyBooked: number;
+}
+
+function rowsOf(path: string): Rows {
+  const database = new Database(path, { readonly: true });
+  try {
+    return database
+      .prepare<[], Rows>(
+        `SELECT count(*) FILTER (WHERE held_nanos IS NOT NULL AND status <> 'open') AS settled,
+           count(*) FILTER (WHERE status = 'open') AS open,
+           count(*) FILTER (WHERE failure_code = 'budget_exceeded') AS refused,
+           count(*) FILTER (WHERE status = 'interrupted' AND provider IS NOT NULL) AS interrupted,
+           count(*) FILTER (WHERE flags LIKE '%"over_hold"%') AS overruns,
+           coalesce(sum(cost_nanos - held_nanos) FILTER (WHERE flags LIKE '%"over_hold"%'), 0) AS overrunNanos,
+           coalesce(sum(cost_nanos) FILTER (WHERE provider IS NOT NULL), 0) AS spentNanos,
+           count(held_nanos) AS held,
+           count(*) FILTER (WHERE cost_nanos > held_nanos AND coalesce(flags, '') NOT LIKE '%"over_hold"%') AS wronglyBooked
+         FROM attempts`,
+      )
+      .get() as Rows;
+  } finally {
+    database.close();
+  }
+}
+
+interface Facts {
+  readonly wishes: RaceWishes;
+  readonly judged: Judged;
+  readonly rows: Rows;
+  readonly standing: Standing;
+  readonly again: Standing;
+  readonly summary: Summary;
+  readonly csv: string;
+  readonly upstreamHits: number;
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+function problemsOf({ wishes, judged, rows, standing, again, summary, csv, upstreamHits, statuses }: Facts) {
+  const spentOf = ({ budgets }: Standing) => budgets.find(({ name }) => name === "team")?.spentNanos ?? -1;
+  const csvNanos = sumOfColumn(csv, "knownCostNanos");
+  const checks: readonly (readonly [sentence: string, holds: boolean])[] = [
+    ["a hard budget was past its limit by more than providers took", judged.broken === 0],
+    ["the limit was passed by more than the flagged overruns", judged.exceededNanos <= rows.overrunNanos],
+    ["it was passed by more than had been taken at that moment", judged.exceededNanos <= judged.overrunThenNanos],
+    ["a row cost more than was held and has no flag", rows.wronglyBooked === 0],
+    ["rows are open", rows.open === 0],
+    ["something is held although nothing runs", standing.heldNanos === 0 && again.heldNanos === 0],
+    ["the budget's sum is not that of the rows", spentOf(standing) === rows.spentNanos],
+    ["a restart sums up differently", spentOf(again) === spentOf(standing)],
+    ["the summary is not the sum of the rows", summary.total.knownCostNanos === rows.spentNanos],
+    ["the CSV is not the sum of the rows", csvNanos === rows.spentNanos],
+    ["the vendor was asked without a row that holds money", upstreamHits <= rows.held],
+    ["reservations that were neither settled nor lost with a process", rows.settled === rows.held],
+    ["nobody was refused: the race was none", rows.refused > 0 && judged.refused > 0],
+    ["a 402 lets clients retry", (statuses["402 without x-should-retry"] ?? 0) === 0],
+    ["a budget refused a route that ends on this box", (statuses["402 with a local target"] ?? 0) === 0],
+    ["the record tells of fewer starts than there were", judged.starts === wishes.kills + 1],
+  ];
+  return checks.filter(([, holds]) => !holds).map(([sentence]) => sentence);
+}
+
+/** Costs have no commas and no quotes; neither have the columns before them here. */
+function sumOfColumn(csv: string, column: string): number {
+  const [header = "", ...lines] = csv.trimEnd().split("\r\n");
+  const fromEnd = header.split(",").length - header.split(",").indexOf(column);
+  return lines.reduce((sum, line) => sum + Number(cellsOf(line).at(-fromEnd) ?? 0), 0);
+}
+
+function cellsOf(line: string): readonly string[] {
+  return [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell = ""]) => cell).slice(0, -1);
+}
