@@ -321,6 +321,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const metrics = createMetrics({
       queue: () => engine.queue(),
       ledgerHealthy: () => ledger.writer.healthy(),
+      budgets: budgets.list,
       targets: () =>
         router.state().map(({ target, cooldown }) => {
           const coolingMs = cooldown.until === null ? null : Math.max(0, cooldown.until - clock.now());

@@ -2,7 +2,7 @@
  * Many clients with several keys against one budget: a real server process, a stand-in vendor with a price, and, if wished, kills in the
  * middle. What was spent and held is read from the record that the server wrote at each change.
  */
-import { chmodSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { seeded } from "../random.ts";
@@ -42,6 +42,7 @@ export interface RaceResult {
   readonly interruptedRows: number;
   readonly statuses: Readonly<Record<string, number>>;
   readonly kills: number;
+  readonly workersKilled: number;
   readonly seed: number;
   readonly recordLines: number;
   /** Sentences about what does not hold; empty: all of it does. */
@@ -87,7 +88,6 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
   const folder = await temporaryFolder();
   const config = join(folder.path, "lanthorn.yaml");
   writeFileSync(config, JSON.stringify(settings(wishes, vendor.baseUrl)), { mode: 0o600 });
-  chmodSync(config, 0o600);
   const start = () =>
     startServer({
       home: folder.path,
@@ -100,8 +100,8 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
   let there: Promise<void> = Promise.resolve();
   const secrets: string[] = [];
   for (let key = 1; key <= wishes.keys; key += 1) {
-    const created = await server.command("keys", "create", `racer-${key}`, "--json");
-    secrets.push((JSON.parse(created.stdout) as { secret: string }).secret);
+    const created = await atAdmin(server, "/admin/keys", { name: `racer-${key}` });
+    secrets.push((JSON.parse(created) as { secret: string }).secret);
   }
 
   const statuses: Record<string, number> = {};
@@ -123,7 +123,7 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
   const killer = async () => {
     for (let kill = 1; kill <= wishes.kills; kill += 1) {
       const at = Math.floor((wishes.requests * kill) / (wishes.kills + 1));
-      await until("the moment to kill", () => ended >= at || ended >= wishes.requests, 120_000);
+      await until("the moment to kill", () => ended >= at, 240_000);
       let back = () => {};
       there = new Promise((resolve) => {
         back = resolve;
@@ -135,19 +135,31 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
       back();
     }
   };
-  await Promise.all([killer(), ...Array.from({ length: wishes.parallel }, client)]);
+  /** Answers of this box die with its worker; what they fell back from was settled before. */
+  const workerKiller = async () => {
+    await until("half of the race", () => ended >= wishes.requests / 2, 240_000);
+    await there;
+    const state = await atAdmin(server, "/admin/state").catch(() => "{}");
+    const pid = (JSON.parse(state) as { models?: { workerPid: number | null }[] }).models?.[0]?.workerPid ?? null;
+    if (pid !== null) process.kill(pid, "SIGKILL");
+    return pid === null ? 0 : 1;
+  };
+  const [workersKilled] = await Promise.all([
+    workerKiller(),
+    killer(),
+    ...Array.from({ length: wishes.parallel }, client),
+  ]);
 
-  const admin = async (...argv: readonly string[]) => JSON.parse((await server.command(...argv, "--json")).stdout);
-  const standing = (await admin("usage", "budgets", "list")) as Standing;
-  const summary = (await admin("usage", "summary")) as Summary;
-  const csv = (await server.command("usage", "export", "--format", "csv")).stdout;
+  const standing = JSON.parse(await atAdmin(server, "/admin/budgets")) as Standing;
+  const summary = JSON.parse(await atAdmin(server, "/admin/usage/summary")) as Summary;
+  const csv = await atAdmin(server, "/admin/usage/export");
   await server.stop();
   await vendor.settled();
   const upstreamHits = vendor.log.asked.length;
   const judged = judgeRecord(join(folder.path, "budgets.jsonl"), "team");
   const rows = rowsOf(join(folder.path, "ledger.db"));
   const after = await start();
-  const again = JSON.parse((await after.command("usage", "budgets", "list", "--json")).stdout) as Standing;
+  const again = JSON.parse(await atAdmin(after, "/admin/budgets")) as Standing;
   await after.stop();
   await vendor.stop();
   await folder.remove();
@@ -164,10 +176,21 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
     interruptedRows: rows.interrupted,
     statuses,
     kills: generation,
+    workersKilled,
     seed: wishes.seed,
     recordLines: judged.lines,
     problems,
   };
+}
+
+/** Text of an answer of the admin API. */
+async function atAdmin({ url, home }: RunningServer, path: string, body?: object): Promise<string> {
+  const key = readFileSync(join(home, "admin.key"), "utf8").trim();
+  const answer = await fetch(url + path, {
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+  });
+  return answer.text();
 }
 
 async function once(url: string, secret: string, ask: ReturnType<typeof nextAsk>): Promise<string> {
