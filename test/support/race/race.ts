@@ -8,7 +8,7 @@ import Database from "better-sqlite3";
 import { seeded } from "../random.ts";
 import { temporaryFolder, until } from "../real-engine.ts";
 import { type RunningServer, startServer } from "../running-server.ts";
-import { startVendor } from "../vendors/vendor.ts";
+import { type SeenRequest, startVendor } from "../vendors/vendor.ts";
 import { type Judged, judgeRecord } from "./record.ts";
 import { nextAsk, vendorStep } from "./story.ts";
 
@@ -26,8 +26,12 @@ export interface RaceWishes {
 }
 
 export interface RaceResult {
-  /** US dollars, of the budget for everybody. */
+  /**
+   * US dollars, of the budget for everybody, at the highest instant: all that this box let in. What vendors took beyond what was held
+   * for it is apart, in the next one.
+   */
   readonly maxSpentPlusHeld: number;
+  readonly maxWithOverruns: number;
   readonly limit: number;
   /** Answers that the vendor was asked for. */
   readonly upstreamHits: number;
@@ -52,6 +56,8 @@ export interface RaceResult {
 const models = ["one", "two", "three", "four"];
 const aliases = ["paid", "acme/one", "mixed"];
 const nanosPerUsd = 1e9;
+/** Between two kills; a liveness limit. */
+const longestMs = 600_000;
 
 /** `paid` retries and falls back among vendors; `mixed` ends on this box, so that a budget refuses it nothing. */
 function settings({ limit, keys }: RaceWishes, baseUrl: string) {
@@ -65,8 +71,8 @@ function settings({ limit, keys }: RaceWishes, baseUrl: string) {
       paid: { groups: [{ targets: [{ target: "acme/one" }, { target: "acme/two" }] }, ...groups(["acme/three"])] },
       mixed: { groups: [...groups(["acme/four"]), ...groups(["engine/lanthorn-demo"])], maxOutputTokens: 4 },
     },
-    // Dear enough that a dollar is soon gone: an answer is a cent or two.
-    prices: models.map((model) => ({ provider: "acme", model, prompt: "60", completion: "900" })),
+    // Dear enough that a dollar is soon gone: an answer is half a cent.
+    prices: models.map((model) => ({ provider: "acme", model, prompt: "20", completion: "300" })),
     budgets: {
       zone: "UTC",
       outputTokens: 48,
@@ -84,7 +90,8 @@ function settings({ limit, keys }: RaceWishes, baseUrl: string) {
 
 export async function race(wishes: RaceWishes, say: (line: string) => void = () => {}): Promise<RaceResult> {
   const random = seeded(wishes.seed);
-  const vendor = await startVendor({ wire: "openai", models, script: () => vendorStep(random, wishes.overruns) });
+  const script = ({ body }: SeenRequest) => vendorStep(random, Number(body.max_tokens ?? 100), wishes.overruns);
+  const vendor = await startVendor({ wire: "openai", models, script });
   const folder = await temporaryFolder();
   const config = join(folder.path, "lanthorn.yaml");
   writeFileSync(config, JSON.stringify(settings(wishes, vendor.baseUrl)), { mode: 0o600 });
@@ -123,7 +130,7 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
   const killer = async () => {
     for (let kill = 1; kill <= wishes.kills; kill += 1) {
       const at = Math.floor((wishes.requests * kill) / (wishes.kills + 1));
-      await until("the moment to kill", () => ended >= at, 240_000);
+      await until("the moment to kill", () => ended >= at, longestMs);
       let back = () => {};
       there = new Promise((resolve) => {
         back = resolve;
@@ -137,12 +144,18 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
   };
   /** Answers of this box die with its worker; what they fell back from was settled before. */
   const workerKiller = async () => {
-    await until("half of the race", () => ended >= wishes.requests / 2, 240_000);
-    await there;
-    const state = await atAdmin(server, "/admin/state").catch(() => "{}");
-    const pid = (JSON.parse(state) as { models?: { workerPid: number | null }[] }).models?.[0]?.workerPid ?? null;
-    if (pid !== null) process.kill(pid, "SIGKILL");
-    return pid === null ? 0 : 1;
+    let pid: number | null = null;
+    const look = async () => {
+      if (ended < wishes.requests / 2) return false;
+      await there;
+      const state = await atAdmin(server, "/admin/state").catch(() => "{}");
+      pid = (JSON.parse(state) as { models?: { workerPid: number | null }[] }).models?.[0]?.workerPid ?? null;
+      return pid !== null || ended >= wishes.requests;
+    };
+    await until("a worker in the second half of the race", look, longestMs);
+    if (pid === null) return 0;
+    process.kill(pid, "SIGKILL");
+    return 1;
   };
   const [workersKilled] = await Promise.all([
     workerKiller(),
@@ -167,6 +180,7 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
   const problems = problemsOf({ wishes, judged, rows, standing, again, summary, csv, upstreamHits, statuses });
   return {
     maxSpentPlusHeld: judged.maxSpentPlusHeldNanos / nanosPerUsd,
+    maxWithOverruns: judged.maxWithOverrunsNanos / nanosPerUsd,
     limit: Number(wishes.limit),
     upstreamHits,
     settledRows: rows.settled,

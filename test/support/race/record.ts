@@ -19,8 +19,9 @@ interface Line {
 
 export interface Judged {
   readonly lines: number;
-  /** Of the budget for everybody, at its highest. */
+  /** Of the main budget, at its highest; without what providers took beyond their holds, and with it. */
   readonly maxSpentPlusHeldNanos: number;
+  readonly maxWithOverrunsNanos: number;
   /** The most that any hard budget was past its limit; and what providers had taken beyond their holds then. */
   readonly exceededNanos: number;
   readonly overrunThenNanos: number;
@@ -35,7 +36,7 @@ export interface Judged {
 /** `main`: the budget whose highest standing is told. The last line of a killed process may be cut. */
 export function judgeRecord(path: string, main: string): Judged {
   const judged = {
-    ...{ lines: 0, maxSpentPlusHeldNanos: 0, exceededNanos: 0, overrunThenNanos: 0 },
+    ...{ lines: 0, maxSpentPlusHeldNanos: 0, maxWithOverrunsNanos: 0, exceededNanos: 0, overrunThenNanos: 0 },
     ...{ broken: 0, reserved: 0, refused: 0, settled: 0, starts: 0 },
   };
   for (const text of readFileSync(path, "utf8").split("\n")) {
@@ -48,7 +49,10 @@ export function judgeRecord(path: string, main: string): Judged {
     if (line.what === "start") judged.starts += 1;
     for (const { name, hard, limitNanos, spentNanos, heldNanos, overrunNanos } of line.budgets) {
       const sum = spentNanos + heldNanos;
-      if (name === main) judged.maxSpentPlusHeldNanos = Math.max(judged.maxSpentPlusHeldNanos, sum);
+      if (name === main) {
+        judged.maxSpentPlusHeldNanos = Math.max(judged.maxSpentPlusHeldNanos, sum - overrunNanos);
+        judged.maxWithOverrunsNanos = Math.max(judged.maxWithOverrunsNanos, sum);
+      }
       if (!hard) continue;
       if (sum - overrunNanos > limitNanos || heldNanos < 0 || spentNanos < 0) judged.broken += 1;
       if (sum - limitNanos > judged.exceededNanos) {

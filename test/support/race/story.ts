@@ -7,10 +7,10 @@ export const askedTokens = 40;
 
 const words = (count: number) => Array.from({ length: count }, (_, index) => `w${index % 10}`).join(" ");
 
-/** Most answer; some fail before, in the middle or by silence; a few take more than they were allowed. */
-export function vendorStep(random: Random, overruns: boolean): Step {
+/** Most answer within `mostTokens`; some fail before, in the middle or by silence; a few take more than they were allowed. */
+export function vendorStep(random: Random, mostTokens: number, overruns: boolean): Step {
   const chance = random.number();
-  const text = words(1 + random.below(15));
+  const text = words(Math.min(mostTokens, 1 + random.below(15)));
   const gapMs = random.below(3);
   if (chance < 0.04) return { fault: faults.broken };
   if (chance < 0.07) return { fault: faults.unavailable };
@@ -18,7 +18,7 @@ export function vendorStep(random: Random, overruns: boolean): Step {
   if (chance < 0.11) return { fault: faults.silent };
   if (chance < 0.15) return { text, fault: { kind: "cut", at: random.number() } };
   if (chance < 0.2) return { text, gapMs, usage: "absent" };
-  if (chance < 0.23 && overruns) return { text, gapMs, usage: { prompt: 900, completion: 160 } };
+  if (chance < 0.23 && overruns) return { text, gapMs, usage: { prompt: 300, completion: 80 } };
   return { text, gapMs, firstMs: random.below(20) };
 }
 
