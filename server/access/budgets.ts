@@ -59,8 +59,7 @@ export interface Budgets {
   close(): void;
 }
 
-/** Requests that began so long before today may still be settled. */
-const rememberedDays = 62;
+const rank: Readonly<Record<BudgetStanding["state"], number>> = Object.freeze({ ok: 0, near: 1, over: 2 });
 
 export function createBudgets(ports: BudgetPorts): Budgets {
   const { settings, clock, pricing, record } = ports;
@@ -79,7 +78,7 @@ export function createBudgets(ports: BudgetPorts): Budgets {
     if (atMs < current.fromMs || atMs >= current.untilMs) {
       const day = dayOf(atMs, zone);
       current = { day, fromMs: startOfDay(day, zone), untilMs: startOfDay(addDays(day, 1), zone) };
-      book.forget(addDays(day, -rememberedDays));
+      book.forget(day);
     }
     return current.day;
   };
@@ -91,14 +90,14 @@ export function createBudgets(ports: BudgetPorts): Budgets {
   book.setBudgets(budgetsNow());
 
   const told = new Map<string, BudgetStanding["state"]>();
-  /** People hear of a budget when its state changes, and not of every attempt. */
+  /** People hear of a budget once for each state that it reaches in a period: holds come and go with every attempt. */
   const changed = (standings: readonly BudgetStanding[]) => {
     for (const standing of standings) {
       const { budget, subject, from, state } = standing;
       const key = `${budget.name}\n${subject}\n${from}`;
-      if ((told.get(key) ?? "ok") === state) continue;
+      if (rank[state] <= rank[told.get(key) ?? "ok"]) continue;
       told.set(key, state);
-      if (state !== "ok") ports.log.warn({ budget: budget.name, state }, "a budget is nearly used up, or is");
+      ports.log.warn({ budget: budget.name, state }, "a budget is nearly used up, or is");
       ports.publish({ type: "budget", budget: viewOf(standing) });
     }
   };

@@ -123,7 +123,18 @@ test("a budget is set, raised and ended from the command line: at once, and in t
   expect(JSON.parse(set.stdout)).toMatchObject([{ name: "acme", of: "provider:acme", every: "day", state: "over" }]);
   expect(await ask()).toBe(402);
   expect(readFileSync(join(box.home, "lanthorn.yaml"), "utf8")).toMatch(/caps:\s+acme:\s+usd: "0"/);
-  const raised = await run("usage", "budgets", "set", "acme", "--usd", "2.5", "--of", "provider:acme", "--every", "day");
+  const raised = await run(
+    "usage",
+    "budgets",
+    "set",
+    "acme",
+    "--usd",
+    "2.5",
+    "--of",
+    "provider:acme",
+    "--every",
+    "day",
+  );
   expect(raised.stdout).toMatch(/acme +provider:acme +day +\$2\.50/);
   expect(await ask()).toBe(200);
   expect((await run("usage", "budgets", "rm", "acme", "--yes", "--json")).stdout).toContain('"removed": "acme"');

@@ -189,6 +189,17 @@ describe("S-28 an attempt that costs money", () => {
   });
 });
 
+test("S-28 a ledger that cannot be written refuses what costs money, and nothing stays held", async () => {
+  const { ledger } = freshLedger();
+  const failing = new Failure("ledger_unavailable", "The ledger cannot be written at the moment.");
+  const writer = { ...ledger.writer, openPaidAttempt: () => Promise.reject(failing) };
+  const cloud = openai([text, ended(1, 1)]);
+  const { ask, budgets } = box({ caps: { team: cap("1") }, backends: [cloud], ledger: { ...ledger, writer } });
+  await expect(collect(ask().events)).rejects.toMatchObject({ code: "ledger_unavailable" });
+  expect([cloud.asked.length, budgets.heldNanos()]).toEqual([0, 0]);
+  expect(budgets.list()).toMatchObject([{ spentNanos: 0, heldNanos: 0 }]);
+});
+
 describe("a model without a price", () => {
   const answered = () => scriptedBackend("groq", ["m"], [[text, ended(10, 20)]]);
 
@@ -233,7 +244,7 @@ test("a soft budget warns in the row, in an event and in the list, and refuses n
   await collect(ask().events);
   expect((await ledger.reports.show(id))?.notes).toMatchObject([{ code: "budget_near" }]);
   expect(budgets.list()).toMatchObject([{ spentNanos: 100, leftNanos: 0, state: "over", hard: false }]);
-  expect(events).toMatchObject([{ type: "budget" }, { type: "budget" }, { type: "budget" }]);
+  expect(events).toMatchObject([{ type: "budget", budget: { name: "soft", state: "over" } }]);
 });
 
 test("S-28 a restart knows what was spent, and what a killed process held is booked", async () => {

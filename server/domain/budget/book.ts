@@ -12,7 +12,7 @@
  */
 import type { Nanos } from "../money.ts";
 import { type Budget, type BudgetStanding, type Spender, subjectOf } from "./budget.ts";
-import { type Day, spanOf } from "./period.ts";
+import { addDays, type Day, spanOf } from "./period.ts";
 
 /** What one spender's attempts cost on one day. */
 export interface DaySum {
@@ -55,6 +55,11 @@ interface Tally {
   spent: Nanos;
   overrun: Nanos;
 }
+
+/** The longest period, and time for what ends late. */
+const daysKept = 62;
+/** No request tries on for so long after the period it began in. */
+const daysOfLateAttempts = 8;
 
 export class BudgetBook {
   #budgets: readonly Budget[] = [];
@@ -158,11 +163,13 @@ export class BudgetBook {
     return least;
   }
 
-  /** Forgets what was spent before that day; what is under way is kept. */
-  forget(before: Day): void {
-    for (const [key, { day }] of this.#tallies) if (day < before) this.#tallies.delete(key);
+  /** Forgets what ended long ago; what is under way is kept. Call when a day has begun. */
+  forget(today: Day): void {
+    const spentBefore = addDays(today, -daysKept);
+    for (const [key, { day }] of this.#tallies) if (day < spentBefore) this.#tallies.delete(key);
+    const overBefore = addDays(today, -daysOfLateAttempts);
     for (const [key, { until, held }] of this.#windows) {
-      if (until <= before && held === 0) this.#windows.delete(key);
+      if (until <= overBefore && held === 0) this.#windows.delete(key);
     }
   }
 

@@ -39,7 +39,9 @@ if (figures.some(Number.isNaN) || wishes.keys < 1 || !/^\d{1,4}(\.\d{1,6})?$/.te
 const result = await race(wishes, (line) => console.error(line));
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else {
-  console.log(`spent + held at most $${result.maxSpentPlusHeld} of $${result.limit}; with overruns $${result.maxWithOverruns}`);
+  console.log(
+    `spent + held at most $${result.maxSpentPlusHeld} of $${result.limit}; with overruns $${result.maxWithOverruns}`,
+  );
   console.log(`${result.upstreamHits} calls, ${result.settledRows} rows settled, ${result.refusals} refused`);
   console.log(`${result.overruns.rows} overruns of $${result.overruns.usd}, ${result.interruptedRows} interrupted`);
   for (const problem of result.problems) console.log(`DOES NOT HOLD: ${problem}`);

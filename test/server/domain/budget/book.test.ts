@@ -122,6 +122,18 @@ test("S-28 a new period begins at nothing; a request counts where it began, howe
   expect(book.standings(tomorrow)[0]).toMatchObject({ from: tomorrow, spentNanos: 0, heldNanos: 30 });
 });
 
+test("what ended long ago is forgotten, what is under way and this period's are not", () => {
+  const book = bookOf([budget("daily", "all", 100, { every: "day" }), budget("monthly", "all", 1_000)]);
+  const open = granted(book, jonas, 7, "2026-09-01");
+  book.settle(granted(book, mira, 5, "2026-09-02"), 5);
+  book.settle(granted(book, mira, 3, day), 3);
+  book.forget(day);
+  expect(book.standings("2026-09-02")[0]).toMatchObject({ spentNanos: 0 });
+  expect(book.standings("2026-09-01")[0]).toMatchObject({ heldNanos: 7 });
+  expect(book.standings(day)).toMatchObject([{ spentNanos: 3 }, { spentNanos: 3 }]);
+  expect(book.settle(open, 7)?.standings[0]).toMatchObject({ spentNanos: 7, heldNanos: 0 });
+});
+
 test("a budget that comes later counts what was spent before and what is under way", () => {
   const earlier: DaySum = { spender: mira, day: "2026-11-02", spentNanos: 11, overrunNanos: 1 };
   const book = bookOf([], [earlier, { ...earlier, spender: jonas, spentNanos: 5, overrunNanos: 0 }]);
