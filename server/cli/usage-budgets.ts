@@ -8,7 +8,6 @@ import { type Client, withServer } from "./client.ts";
 import type { CommandContext } from "./command.ts";
 import { confirm } from "./confirm.ts";
 import { nanosText, timeText } from "./format.ts";
-
 import { type Column, tableText } from "./table.ts";
 import { printable } from "./text.ts";
 

@@ -33,7 +33,6 @@ export function define(command: Command, context: CommandContext): void {
     ["lanthorn usage price --json < answer.json", "what one recorded answer costs, and how that was reached"],
     ...budgetExamples,
   ]);
-  defineBudgets(command, context);
   withRange(command.command("summary").description("requests, tokens and cost by person and model")).action(
     (flags: RangeFlags) => summary(flags, context),
   );
@@ -48,6 +47,7 @@ export function define(command: Command, context: CommandContext): void {
     .command("price")
     .description('prices {"provider", "model", "date", "body" or "stream"} from standard input')
     .action(async () => (await import("../usage-price.ts")).priceFromInput(context));
+  defineBudgets(command, context);
 }
 
 function withRange(command: Command): Command {

@@ -4,13 +4,13 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { seeded } from "../random.ts";
 import { temporaryFolder, until } from "../real-engine.ts";
 import { type RunningServer, startServer } from "../running-server.ts";
 import { type SeenRequest, startVendor } from "../vendors/vendor.ts";
-import { type Judged, judgeRecord } from "./record.ts";
-import { nextAsk, vendorStep } from "./story.ts";
+import { problemsOf, rowsOf, type Standing, type Summary } from "./accounts.ts";
+import { judgeRecord } from "./record.ts";
+import { type Ask, nextAsk, vendorStep } from "./story.ts";
 
 export interface RaceWishes {
   readonly keys: number;
@@ -111,6 +111,8 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
     secrets.push((JSON.parse(created) as { secret: string }).secret);
   }
 
+  /** Requests whose answer a client has read to its end. */
+  const seenWhole: string[] = [];
   const statuses: Record<string, number> = {};
   const count = (what: string) => {
     statuses[what] = (statuses[what] ?? 0) + 1;
@@ -122,7 +124,7 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
       sent += 1;
       await there;
       const ask = nextAsk(random, aliases);
-      count(await once(server.url, random.pick(secrets), ask).catch(() => "cut off"));
+      count(await once(server.url, random.pick(secrets), ask, (id) => seenWhole.push(id)).catch(() => "cut off"));
       ended += 1;
     }
   };
@@ -170,7 +172,7 @@ export async function race(wishes: RaceWishes, say: (line: string) => void = () 
   await vendor.settled();
   const upstreamHits = vendor.log.asked.length;
   const judged = judgeRecord(join(folder.path, "budgets.jsonl"), "team");
-  const rows = rowsOf(join(folder.path, "ledger.db"));
+  const rows = rowsOf(join(folder.path, "ledger.db"), seenWhole);
   const after = await start();
   const again = JSON.parse(await atAdmin(after, "/admin/budgets")) as Standing;
   await after.stop();
@@ -207,7 +209,7 @@ async function atAdmin({ url, home }: RunningServer, path: string, body?: object
   return answer.text();
 }
 
-async function once(url: string, secret: string, ask: ReturnType<typeof nextAsk>): Promise<string> {
+async function once(url: string, secret: string, ask: Ask, whole: (requestId: string) => void): Promise<string> {
   const { alias, stream, maxTokens, leavesAfterMs } = ask;
   const signal = leavesAfterMs === null ? AbortSignal.timeout(60_000) : AbortSignal.timeout(leavesAfterMs);
   try {
@@ -220,7 +222,9 @@ async function once(url: string, secret: string, ask: ReturnType<typeof nextAsk>
       }),
       signal,
     });
-    await response.text();
+    const text = await response.text();
+    if (response.status === 200 && (!stream || text.includes("[DONE]")))
+      whole(response.headers.get("x-request-id") ?? "");
     const retry = response.headers.get("x-should-retry");
     if (response.status === 402 && retry !== "false") return "402 without x-should-retry";
     return response.status === 402 && alias === "mixed" ? "402 with a local target" : String(response.status);
@@ -228,96 +232,4 @@ async function once(url: string, secret: string, ask: ReturnType<typeof nextAsk>
     if (signal.aborted) return "left";
     throw thrown;
   }
-}
-
-interface Standing {
-  readonly heldNanos: number;
-  readonly budgets: readonly { readonly name: string; readonly spentNanos: number; readonly heldNanos: number }[];
-}
-
-interface Summary {
-  readonly total: { readonly knownCostNanos: number };
-}
-
-interface Rows {
-  readonly settled: number;
-  readonly open: number;
-  readonly refused: number;
-  readonly interrupted: number;
-  readonly overruns: number;
-  readonly overrunNanos: number;
-  /** Of attempts at providers. */
-  readonly spentNanos: number;
-  /** Attempts money was held for. */
-  readonly held: number;
-  readonly wronglyBooked: number;
-}
-
-function rowsOf(path: string): Rows {
-  const database = new Database(path, { readonly: true });
-  try {
-    return database
-      .prepare<[], Rows>(
-        `SELECT count(*) FILTER (WHERE held_nanos IS NOT NULL AND status <> 'open') AS settled,
-           count(*) FILTER (WHERE status = 'open') AS open,
-           count(*) FILTER (WHERE failure_code = 'budget_exceeded') AS refused,
-           count(*) FILTER (WHERE status = 'interrupted' AND provider IS NOT NULL) AS interrupted,
-           count(*) FILTER (WHERE flags LIKE '%"over_hold"%') AS overruns,
-           coalesce(sum(cost_nanos - held_nanos) FILTER (WHERE flags LIKE '%"over_hold"%'), 0) AS overrunNanos,
-           coalesce(sum(cost_nanos) FILTER (WHERE provider IS NOT NULL), 0) AS spentNanos,
-           count(held_nanos) AS held,
-           count(*) FILTER (WHERE cost_nanos > held_nanos AND coalesce(flags, '') NOT LIKE '%"over_hold"%') AS wronglyBooked
-         FROM attempts`,
-      )
-      .get() as Rows;
-  } finally {
-    database.close();
-  }
-}
-
-interface Facts {
-  readonly wishes: RaceWishes;
-  readonly judged: Judged;
-  readonly rows: Rows;
-  readonly standing: Standing;
-  readonly again: Standing;
-  readonly summary: Summary;
-  readonly csv: string;
-  readonly upstreamHits: number;
-  readonly statuses: Readonly<Record<string, number>>;
-}
-
-function problemsOf({ wishes, judged, rows, standing, again, summary, csv, upstreamHits, statuses }: Facts) {
-  const spentOf = ({ budgets }: Standing) => budgets.find(({ name }) => name === "team")?.spentNanos ?? -1;
-  const csvNanos = sumOfColumn(csv, "knownCostNanos");
-  const checks: readonly (readonly [sentence: string, holds: boolean])[] = [
-    ["a hard budget was past its limit by more than providers took", judged.broken === 0],
-    ["the limit was passed by more than the flagged overruns", judged.exceededNanos <= rows.overrunNanos],
-    ["it was passed by more than had been taken at that moment", judged.exceededNanos <= judged.overrunThenNanos],
-    ["a row cost more than was held and has no flag", rows.wronglyBooked === 0],
-    ["rows are open", rows.open === 0],
-    ["something is held although nothing runs", standing.heldNanos === 0 && again.heldNanos === 0],
-    ["the budget's sum is not that of the rows", spentOf(standing) === rows.spentNanos],
-    ["a restart sums up differently", spentOf(again) === spentOf(standing)],
-    ["the summary is not the sum of the rows", summary.total.knownCostNanos === rows.spentNanos],
-    ["the CSV is not the sum of the rows", csvNanos === rows.spentNanos],
-    ["the vendor was asked without a row that holds money", upstreamHits <= rows.held],
-    ["reservations that were neither settled nor lost with a process", rows.settled === rows.held],
-    ["nobody was refused: the race was none", rows.refused > 0 && judged.refused > 0],
-    ["a 402 lets clients retry", (statuses["402 without x-should-retry"] ?? 0) === 0],
-    ["a budget refused a route that ends on this box", (statuses["402 with a local target"] ?? 0) === 0],
-    ["the record tells of fewer starts than there were", judged.starts === wishes.kills + 1],
-  ];
-  return checks.filter(([, holds]) => !holds).map(([sentence]) => sentence);
-}
-
-/** Costs have no commas and no quotes; neither have the columns before them here. */
-function sumOfColumn(csv: string, column: string): number {
-  const [header = "", ...lines] = csv.trimEnd().split("\r\n");
-  const fromEnd = header.split(",").length - header.split(",").indexOf(column);
-  return lines.reduce((sum, line) => sum + Number(cellsOf(line).at(-fromEnd) ?? 0), 0);
-}
-
-function cellsOf(line: string): readonly string[] {
-  return [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell = ""]) => cell).slice(0, -1);
 }
