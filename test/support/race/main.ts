@@ -10,7 +10,7 @@ const { values } = parseArgs({
     keys: { type: "string", default: "4" },
     parallel: { type: "string", default: "100" },
     limit: { type: "string", default: "1.00" },
-    requests: { type: "string", default: "600" },
+    requests: { type: "string", default: "1200" },
     restart: { type: "boolean", default: false },
     kills: { type: "string" },
     seed: { type: "string", default: "1" },
@@ -31,7 +31,7 @@ const wishes = {
 const figures = [wishes.keys, wishes.parallel, wishes.requests, wishes.kills, wishes.seed];
 if (figures.some(Number.isNaN) || wishes.keys < 1 || !/^\d{1,4}(\.\d{1,6})?$/.test(wishes.limit)) {
   console.error(
-    "usage: npm run -s race -- [--keys 4] [--parallel 100] [--limit 1.00] [--requests 600] [--restart | --kills 2] [--seed 1] [--no-overruns] [--json]",
+    "usage: npm run -s race -- [--keys 4] [--parallel 100] [--limit 1.00] [--requests 1200] [--restart | --kills 2] [--seed 1] [--no-overruns] [--json]",
   );
   process.exit(2);
 }
