@@ -14,8 +14,10 @@ import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
 import { keylessAllowed } from "./access/authenticate.ts";
+import type { Budgets } from "./access/budgets.ts";
 import type { Keyring } from "./access/keyring.ts";
 import { isLivingGroup } from "./access/living-group.ts";
+import { openBudgets } from "./access/open-budgets.ts";
 import { createProviderKeyring } from "./access/provider-keyring.ts";
 import { createProviderLimits } from "./access/provider-limits.ts";
 import { createRateLimits, type RateLimits } from "./access/rate-limits.ts";
@@ -306,10 +308,14 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
     const { overrides, worstCase } = pricesOfSettings(settings.prices, settings.unknownPrice);
     const pricing = createPricing({ book: priceBook, overrides, worstCase });
+    const localModels = () => engine.served().map(({ alias }) => alias);
+    const budgets = openBudgets({ settings, paths, ledger, clock, log, publish, pricing, localModels });
+    undo.push(() => budgets.close());
     const router = createRouter(providers.beside(ports.backends?.(engine) ?? [engine]), {
       routes: settings.routes,
       clock,
       pricing,
+      budgetLeft: budgets.leftOf,
       billedBy: providers.billedBy,
       away: Object.keys(settings.providers),
     });
@@ -323,6 +329,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const metrics = createMetrics({
       queue: () => engine.queue(),
       ledgerHealthy: () => ledger.writer.healthy(),
+      budgets: budgets.list,
       targets: () =>
         router.state().map(({ target, cooldown }) => {
           const coolingMs = cooldown.until === null ? null : Math.max(0, cooldown.until - clock.now());
@@ -341,6 +348,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       answers,
       copies: { spentSince: ledger.copies.since },
       upstreamOf: providers.billedBy,
+      reserve: budgets.reserve,
       admitAttempt: createProviderLimits(settings.limits, clock),
       observer: metrics.observer,
     });
@@ -361,6 +369,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore, answers, ledger.responses),
       },
       rateLimits,
+      budgets,
       downloads,
       providers,
       reports: ledger.reports,
@@ -374,7 +383,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       fingerprint,
       boxId: box,
       boxState: () =>
-        boxState(engine, router, rateLimits, idle, {
+        boxState(engine, router, rateLimits, budgets, idle, {
           name: hostname(),
           version,
           url,
@@ -467,11 +476,12 @@ function lockDataFolder(paths: DataPaths): DataLock {
   return outcome.lock;
 }
 
-/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held until budgets exist. */
+/** `GET /admin/state`, in the shape of docs/api.md. */
 async function boxState(
   engine: Engine,
   router: Router,
   rateLimits: RateLimits,
+  budgets: Pick<Budgets, "heldNanos" | "list">,
   idle: Idle,
   box: object,
 ): Promise<object> {
@@ -482,7 +492,8 @@ async function boxState(
     queue: engine.queue(),
     targets: router.state(),
     rateLimited: rateLimits.refusals(),
-    held: 0,
+    held: budgets.heldNanos(),
+    budgets: budgets.list(),
     idle: idle.view(),
     rss: process.memoryUsage.rss(),
   };

@@ -106,10 +106,10 @@ export function createInference(ports: InferencePorts): Inference {
   ): AsyncIterable<Event | EndEvent> {
     const { request, requestId } = input;
     const account = new Account({ ...input, ...how, alias: request.model }, ports);
-    let brief: string | null = null;
+    let said: Pick<ClosingFacts, "brief" | "budget"> = {};
     const close = async (end: AccountEnd) => {
       const { cost, knownNanos } = account.sum();
-      remember(requestId, { target: account.target, cost, knownNanos, ...(brief === null ? {} : { brief }) });
+      remember(requestId, { target: account.target, cost, knownNanos, ...said });
       await account.close(end);
     };
     if (notes !== undefined) account.note(notes);
@@ -127,24 +127,27 @@ export function createInference(ports: InferencePorts): Inference {
         },
         {
           opened: (number, attempt) => {
+            const opening = account.openAttempt(number, attempt);
+            if (account.budgetNear !== null) said = { ...said, budget: account.budgetNear };
             remember(requestId, {
               // Whose words the client will get is not known while nobody hears what is said.
               target: unheard.has(attempt.reason) ? null : targetName(attempt.target),
               cost: notPriced,
-              ...(brief === null ? {} : { brief }),
+              ...said,
             });
-            return account.openAttempt(number, attempt);
+            return opening;
           },
+          bound: (number) => account.boundOf(number),
           closed: (number, end) => account.closeAttempt(number, end),
           planned: (record) => account.planned(record),
           hid: (number, event) => account.hid(number, event),
           noted: (note) => {
             account.addNote(note);
-            if (note.code === "briefed") brief = note.detail;
+            if (note.code === "briefed") said = { ...said, brief: note.detail };
           },
           answeredBy: (target) => {
             account.answeredBy(target);
-            remember(requestId, { target, cost: notPriced, ...(brief === null ? {} : { brief }) });
+            remember(requestId, { target, cost: notPriced, ...said });
           },
         },
       );

@@ -5,6 +5,7 @@
  * (`engine.tokenGapMs` is LANTHORN_ENGINE_TOKEN_GAP_MS), and `config show` and docs/configuration.md are drawn from here.
  */
 import { z } from "zod";
+import { budgetsSetting } from "./budget-setting.ts";
 import { providersSetting } from "./provider-setting.ts";
 import { routesSetting } from "./route-setting.ts";
 
@@ -339,6 +340,7 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   prices: z.array(price).max(1000).default([]).describe("Prices of your own; each wins over the price book"),
   unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
+  budgets: budgetsSetting.prefault({}).describe("What may be spent at providers"),
   responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
   cache: cache.prefault({}).describe("Exact response cache"),
   log: log.prefault({}).describe("The log"),

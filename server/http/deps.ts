@@ -1,6 +1,7 @@
 /** What the HTTP room needs from the others, handed in by `server/appliance.ts`. Types only. */
 import type { Downloads } from "../../models/download/downloads.ts";
 import type { Access } from "../access/access.ts";
+import type { Budgets } from "../access/budgets.ts";
 import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
@@ -72,6 +73,7 @@ export interface HttpDeps {
     readonly sessions: Sessions;
   };
   readonly rateLimits: RateLimits;
+  readonly budgets: Pick<Budgets, "list" | "heldNanos" | "set" | "remove">;
   readonly responses: StoredResponses;
   readonly feedback: FeedbackStore;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;

@@ -13,6 +13,7 @@ import { createReaderLink } from "./reader/link.ts";
 import { closeInterrupted } from "./recover.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
+import { createSpentIn, type SpentIn } from "./spent.ts";
 import { createStoredResponses } from "./stored-responses.ts";
 import { type Reports, createReports } from "./reports.ts";
 import { prepareStatements } from "./statements.ts";
@@ -27,6 +28,8 @@ export interface Ledger {
   readonly copies: CopiesLedger;
   readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
+  /** For budgets. Reads on the server's own thread: at the start only. */
+  readonly spentIn: SpentIn;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
   /** Writes what waits, answers what was asked, closes the file. */
@@ -55,6 +58,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     copies: createCopiesLedger(database),
     providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
+    spentIn: createSpentIn(database),
     recovered,
     async close() {
       writer.stop();

@@ -55,6 +55,8 @@ export interface AttemptEnding {
   readonly pricing?: PricingFacts;
   /** The upstream's own name for it, for questions to its support; absent: it gave none. */
   readonly upstreamRequestId?: string;
+  /** What budgets count where the cost is not known; absent: the cost, or what was held. */
+  readonly countedNanos?: Nanos;
 }
 
 export interface RequestEnding {

@@ -127,7 +127,7 @@ export function prepareStatements(database: Database.Database): Statements {
   const closeAttempt = database.prepare(
     `UPDATE attempts SET status = ?, failure_code = ?, duration_ms = ?, ${measures}, computed_nanos = ?, reported_nanos = ?,
        drift_nanos = ?, price_id = ?, price_parts = ?, flags = ?, audio_prompt_tokens = ?, audio_cached_tokens = ?,
-       audio_completion_tokens = ?, service_tier = ?, raw_usage = ?, upstream_request_id = ?
+       audio_completion_tokens = ?, service_tier = ?, raw_usage = ?, upstream_request_id = ?, counted_nanos = ?
      WHERE request = ? AND number = ? AND status = 'open'`,
   );
   const closeRequest = database.prepare(
@@ -176,6 +176,7 @@ export function prepareStatements(database: Database.Database): Statements {
         ...cost(row.cost),
         ...pricing(row.pricing),
         row.upstreamRequestId === undefined ? null : text(row.upstreamRequestId),
+        row.countedNanos ?? null,
         request,
         row.number,
       ).changes,

@@ -3,6 +3,7 @@
  * decided by `domain/routing/walk.ts`; here are the waits, the signals and the bookkeeping. Server process.
  */
 import type { Backend } from "../backends/backend.ts";
+import type { AttemptSize } from "../domain/budget/attempt-size.ts";
 import type { EndEvent } from "../domain/chat.ts";
 import { type Failure, Failure as FailureType } from "../domain/failure.ts";
 import type { RequestNote } from "../domain/note.ts";
@@ -22,6 +23,8 @@ export interface AttemptHooks {
   planned?(record: PlanRecord): void;
   /** A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. */
   opened(number: number, attempt: PlannedAttempt): void | Promise<void>;
+  /** Asked once it may be made: most tokens of an answer that has no bound of its own; null: as many as come. */
+  bound?(number: number): number | null;
   closed(number: number, end: EndEvent): void;
   /** What an attempt said that the client does not hear: a draft, a vote, a judge. */
   hid?(number: number, event: AnyEvent): void;
@@ -37,8 +40,10 @@ export interface Journey<Event extends AnyEvent> {
   readonly hooks: AttemptHooks;
   /** Monotonic milliseconds: when the request came to the router. */
   readonly startedMs: number;
-  /** Asks one backend for a target of it. */
-  ask(backend: Backend, attempt: PlannedAttempt, signal: AbortSignal): AsyncIterable<Event>;
+  /** The most that an attempt of it may use. */
+  readonly size?: () => AttemptSize;
+  /** Asks one backend for a target of it; `bound`: most tokens of an answer that has no bound of its own. */
+  ask(backend: Backend, attempt: PlannedAttempt, signal: AbortSignal, bound: number | null): AsyncIterable<Event>;
 }
 
 export interface JourneyPorts {
@@ -87,15 +92,16 @@ export async function* carryOut<Event extends AnyEvent>(
     if (backend === undefined) return skipped(at, step.target);
     number += 1;
     const current = number;
-    const planned: PlannedAttempt = { target: step.target, reason };
+    const { size } = journey;
+    const planned: PlannedAttempt = { target: step.target, reason, ...(size === undefined ? {} : { size }) };
     const opening = hooks.opened(current, planned);
     const probe = live.opened(name);
     const elsewhere = plan.attempts.some((_, index) => walk.steps[index]?.tries === 0 && index !== at);
     return oneAttempt<Event>({
       ask: (inner) =>
         opening === undefined
-          ? journey.ask(backend, planned, inner)
-          : later(() => opening.then(() => journey.ask(backend, planned, inner))),
+          ? journey.ask(backend, planned, inner, null)
+          : later(() => opening.then(() => journey.ask(backend, planned, inner, hooks.bound?.(current) ?? null))),
       clock,
       signal,
       bounds: {

@@ -4,6 +4,7 @@
  */
 import type { Backend, ChatContext, ProbeDepth } from "../backends/backend.ts";
 import type { UpstreamName } from "../domain/attempt-cost.ts";
+import { type AttemptSize, sizeOfChat, sizeOfEmbedding, sizeOfRerank } from "../domain/budget/attempt-size.ts";
 import type { ChatEvent, ChatRequest, EndEvent } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
@@ -115,8 +116,8 @@ export interface RouterOptions {
   billedBy?(target: Target): UpstreamName | null;
   /** Ids of backends that are set up and not to be asked now: routes may name them, and leave them out. */
   readonly away?: readonly string[];
-  /** By the caller's id; null: it has no budget. */
-  budgetLeft?(callerId: string): number | null;
+  /** By the caller's id and name; null: it has no budget. */
+  budgetLeft?(callerId: string, callerName: string): number | null;
 }
 
 /** Targets that are shown at most. */
@@ -172,6 +173,7 @@ export function createRouter(
     request: ChatRequest | null,
     signal: AbortSignal,
     hooks: AttemptHooks,
+    size: (maxTokens: number | null) => AttemptSize,
     ask: (backend: Backend, model: string, maxTokens: number | null, signal: AbortSignal) => AsyncIterable<Event>,
   ): AsyncIterable<Event | EndEvent> {
     return later(async () => {
@@ -182,8 +184,9 @@ export function createRouter(
       return carryOut<Event>(
         {
           ...{ plan, signal, hooks, startedMs },
-          ask: (one, { target }, inner) =>
-            ask(one, servedAs(one, target)?.alias ?? target.model, plan.maxTokens, inner),
+          size: () => size(plan.maxTokens),
+          ask: (one, { target }, inner, bound) =>
+            ask(one, servedAs(one, target)?.alias ?? target.model, capped(plan.maxTokens, bound), inner),
         },
         ports,
       );
@@ -231,16 +234,17 @@ export function createRouter(
       const { alias } = destination;
       const facts = factsOfChat(request, planner.askedBy(context));
       if (isPlain(alias, table.get)) {
-        return journey(destination, facts, request, signal, hooks, (one, model, maxTokens, inner) =>
+        const size = (maxTokens: number | null) => sizeOfChat({ ...request, maxTokens });
+        return journey(destination, facts, request, signal, hooks, size, (one, model, maxTokens, inner) =>
           one.chat({ ...request, model, maxTokens }, context, inner),
         );
       }
       return runModes({
         ...{ alias, facts, request, signal, hooks, planner, ports },
         planned: remember,
-        ask: (one, plan, { target }, wanted, inner) => {
+        ask: (one, plan, { target }, wanted, inner, bound) => {
           const model = servedAs(one, target)?.alias ?? target.model;
-          const maxTokens = capped(wanted.maxTokens, plan.route.limits.maxOutputTokens);
+          const maxTokens = capped(capped(wanted.maxTokens, plan.route.limits.maxOutputTokens), bound);
           return one.chat({ ...wanted, model, maxTokens }, context, inner);
         },
       });
@@ -264,9 +268,14 @@ export function createRouter(
           return carryOut<ChatEvent>(
             {
               ...{ plan, signal, hooks, startedMs },
-              ask: (one, { target }, inner) =>
+              size: () => sizeOfChat({ ...copy, maxTokens: plan.maxTokens }),
+              ask: (one, { target }, inner, bound) =>
                 one.chat(
-                  { ...copy, model: servedAs(one, target)?.alias ?? target.model, maxTokens: plan.maxTokens },
+                  {
+                    ...copy,
+                    model: servedAs(one, target)?.alias ?? target.model,
+                    maxTokens: capped(plan.maxTokens, bound),
+                  },
                   own,
                   inner,
                 ),
@@ -283,6 +292,7 @@ export function createRouter(
         null,
         signal,
         hooks,
+        () => sizeOfEmbedding(request),
         (one, model, _, inner) => one.embed({ ...request, model }, context, inner),
       ),
     rerank: (destination, request, context, signal, hooks) =>
@@ -292,6 +302,7 @@ export function createRouter(
         null,
         signal,
         hooks,
+        () => sizeOfRerank(request),
         (one, model, _, inner) => one.rerank({ ...request, model }, context, inner),
       ),
     explain: (alias, facts = {}) => planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),

@@ -17,6 +17,7 @@ import { createArrayWriter, createTextWriter } from "../export-writer.ts";
 import { findServer } from "../server-address.ts";
 import { summaryText } from "../summary-text.ts";
 import { readTimeRange, type TimeRange, zoneName } from "../time-range.ts";
+import { budgetExamples, defineBudgets } from "../usage-budgets.ts";
 import { waterfallText } from "../waterfall.ts";
 
 interface RangeFlags {
@@ -36,6 +37,7 @@ export function define(command: Command, context: CommandContext): void {
     ["lanthorn usage export --format focus --out focus.csv --from 2026-11-01", "every attempt, for finance people"],
     ...reconcileExamples,
     ["lanthorn usage price --json < answer.json", "what one recorded answer costs, and how that was reached"],
+    ...budgetExamples,
   ]);
   withRange(command.command("summary").description("requests, tokens and cost by person and model")).action(
     (flags: RangeFlags) => summary(flags, context),
@@ -57,6 +59,7 @@ export function define(command: Command, context: CommandContext): void {
     .command("price")
     .description('prices {"provider", "model", "date", "body" or "stream"} from standard input')
     .action(async () => (await import("../usage-price.ts")).priceFromInput(context));
+  defineBudgets(command, context);
 }
 
 function withRange(command: Command): Command {

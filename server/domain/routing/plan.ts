@@ -1,3 +1,4 @@
+import type { AttemptSize } from "../budget/attempt-size.ts";
 import type { Choice, Passed } from "./choose.ts";
 import { type Exclusion, exclusionOf } from "./filter.ts";
 import { type RouteMode, routeModes } from "./modes.ts";
@@ -16,6 +17,8 @@ export { similarNames } from "./similar-names.ts";
 export interface PlannedAttempt {
   readonly target: Target;
   readonly reason: ReasonCode;
+  /** The most that it may use; absent: nobody said. */
+  readonly size?: () => AttemptSize;
 }
 
 export interface PlanStep extends PlannedAttempt {

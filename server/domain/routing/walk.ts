@@ -58,7 +58,8 @@ export function walkOf(plan: Plan): Walk {
 
 export function afterTry(walk: Walk, at: number, failure: Pick<Failure, "code" | "coolDownMs">, nowMs: number): Walk {
   return {
-    attempts: walk.attempts + 1,
+    // What was refused here before anything was sent uses no try up: the next target may be the one that costs nothing.
+    attempts: walk.attempts + (refusedHere(failure.code) ? 0 : 1),
     steps: walk.steps.map((step, index) =>
       index === at
         ? { tries: step.tries + 1, code: failure.code, notBeforeMs: nowMs + (failure.coolDownMs ?? 0) }
@@ -116,10 +117,14 @@ function coolsKey(code: FailureCode): boolean {
   return "coolsDown" in kind && kind.coolsDown === "key";
 }
 
+function refusedHere(code: FailureCode): boolean {
+  return code === "budget_exceeded" || code === "ledger_unavailable";
+}
+
 function mayMove(code: FailureCode, fallbackOn: readonly FallbackWish[]): boolean {
   if (code === "content_filtered") return fallbackOn.includes("content-filter");
-  // The name was planned, so it is the target's trouble and not the client's; and what costs nothing needs no ledger.
-  if (code === "model_not_found" || code === "ledger_unavailable") return true;
+  // The name was planned, so it is the target's trouble and not the client's; and what costs nothing needs no money and no ledger.
+  if (code === "model_not_found" || refusedHere(code)) return true;
   return failureKinds[code].mayRetry || failureKinds[code].mayFallBack;
 }
 

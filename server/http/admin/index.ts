@@ -2,6 +2,7 @@
 import type { RequestListener } from "node:http";
 import type { RequestHandler } from "express";
 import { answerFailures, createApplication } from "../through-express.ts";
+import { budgetsResource } from "./budgets.ts";
 import { configResource } from "./config.ts";
 import { downloadsResource } from "./downloads.ts";
 import { eventsResource } from "./events.ts";
@@ -27,6 +28,7 @@ export const adminResources = Object.freeze({
   stayAwake: stayAwakeResource,
   usage: usageResource,
   reconcile: reconcileResource,
+  budgets: budgetsResource,
   config: configResource,
   downloads: downloadsResource,
   providers: providersResource,

@@ -3,10 +3,12 @@
  * attempts are counted as one row of numbers. Server process.
  */
 import type { Backend } from "../../backends/backend.ts";
+import { sizeOfChat } from "../../domain/budget/attempt-size.ts";
 import { type ChatEvent, type ChatRequest, isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
 import { estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
 import {
+  capped,
   type Plan,
   type PlannedAttempt,
   type PlanStep,
@@ -40,6 +42,8 @@ export interface ModalParts {
     attempt: PlannedAttempt,
     request: ChatRequest,
     signal: AbortSignal,
+    /** Most tokens of an answer that has no bound of its own. */
+    bound: number | null,
   ): AsyncIterable<ChatEvent>;
 }
 
@@ -87,7 +91,8 @@ function counted(parts: ModalParts, startedMs: number) {
     return carryOut<ChatEvent>(
       {
         ...{ plan: part, signal, startedMs, hooks: own },
-        ask: (backend, attempt, inner) => parts.ask(backend, part, attempt, request, inner),
+        size: () => sizeOfChat({ ...request, maxTokens: capped(request.maxTokens, plan.route.limits.maxOutputTokens) }),
+        ask: (backend, attempt, inner, bound) => parts.ask(backend, part, attempt, request, inner, bound),
       },
       ports,
     );
@@ -102,6 +107,7 @@ function counted(parts: ModalParts, startedMs: number) {
         told(opened, targetName(attempt.target));
         return hooks.opened(opened, attempt);
       },
+      bound: (number) => hooks.bound?.(numbers.get(number) ?? number) ?? null,
       closed: (number, end) => hooks.closed(numbers.get(number) ?? number, end),
     };
   };

@@ -224,6 +224,12 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     },
     routeDesk: { begin: noDownloads, take: noDownloads, drop: noDownloads },
     access,
+    budgets: {
+      list: () => [],
+      heldNanos: () => 0,
+      set: () => [],
+      remove: () => {},
+    },
     rateLimits: createRateLimits(
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },
       systemClock,

@@ -78,7 +78,6 @@ describe("S-25 nobody else is asked", () => {
     "upstream_invalid_request",
     "unknown_key",
     "forbidden",
-    "budget_exceeded",
     "rate_limited",
     "content_filtered",
     "internal",
