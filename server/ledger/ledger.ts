@@ -5,6 +5,7 @@
 import type { Clock, Log } from "../domain/ports.ts";
 import { createCheckpoints } from "./checkpoint.ts";
 import { createFeedbackStore } from "./feedback.ts";
+import { createFolding, prepareFold } from "./fold.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
 import { createProviderKeyStore, type ProviderKeyStore } from "./provider-keys.ts";
@@ -39,11 +40,17 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
   if (recovered > 0) log.warn({ requests: recovered }, "closed requests that the last run left open");
   const link = createReaderLink(path);
   const checkpoints = createCheckpoints(link, clock, log);
+  const folding = createFolding(prepareFold(database), clock, log);
+  // What the last run, or a migration, left to fold.
+  folding.due();
   const writer = createWriter({
     statements: prepareStatements(database),
     clock,
     log,
-    onCommit: checkpoints.due,
+    onCommit() {
+      checkpoints.due();
+      folding.due();
+    },
   });
   return {
     writer,
@@ -56,6 +63,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     async close() {
       writer.stop();
       checkpoints.stop();
+      folding.stop();
       await link.close();
       // The last connection to close moves the write-ahead log into the file and removes it.
       database.close();
