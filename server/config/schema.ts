@@ -260,6 +260,15 @@ const responses = z.strictObject({
     .describe("How long answers of /v1/responses are kept for clients that ask for it (store); 0: none are"),
 });
 
+const usage = z.strictObject({
+  keepDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(0)
+    .describe("How long each request's own row is kept; its share of the sums stays for ever. 0: for ever too"),
+});
+
 const cachedAlias = z.strictObject({
   ttlMs: milliseconds.min(1).default(3_600_000),
   sharedAcrossKeys: z.boolean().default(false),
@@ -340,6 +349,7 @@ export const configSchema = z.strictObject({
   prices: z.array(price).max(1000).default([]).describe("Prices of your own; each wins over the price book"),
   unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
   responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
+  usage: usage.prefault({}).describe("The single requests that the ledger keeps"),
   cache: cache.prefault({}).describe("Exact response cache"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),

@@ -15,6 +15,7 @@ import type { FeedbackStore } from "../domain/feedback.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
 import { createStoredResponses } from "./stored-responses.ts";
 import { type Reports, createReports } from "./reports.ts";
+import { prepareRemoval, startRetention } from "./retention.ts";
 import { prepareStatements } from "./statements.ts";
 import { type LedgerWriter, createWriter } from "./writer.ts";
 
@@ -33,8 +34,12 @@ export interface Ledger {
 }
 
 /** Opens or creates the file at `path`; the caller holds the data lock. Throws Failure `cannot_start`. */
-export function openLedger(path: string, ports: { readonly clock: Clock; readonly log: Log }): Ledger {
-  const { clock, log } = ports;
+export function openLedger(
+  path: string,
+  // `keepDays`: single requests are removed after so many; 0 or absent: never.
+  ports: { readonly clock: Clock; readonly log: Log; readonly keepDays?: number },
+): Ledger {
+  const { clock, log, keepDays = 0 } = ports;
   const database = openDatabase(path);
   const recovered = closeInterrupted(database);
   if (recovered > 0) log.warn({ requests: recovered }, "closed requests that the last run left open");
@@ -43,6 +48,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
   const folding = createFolding(prepareFold(database), clock, log);
   // What the last run, or a migration, left to fold.
   folding.due();
+  const retention = startRetention(prepareRemoval(database), { clock, log, keepDays });
   const writer = createWriter({
     statements: prepareStatements(database),
     clock,
@@ -64,6 +70,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
       writer.stop();
       checkpoints.stop();
       folding.stop();
+      retention.stop();
       await link.close();
       // The last connection to close moves the write-ahead log into the file and removes it.
       database.close();
