@@ -4,11 +4,11 @@
  */
 import type Database from "better-sqlite3";
 import type { Clock, Log } from "../domain/ports.ts";
-import { hourMs, spanHours } from "./spans.ts";
+import { callerSpanHours, hourMs, spanHours } from "./spans.ts";
 import { addedUp, attemptSums, columnNames, requestSums, type SumColumns } from "./sum-columns.ts";
 
 /** Of each kind in one transaction: some milliseconds, which running streams do not notice. */
-const mostPerFold = 100;
+const mostPerFold = 50;
 /** After a commit, so that the changes of a busy moment are folded together: their sums are mostly the same. */
 const afterCommitMs = 250;
 /** Between two folds when there is more. */
@@ -18,15 +18,19 @@ const retryAfterMs = 5000;
 /** Folds up to `most` changes of each kind in one transaction; the number folded, 0 when there was none. */
 export type Fold = (most: number) => number;
 
+/** Which sums a change goes into. */
 interface Shape {
   readonly hours: number;
   /** Of each caller apart. */
   readonly each: 0 | 1;
-  readonly kind: 0 | 1 | 2;
+  /** As in `request_sums`; of attempts there is one. */
+  readonly kind: 1 | 2;
 }
 
 function shapes(kinds: readonly Omit<Shape, "hours">[]): string {
-  const rows = spanHours.flatMap((hours) => kinds.map(({ each, kind }) => `(${hours}, ${each}, ${kind})`));
+  const rows = kinds.flatMap(({ each, kind }) =>
+    (each === 1 ? callerSpanHours : spanHours).map((hours) => `(${hours}, ${each}, ${kind})`),
+  );
   return `(SELECT column1 AS hours, column2 AS each, column3 AS kind FROM (VALUES ${rows.join(", ")}))`;
 }
 
@@ -57,10 +61,9 @@ export function prepareFold(database: Database.Database): Fold {
       "INSERT INTO sum_aliases (alias) SELECT DISTINCT alias FROM request_changes WHERE id <= ? ON CONFLICT DO NOTHING",
       `INSERT INTO request_sums (hours, caller, kind, from_hour, part, ${columnNames(requestSums)})
        SELECT hours, c.id * each AS of, kind, ${fromHour} AS hour,
-         CASE kind WHEN 1 THEN a.id WHEN 2 THEN c.id ELSE 0 END AS what, ${addedUp(requestSums)}
+         CASE kind WHEN 1 THEN a.id ELSE c.id END AS what, ${addedUp(requestSums)}
        FROM request_changes AS m ${theCaller} JOIN sum_aliases AS a ON a.alias = m.alias
          CROSS JOIN ${shapes([
-           { each: 0, kind: 0 },
            { each: 0, kind: 1 },
            { each: 0, kind: 2 },
            { each: 1, kind: 1 },
@@ -81,8 +84,8 @@ export function prepareFold(database: Database.Database): Fold {
        FROM attempt_changes AS m ${theCaller}
          JOIN sum_targets AS t ON t.target = m.target AND t.provider = coalesce(m.provider, '')
          CROSS JOIN ${shapes([
-           { each: 0, kind: 0 },
-           { each: 1, kind: 0 },
+           { each: 0, kind: 1 },
+           { each: 1, kind: 1 },
          ])}
        WHERE m.id <= ? GROUP BY hours, of, hour, t.id
        ON CONFLICT DO UPDATE SET ${grown(attemptSums)}`,

@@ -110,7 +110,7 @@ export interface Successes {
 export interface UsageSummary {
   readonly fromMs: number | null;
   readonly toMs: number | null;
-  /** Single requests from before it may be gone, and there whole hours are counted; null: all are there. */
+  /** Single requests from before it may be gone, and there whole hours count, of one key whole days (UTC); null: all are there. */
   readonly rowsFromMs: number | null;
   readonly total: UsageTotals;
   readonly successes: Successes;

@@ -4,20 +4,19 @@
  */
 import type Database from "better-sqlite3";
 import type { Clock, Log } from "../domain/ports.ts";
-import { hourMs } from "./spans.ts";
+import { dayMs, hourMs } from "./spans.ts";
 
 /** In one transaction: one or two milliseconds, which running streams do not notice. */
 const mostPerStep = 25;
 const betweenMs = 20;
 /** Between two passes, and after a disk that failed. */
 const everyMs = hourMs;
-const dayMs = 24 * hourMs;
 
 /** Tables that refer to a request, each by its column `request`: they go first. */
 export const tablesOfRequests = Object.freeze(["feedback", "attempts"]);
 
 export interface Removal {
-  /** From now on single requests from before this whole hour may be gone; never goes back. */
+  /** From now on single requests from before this whole day (UTC) may be gone; never goes back. */
   keepFrom(fromMs: number): void;
   /** Removes up to `most` of them in one transaction, the oldest first; how many it were. What is still open stays. */
   remove(most: number): number;
@@ -39,8 +38,8 @@ export function prepareRemoval(database: Database.Database): Removal {
   });
   return {
     keepFrom(fromMs) {
-      const hour = Math.max(0, Math.floor(fromMs / hourMs) * hourMs);
-      keepFrom.run(hour, hour);
+      const day = Math.max(0, Math.floor(fromMs / dayMs) * dayMs);
+      keepFrom.run(day, day);
     },
     remove: (most) => remove.immediate(most),
   };

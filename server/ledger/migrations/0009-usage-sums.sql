@@ -75,9 +75,9 @@ CREATE TABLE sum_targets (
 CREATE TABLE request_sums (
   -- Length of the time summed over: 1, 24 or 384 hours, from a multiple of it on.
   hours INTEGER NOT NULL,
-  -- 0: of all callers. Else a sum_callers.id.
+  -- 0: of all callers. Else a sum_callers.id, and not by the hour: those would be about as many as the rows.
   caller INTEGER NOT NULL,
-  -- What `part` is. 0: nothing, the row is of all of it (part 0); 1: sum_aliases.id; 2: sum_callers.id.
+  -- What `part` is. 1: sum_aliases.id; 2: sum_callers.id. Either way the parts add up to all there is.
   kind INTEGER NOT NULL,
   -- Hours since 1970, UTC.
   from_hour INTEGER NOT NULL,
@@ -124,10 +124,10 @@ CREATE TABLE attempt_sums (
   PRIMARY KEY (hours, caller, from_hour, target)
 ) STRICT, WITHOUT ROWID;
 
--- Requests that began before this moment may be gone, while their sums stay. A whole hour; 0: nothing was ever removed.
+-- Requests that began before this moment may be gone, while their sums stay. A whole day (UTC); 0: nothing was ever removed.
 CREATE TABLE rows_kept (
   only INTEGER PRIMARY KEY CHECK (only = 1),
-  from_ms INTEGER NOT NULL CHECK (from_ms % 3600000 = 0)
+  from_ms INTEGER NOT NULL CHECK (from_ms % 86400000 = 0)
 ) STRICT;
 INSERT INTO rows_kept VALUES (1, 0);
 

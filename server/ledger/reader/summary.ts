@@ -7,7 +7,7 @@ import type Database from "better-sqlite3";
 import type { CallerKind } from "../../domain/caller.ts";
 import type { Usage } from "../../domain/usage.ts";
 import type { ReportFilter, UsageSummary, UsageTotals } from "../records.ts";
-import { type ReportParts, reportParts, type Stretch } from "../spans.ts";
+import { callerSpanHours, type ReportParts, reportParts, spanHours, type Stretch } from "../spans.ts";
 import { addedUp, attemptSums, requestSums, type SumColumns, summedUp } from "../sum-columns.ts";
 
 type Added = Record<string, number>;
@@ -131,8 +131,8 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
   // One transaction, so that the parts add up to the total.
   return database.transaction((filter: ReportFilter): UsageSummary => {
     const keptFromMs = kept.get()?.from_ms ?? 0;
-    const parts = reportParts(filter, keptFromMs);
     const key = filter.keyId ?? null;
+    const parts = reportParts(filter, keptFromMs, key === null ? spanHours : callerSpanHours);
     const { aliases, callers, total } = requestGroups(parts, key);
     const targets = targetGroups(parts, key);
     return summaryOf(filter, keptFromMs, { aliases, callers, total, targets });

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Ledger } from "../../../server/ledger/ledger.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import { type Random, seeded } from "../../support/random.ts";
-import { keyCount, modelCount, requestId } from "./year.ts";
+import { keyCount, modelCount, requestId, skewed } from "./year.ts";
 
 const everyMs = 10;
 /** From a request's first row to its last. */
@@ -14,10 +14,13 @@ export interface Load {
   stop(): Promise<number>;
 }
 
+const pickKey = skewed(keyCount);
+const pickModel = skewed(modelCount);
+
 /** Opens a request and its attempt; returns what ends both. */
 export function oneRequest(ledger: Ledger, random: Random): () => Promise<void> {
   const id = requestId(random);
-  const [key, model] = [random.below(keyCount), random.below(modelCount)];
+  const [key, model] = [pickKey(random.number()), pickModel(random.number())];
   const name = `model-${model}`;
   const openingRow = {
     ...{ id, startedAtMs: Date.now(), callerKind: "key", keyId: key + 1, callerName: `person-${key}` },

@@ -43,7 +43,7 @@ export interface YearRequest {
 }
 
 /** Cumulated shares, the first the largest: one in `n` of the first for the n-th, flattened a little. */
-function skewed(count: number): (at: number) => number {
+export function skewed(count: number): (at: number) => number {
   const ends: number[] = [];
   let sum = 0;
   for (let index = 0; index < count; index += 1) {
