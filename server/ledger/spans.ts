@@ -44,7 +44,11 @@ function piecesOf(first: number, until: number, spans: readonly number[], level 
   const from = Math.ceil(first / hours) * hours;
   const to = Math.floor(until / hours) * hours;
   if (from >= to) return piecesOf(first, until, spans, level - 1);
-  return [...piecesOf(first, from, spans, level - 1), { hours, first: from, until: to }, ...piecesOf(to, until, spans, level - 1)];
+  return [
+    ...piecesOf(first, from, spans, level - 1),
+    { hours, first: from, until: to },
+    ...piecesOf(to, until, spans, level - 1),
+  ];
 }
 
 /**

@@ -60,9 +60,7 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
     changes: rows(`SELECT * FROM request_changes WHERE ${inTime(hasKey)}`),
   }));
   const tries = (source: string) =>
-    database.prepare<[Asked], TargetGroup>(
-      `SELECT target, ${addedUp(attemptSums)} FROM (${source}) GROUP BY target`,
-    );
+    database.prepare<[Asked], TargetGroup>(`SELECT target, ${addedUp(attemptSums)} FROM (${source}) GROUP BY target`);
   const attemptRows = withKey((hasKey) => ({
     edge: tries(
       `SELECT 1 AS sign, a.* FROM requests AS r INDEXED BY ${inIndex(hasKey)} CROSS JOIN attempts AS a ON a.request = r.number
@@ -105,7 +103,10 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
     if (parts.covered === null) return groups;
     const asked = { ...parts.covered, key };
     for (const row of [...of.open.all(asked), ...of.changes.all(asked)]) groups.add(row, row, row);
-    const summed = { pieces: JSON.stringify(parts.pieces.map((piece) => [piece.hours, piece.first, piece.until])), key };
+    const summed = {
+      pieces: JSON.stringify(parts.pieces.map((piece) => [piece.hours, piece.first, piece.until])),
+      key,
+    };
     for (const row of requestsByAlias(key).all(summed)) {
       groups.add(row, alias.get(row.part) ?? null, key === null ? null : (caller.get(row.caller) ?? null));
     }
@@ -126,7 +127,10 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
     for (const row of [...of.open.all(asked), ...of.changes.all(asked)]) {
       addTo(groups, row.target, attemptSums, row);
     }
-    const summed = { pieces: JSON.stringify(parts.pieces.map((piece) => [piece.hours, piece.first, piece.until])), key };
+    const summed = {
+      pieces: JSON.stringify(parts.pieces.map((piece) => [piece.hours, piece.first, piece.until])),
+      key,
+    };
     for (const row of attemptsByTarget(key).all(summed)) {
       addTo(groups, target.get(row.target)?.target ?? "", attemptSums, row);
     }

@@ -82,7 +82,11 @@ function rowCost(path: string, { seed }: LedgerBenchOptions): BenchRow[] {
   database.close();
   const foldEach = folds.map((ms) => ms / requestsPerBatch);
   return [
-    judge(bound("one more request with its attempt, four statements in a batch of 100: median", "ms", 0.1), [median(each)], []),
+    judge(
+      bound("one more request with its attempt, four statements in a batch of 100: median", "ms", 0.1),
+      [median(each)],
+      [],
+    ),
     judge(bound("  the same, p99 of the batches", "ms", null), [percentile(each, 0.99)], []),
     judge(bound("  its share of folding, later: median", "ms", null), [median(foldEach)], []),
     judge(bound("  one fold of 100 at once: p99", "ms", null), [percentile(folds, 0.99)], []),
@@ -119,7 +123,10 @@ async function questionRows(
   const written = await load.stop();
   looking.close();
   say(`${(written / seconds).toFixed(0)} requests a second were written meanwhile.`);
-  return [...[...took].map(([name, ms]) => judge(bound(`${name}: p95`, "ms", 50), [percentile(ms, 0.95)], [])), loopRow];
+  return [
+    ...[...took].map(([name, ms]) => judge(bound(`${name}: p95`, "ms", 50), [percentile(ms, 0.95)], [])),
+    loopRow,
+  ];
 }
 
 async function exportRows(ledger: Ledger, { seed, say }: LedgerBenchOptions): Promise<BenchRow[]> {
@@ -139,7 +146,12 @@ async function exportRows(ledger: Ledger, { seed, say }: LedgerBenchOptions): Pr
   return [judge(rate, [lines / seconds], []), row];
 }
 
-async function backupRows(ledger: Ledger, path: string, rows: number, options: LedgerBenchOptions): Promise<BenchRow[]> {
+async function backupRows(
+  ledger: Ledger,
+  path: string,
+  rows: number,
+  options: LedgerBenchOptions,
+): Promise<BenchRow[]> {
   const copy = `${path}.copy`;
   for (const suffix of ["", "-wal", "-shm"]) rmSync(copy + suffix, { force: true });
   const load = startLoad(ledger, loadPerSecond, options.seed + 5);
@@ -161,13 +173,19 @@ async function backupRows(ledger: Ledger, path: string, rows: number, options: L
   const loopRow = loop.row("event loop late during a backup, p99");
   await load.stop();
   const walBytes = statSync(`${path}-wal`).size;
-  options.say(`The backup took ${seconds.toFixed(1)} s; the write-ahead log had ${(walBytes / 2 ** 20).toFixed(0)} MiB after it.`);
+  options.say(
+    `The backup took ${seconds.toFixed(1)} s; the write-ahead log had ${(walBytes / 2 ** 20).toFixed(0)} MiB after it.`,
+  );
   const same = (await sumsOf(ledger)) === (await inCopy(copy, sumsOf)) && rowSums(copy) === rowSums(path);
   const found = [
     judge(bound("backup under load", "s", null), [seconds], []),
     loopRow,
     judge(bound("  newest 50 meanwhile, p95", "ms", null), [percentile(waits, 0.95)], []),
-    judge({ name: "a restored backup has the same sums", unit: "yes", better: "higher", target: 1 }, [same ? 1 : 0], []),
+    judge(
+      { name: "a restored backup has the same sums", unit: "yes", better: "higher", target: 1 },
+      [same ? 1 : 0],
+      [],
+    ),
   ];
   if (options.wants("retention")) found.push(...(await retentionRows(copy, rows, options)));
   return found;

@@ -1,6 +1,7 @@
 /** Rows as a gateway writes them, through the ledger's own writer on this thread, at a steady rate. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ledger } from "../../../server/ledger/ledger.ts";
+import type { PricingFacts } from "../../../server/domain/attempt-cost.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import { type Random, seeded } from "../../support/random.ts";
 import { keyCount, modelCount, requestId, skewed } from "./year.ts";
@@ -22,11 +23,9 @@ export function oneRequest(ledger: Ledger, random: Random): () => Promise<void> 
   const id = requestId(random);
   const [key, model] = [pickKey(random.number()), pickModel(random.number())];
   const name = `model-${model}`;
-  const openingRow = {
-    ...{ id, startedAtMs: Date.now(), callerKind: "key", keyId: key + 1, callerName: `person-${key}` },
-    ...{ dialect: "openai-chat", alias: name, stream: true },
-  } as const;
-  ledger.writer.openRequest(openingRow);
+  const who = { callerKind: "key", keyId: key + 1, callerName: `person-${key}` } as const;
+  const asked = { dialect: "openai-chat", alias: name, stream: true } as const;
+  ledger.writer.openRequest({ id, startedAtMs: Date.now(), ...who, ...asked });
   const upstream = { provider: "openai", model: name };
   const place = { target: `openai/${name}`, reason: "only_target", offsetMs: 1 };
   ledger.writer.openAttempt({ requestId: id, number: 1, ...place, upstream, heldNanos: 900_000 });
@@ -36,11 +35,12 @@ export function oneRequest(ledger: Ledger, random: Random): () => Promise<void> 
   const nanos = promptTokens * 150 + completionTokens * 600;
   const cost = { known: true, nanos, basis: "billed" } as const;
   const ending = { status: "done", failureCode: null, durationMs: openForMs, usage, timings: noTimings, cost } as const;
-  const pricing = {
+  const pricing: PricingFacts = {
     ...{ computedNanos: nanos, reportedNanos: null, driftNanos: null, priceId: `openai:${name}:2025-11-01`, flags: [] },
     parts: [{ what: "prompt", count: promptTokens, picosEach: { numerator: 150_000, denominator: 1 } }],
     audio: { promptTokens: 0, cachedTokens: 0, completionTokens: 0 },
-    ...{ serviceTier: "standard", rawUsage: { prompt_tokens: promptTokens, completion_tokens: completionTokens } },
+    serviceTier: "standard",
+    rawUsage: { prompt_tokens: promptTokens, completion_tokens: completionTokens },
   };
   return () => {
     ledger.writer.closeAttempt({ requestId: id, number: 1, ...ending, pricing });

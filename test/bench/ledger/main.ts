@@ -41,7 +41,8 @@ function readOptions(): Options | string {
         anyway: { type: "boolean", default: false },
       },
     });
-    const whole = (text: string, most: number) => (/^\d{1,9}$/.test(text) && +text >= 1 && +text <= most ? +text : null);
+    const whole = (text: string, most: number) =>
+      /^\d{1,9}$/.test(text) && +text >= 1 && +text <= most ? +text : null;
     const rows = values.rows.split(",").map((text) => whole(text, mostRows));
     const only = values.only?.split(",") ?? parts;
     const unknown = only.find((part) => !parts.includes(part));

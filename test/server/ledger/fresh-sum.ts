@@ -87,7 +87,10 @@ export function freshSum(database: Database.Database, filter: ReportFilter = {})
       unknownCostAttempts: row.unpriced ?? 0,
       driftNanos: row.drift ?? 0,
     })),
-    byCaller: requests("caller_kind, key_id, CASE WHEN key_id IS NULL THEN caller_name END", "name, caller_kind, key").map((row) => ({
+    byCaller: requests(
+      "caller_kind, key_id, CASE WHEN key_id IS NULL THEN caller_name END",
+      "name, caller_kind, key",
+    ).map((row) => ({
       callerKind: row.caller_kind,
       keyId: row.key,
       callerName: row.name,
