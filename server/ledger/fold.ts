@@ -9,8 +9,8 @@ import { addedUp, attemptSums, columnNames, requestSums, type SumColumns } from 
 
 /** Of each kind in one transaction: some milliseconds, which running streams do not notice. */
 const mostPerFold = 50;
-/** After a commit, so that the changes of a busy moment are folded together: their sums are mostly the same. */
-const afterCommitMs = 250;
+/** After a commit, so that requests of the same moment are folded together: their sums are mostly the same, and written once. */
+const afterCommitMs = 2000;
 /** Between two folds when there is more. */
 const betweenMs = 10;
 const retryAfterMs = 5000;

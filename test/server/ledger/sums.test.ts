@@ -175,8 +175,8 @@ function changeSomethingWhole(
   lastNumber: number,
   isInside: boolean,
 ): void {
-  if (!isInside) return changeSomething(database, random, lastNumber);
-  database.prepare("UPDATE requests SET alias = 'gone' WHERE number = ?").run(1 + random.below(lastNumber));
+  if (!isInside) changeSomething(database, random, lastNumber);
+  else database.prepare("UPDATE requests SET alias = 'gone' WHERE number = ?").run(1 + random.below(lastNumber));
 }
 
 test("what was spent, by key, alias, provider and time, is the sum of the attempts' costs", () => {
