@@ -1,10 +1,11 @@
 /** Rows as a gateway writes them, through the ledger's own writer on this thread, at a steady rate. */
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ledger } from "../../../server/ledger/ledger.ts";
 import type { PricingFacts } from "../../../server/domain/attempt-cost.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
 import { type Random, seeded } from "../../support/random.ts";
-import { keyCount, modelCount, requestId, skewed } from "./year.ts";
+import { keyCount, modelCount, skewed } from "./year.ts";
 
 const everyMs = 10;
 /** From a request's first row to its last. */
@@ -20,7 +21,8 @@ const pickModel = skewed(modelCount);
 
 /** Opens a request and its attempt; returns what ends both. */
 export function oneRequest(ledger: Ledger, random: Random): () => Promise<void> {
-  const id = requestId(random);
+  // Not from the seed: its series may run into the year's own.
+  const id = `req_${randomBytes(11).toString("hex")}`;
   const [key, model] = [pickKey(random.number()), pickModel(random.number())];
   const name = `model-${model}`;
   const who = { callerKind: "key", keyId: key + 1, callerName: `person-${key}` } as const;

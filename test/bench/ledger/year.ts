@@ -74,7 +74,7 @@ function hourWeights(): readonly number[] {
 const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /** As ids are made: `req_` and 22 letters, which no index finds in order. */
-export function requestId(random: Random): string {
+function requestId(random: Random): string {
   let id = "req_";
   for (let index = 0; index < 22; index += 1) id += letters[random.below(62)] ?? "0";
   return id;
