@@ -146,7 +146,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const lock = options.lock ?? lockDataFolder(paths);
     undo.push(() => lock.release());
 
-    const ledger: Ledger = openLedger(paths.ledger, { clock, log });
+    const ledger: Ledger = openLedger(paths.ledger, { clock, log, keepDays: settings.usage.keepDays });
     undo.push(() => ledger.close());
     if (ledger.recovered > 0)
       log.warn({ requests: ledger.recovered }, "closed requests that a killed server left open");

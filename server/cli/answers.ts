@@ -196,6 +196,7 @@ const totals = z.object({
 export const summaryAnswer = z.object({
   fromMs: time.nullable(),
   toMs: time.nullable(),
+  rowsFromMs: time.nullable().default(null),
   total: totals,
   successes: z
     .object({ requests: count, saidOk: count, saidNotOk: count, knownCostNanosEach: nanos.nullable() })

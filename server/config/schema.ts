@@ -261,6 +261,16 @@ const responses = z.strictObject({
     .describe("How long answers of /v1/responses are kept for clients that ask for it (store); 0: none are"),
 });
 
+const usage = z.strictObject({
+  keepDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .refine((days) => days === 0 || days >= 32, "must be 0, or at least 32: what a month's budget has spent is added up from the rows")
+    .default(0)
+    .describe("How long each request's own row is kept, at least 32 days; its share of the sums stays for ever. 0: for ever too"),
+});
+
 const cachedAlias = z.strictObject({
   ttlMs: milliseconds.min(1).default(3_600_000),
   sharedAcrossKeys: z.boolean().default(false),
@@ -342,6 +352,7 @@ export const configSchema = z.strictObject({
   unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
   budgets: budgetsSetting.prefault({}).describe("What may be spent at providers"),
   responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
+  usage: usage.prefault({}).describe("The single requests that the ledger keeps"),
   cache: cache.prefault({}).describe("Exact response cache"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),

@@ -17,6 +17,8 @@ const wholeNumber = z
 const filterQuery = z.object({ from: wholeNumber.optional(), to: wholeNumber.optional(), key: wholeNumber.optional() });
 const recentQuery = filterQuery.extend({
   limit: wholeNumber.pipe(z.int().min(1).max(1000)).default(50),
+  /** The last request of the page before. */
+  before: z.string().max(200).optional(),
 });
 const exportQuery = filterQuery.extend({ format: z.enum(["csv", "jsonl", "focus"]).default("csv") });
 
@@ -59,7 +61,7 @@ export const usageResource: AdminResource = ({ deps }) => [
     path: "/admin/usage/requests",
     async handle(request, response) {
       const query = read(recentQuery, request.query);
-      sendJson(response, 200, { requests: await deps.reports.recent(query.limit, filterOf(query)) });
+      sendJson(response, 200, { requests: await deps.reports.recent(query.limit, filterOf(query), query.before) });
     },
   },
   {
