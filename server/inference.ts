@@ -33,6 +33,8 @@ export interface RequestFacts {
   readonly startedAtMs: number;
   /** What the client said about where it may run; absent: nothing. */
   readonly wishes?: RouteWishes;
+  /** What whoever hands it in has to say of it, for its row. */
+  readonly notes?: readonly RequestNote[];
 }
 
 export interface Inference {
@@ -109,7 +111,7 @@ export function createInference(ports: InferencePorts): Inference {
       remember(requestId, { target: account.target, cost, knownNanos, ...(brief === null ? {} : { brief }) });
       await account.close(end);
     };
-    if (notes !== undefined) account.note(notes);
+    if (notes !== undefined || input.notes !== undefined) account.note([...(input.notes ?? []), ...(notes ?? [])]);
     let refused: Failure | null = null;
     try {
       const events = ask(
@@ -224,6 +226,7 @@ export function createInference(ports: InferencePorts): Inference {
     refuse: async (input, failure) => {
       const facts = { ...input, alias: input.alias ?? "", signal: null, estimatePrompt: () => 0 };
       const account = new Account(facts, ports);
+      if (input.notes !== undefined) account.note(input.notes);
       await account.close({ type: "refused", failure });
     },
     chat: (input, signal) =>

@@ -1,5 +1,7 @@
 /** Files and batches as every room sees them. Pure types; kept by `server/ledger`, run by `server/batch`. */
 import type { CallerKind } from "./caller.ts";
+import type { RouteWishes } from "./routing/request-facts.ts";
+import type { Usage } from "./usage.ts";
 
 export interface BatchFile {
   readonly id: string;
@@ -41,11 +43,18 @@ export interface Batch {
   readonly keyId: number | null;
   readonly endpoint: string;
   readonly inputFile: string;
+  /** Names of contents from the start of the first line on; rows of files when it is over and there is something in them. */
   readonly outputFile: string | null;
   readonly errorFile: string | null;
   readonly status: BatchStatus;
   readonly errors: readonly BatchProblem[];
   readonly metadata: Readonly<Record<string, string>> | null;
+  /** What the client's headers said when it made the batch; holds for every line. */
+  readonly wishes: RouteWishes;
+  /** Tokens of the answered lines, all together. */
+  readonly usage: Usage;
+  /** How long its output and error files are kept from their making. */
+  readonly outputKeepMs: number;
   readonly total: number;
   readonly completed: number;
   readonly failed: number;
@@ -64,11 +73,14 @@ export function isOver({ status }: Pick<Batch, "status">): boolean {
 
 /** Every method is done when it returns and throws Failure `ledger_unavailable`. */
 export interface BatchRecords {
+  /** Of one that is there already only the size is changed. */
   addFile(file: BatchFile): void;
   file(caller: string, id: string): BatchFile | null;
   /** Newest first. */
   files(caller: string): readonly BatchFile[];
-  setBytes(id: string, bytes: number): void;
+  /** Of everybody's files. */
+  storedBytes(): number;
+  fileIds(): readonly string[];
   removeFile(id: string): void;
   expiredFiles(nowMs: number): readonly BatchFile[];
   add(batch: Omit<Batch, "number">): Batch;
@@ -77,5 +89,7 @@ export interface BatchRecords {
   batches(caller: string): readonly Batch[];
   /** Not over yet, oldest first. */
   open(): readonly Batch[];
+  /** Those that ended before. */
+  removeEnded(beforeMs: number): void;
   change(id: string, change: Partial<Omit<Batch, "number" | "id">>): void;
 }

@@ -29,7 +29,9 @@ export type NoteCode =
   | "tier_chosen"
   | "tier_assumed"
   /** A copy of another request, for comparison; `detail` is that one's id. */
-  | "shadow_of";
+  | "shadow_of"
+  /** A line of a batch; `detail` is the batch's id and the line's number. */
+  | "batch_line";
 
 export interface RequestNote {
   readonly code: NoteCode;
@@ -56,4 +58,5 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   tier_chosen: "a model chose the tier",
   tier_assumed: "the tier could not be told, and the usual one was taken",
   shadow_of: "a copy of another request",
+  batch_line: "a line of a batch",
 });

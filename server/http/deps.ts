@@ -4,6 +4,7 @@ import type { Access } from "../access/access.ts";
 import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
+import type { Batches } from "../batch/batches.ts";
 import type { ProviderDesk } from "../backends/cloud/desk.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
 import type { HardwareView } from "../domain/hardware.ts";
@@ -70,6 +71,8 @@ export interface HttpDeps {
   readonly rateLimits: RateLimits;
   readonly responses: StoredResponses;
   readonly feedback: FeedbackStore;
+  /** Absent: there are no such routes. */
+  readonly batches?: Batches;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;

@@ -2,7 +2,9 @@
 import type Database from "better-sqlite3";
 import type { Batch, BatchFile, BatchProblem, BatchRecords, BatchStatus } from "../domain/batch.ts";
 import type { CallerKind } from "../domain/caller.ts";
-import { Failure } from "../domain/failure.ts";
+import { noWishes, type RouteWishes } from "../domain/routing/request-facts.ts";
+import { noUsage, type Usage } from "../domain/usage.ts";
+import { askedFor } from "./asked.ts";
 
 interface FileColumns {
   readonly id: string;
@@ -27,6 +29,9 @@ interface BatchColumns {
   readonly status: BatchStatus;
   readonly errors: string | null;
   readonly metadata: string | null;
+  readonly wishes: string | null;
+  readonly usage: string | null;
+  readonly output_keep_ms: number;
   readonly total: number;
   readonly completed: number;
   readonly failed: number;
@@ -49,6 +54,9 @@ const columns = Object.freeze({
   status: "status",
   errors: "errors",
   metadata: "metadata",
+  wishes: "wishes",
+  usage: "usage",
+  outputKeepMs: "output_keep_ms",
   total: "total",
   completed: "completed",
   failed: "failed",
@@ -79,6 +87,9 @@ function batchOf(row: BatchColumns): Batch {
     status: row.status,
     errors: row.errors === null ? [] : (JSON.parse(row.errors) as readonly BatchProblem[]),
     metadata: row.metadata === null ? null : (JSON.parse(row.metadata) as Readonly<Record<string, string>>),
+    wishes: row.wishes === null ? noWishes : (JSON.parse(row.wishes) as RouteWishes),
+    usage: row.usage === null ? noUsage : (JSON.parse(row.usage) as Usage),
+    outputKeepMs: row.output_keep_ms,
     total: row.total,
     completed: row.completed,
     failed: row.failed,
@@ -97,17 +108,11 @@ function stored(value: Batch[keyof Batch] | undefined): string | number | null {
   return Array.isArray(value) && value.length === 0 ? null : JSON.stringify(value);
 }
 
-function asked<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new Failure("ledger_unavailable", "Files and batches cannot be read or written at the moment.", { cause });
-  }
-}
+const asked = askedFor("Files and batches");
 
 export function createBatchRecords(database: Database.Database): BatchRecords {
   const insertFile = database.prepare(
-    "INSERT INTO batch_files (id, caller, purpose, name, bytes, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO batch_files (id, caller, purpose, name, bytes, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes",
   );
   const oneFile = database.prepare<[string, string], FileColumns>(
     "SELECT * FROM batch_files WHERE caller = ? AND id = ?",
@@ -115,7 +120,11 @@ export function createBatchRecords(database: Database.Database): BatchRecords {
   const filesOf = database.prepare<[string], FileColumns>(
     "SELECT * FROM batch_files WHERE caller = ? ORDER BY created_at_ms DESC, id DESC LIMIT 10000",
   );
-  const setBytes = database.prepare("UPDATE batch_files SET bytes = ? WHERE id = ?");
+  const storedBytes = database.prepare<[], { readonly bytes: number }>(
+    "SELECT coalesce(sum(bytes), 0) AS bytes FROM batch_files",
+  );
+  const fileIds = database.prepare<[], { readonly id: string }>("SELECT id FROM batch_files");
+  const removeEnded = database.prepare("DELETE FROM batches WHERE ended_at_ms <= ?");
   const removeFile = database.prepare("DELETE FROM batch_files WHERE id = ?");
   const expired = database.prepare<[number], FileColumns>("SELECT * FROM batch_files WHERE expires_at_ms <= ? LIMIT 1000");
   const insert = database.prepare<unknown[], BatchColumns>(
@@ -139,7 +148,8 @@ export function createBatchRecords(database: Database.Database): BatchRecords {
         return row === undefined ? null : fileOf(row);
       }),
     files: (caller) => asked(() => filesOf.all(caller).map(fileOf)),
-    setBytes: (id, bytes) => asked(() => void setBytes.run(bytes, id)),
+    storedBytes: () => asked(() => storedBytes.get()?.bytes ?? 0),
+    fileIds: () => asked(() => fileIds.all().map(({ id }) => id)),
     removeFile: (id) => asked(() => void removeFile.run(id)),
     expiredFiles: (nowMs) => asked(() => expired.all(nowMs).map(fileOf)),
     add: (batch) =>
@@ -150,6 +160,7 @@ export function createBatchRecords(database: Database.Database): BatchRecords {
         return row === undefined ? null : batchOf(row);
       }),
     batches: (caller) => asked(() => list.all(caller).map(batchOf)),
+    removeEnded: (beforeMs) => asked(() => void removeEnded.run(beforeMs)),
     open: () => asked(() => open.all().map(batchOf)),
     change: (id, change) =>
       asked(() => {

@@ -3,6 +3,8 @@
  * command that holds the data lock.
  */
 import type { Clock, Log } from "../domain/ports.ts";
+import type { BatchRecords } from "../domain/batch.ts";
+import { createBatchRecords } from "./batches.ts";
 import { createCheckpoints } from "./checkpoint.ts";
 import { createFeedbackStore } from "./feedback.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
@@ -23,6 +25,7 @@ export interface Ledger {
   /** Answers that clients asked to be kept. */
   readonly responses: StoredResponses;
   readonly feedback: FeedbackStore;
+  readonly batches: BatchRecords;
   readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
   /** Requests that a killed process had left open; they are `interrupted` now. */
@@ -50,6 +53,7 @@ export function openLedger(path: string, ports: { readonly clock: Clock; readonl
     keys: createKeyStore(database, writer.touchKey),
     responses: createStoredResponses(database),
     feedback: createFeedbackStore(database),
+    batches: createBatchRecords(database),
     providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
     recovered,

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { BatchProblem } from "../../domain/batch.ts";
+import { noUsage, type Usage } from "../../domain/usage.ts";
 
 export interface BatchLine {
   readonly customId: string;
@@ -27,7 +28,10 @@ const line = z.object({
   custom_id: z.string().min(1).max(512),
   method: z.literal("POST"),
   url: z.string(),
-  body: z.record(z.string(), z.unknown()),
+  body: z.looseObject({
+    model: z.string().min(1),
+    stream: z.literal(false, { error: "a batch has no streams" }).nullish(),
+  }),
 });
 
 /** Reads a file piece by piece; ask for `problems` at its end. */
@@ -45,11 +49,17 @@ export class LineJudge {
     return this.#ids.size;
   }
 
-  /** Null: an empty line, or one with a problem, which is noted. */
-  read(text: string): BatchLine | null {
+  /** So much is wrong that reading on says nothing new. */
+  get isFull(): boolean {
+    return this.problems.length >= mostProblems || this.#ids.size > mostLines;
+  }
+
+  /** Null: an empty line, or one with a problem, which is noted. `text` is null where the line cannot be one. */
+  read(text: string | null): BatchLine | null {
     this.#number += 1;
+    if (text === null) return this.#problem("unreadable_line", "This line is longer than a request may be, or is not UTF-8.", null);
     if (text.trim() === "") return null;
-    if (this.problems.length >= mostProblems) return null;
+    if (this.isFull) return null;
     const parsed = parsedLine(text);
     if (typeof parsed === "string") return this.#problem("invalid_json_line", parsed, null);
     const judged = line.safeParse(parsed);
@@ -102,13 +112,52 @@ export function answerLine(customId: string, { requestId, status, body }: LineAn
 }
 
 /** The line of one that was not run. */
-export function unrunLine(customId: string, code: string, message: string): string {
-  return `${JSON.stringify({ id: `batch_req_${customId}`, custom_id: customId, response: null, error: { code, message } })}\n`;
+export function unrunLine(requestId: string, customId: string, code: string, message: string): string {
+  return `${JSON.stringify({ id: `batch_req_${requestId}`, custom_id: customId, response: null, error: { code, message } })}\n`;
 }
 
-/** The custom_id of a line we wrote; null: it is torn. */
-export function writtenId(text: string): string | null {
+const tokens = z.number().int().min(0).catch(0);
+const written = z.object({
+  custom_id: z.string(),
+  response: z
+    .object({
+      body: z
+        .object({
+          usage: z.object({
+            prompt_tokens: tokens,
+            completion_tokens: tokens,
+            input_tokens: tokens,
+            output_tokens: tokens,
+            cache_read_input_tokens: tokens,
+            cache_creation_input_tokens: tokens,
+            prompt_tokens_details: z.object({ cached_tokens: tokens }).catch({ cached_tokens: 0 }),
+            input_tokens_details: z.object({ cached_tokens: tokens }).catch({ cached_tokens: 0 }),
+            completion_tokens_details: z.object({ reasoning_tokens: tokens }).catch({ reasoning_tokens: 0 }),
+            output_tokens_details: z.object({ reasoning_tokens: tokens }).catch({ reasoning_tokens: 0 }),
+          }),
+        })
+        .nullable()
+        .catch(null),
+    })
+    .nullable()
+    .catch(null),
+});
+
+/** Of a line we wrote: whose it is and what it used, in whichever endpoint's words. Null: it is torn. */
+export function writtenLine(text: string): { readonly customId: string; readonly usage: Usage } | null {
   const parsed = parsedLine(text);
-  if (typeof parsed === "string") return null;
-  return "custom_id" in parsed && typeof parsed.custom_id === "string" ? parsed.custom_id : null;
+  const judged = typeof parsed === "string" ? null : written.safeParse(parsed);
+  if (judged === null || !judged.success) return null;
+  const { custom_id: customId, response } = judged.data;
+  const said = response?.body?.usage;
+  if (said === undefined) return { customId, usage: noUsage };
+  const besides = said.cache_read_input_tokens + said.cache_creation_input_tokens;
+  const usage: Usage = {
+    promptTokens: said.prompt_tokens + said.input_tokens + besides,
+    cachedTokens:
+      said.prompt_tokens_details.cached_tokens + said.input_tokens_details.cached_tokens + said.cache_read_input_tokens,
+    completionTokens: said.completion_tokens + said.output_tokens,
+    reasoningTokens: said.completion_tokens_details.reasoning_tokens + said.output_tokens_details.reasoning_tokens,
+  };
+  return { customId, usage };
 }

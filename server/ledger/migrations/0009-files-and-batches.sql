@@ -30,6 +30,11 @@ CREATE TABLE batches (
   -- JSON: what is wrong with the input file ({line, code, message}), and what the client attached.
   errors TEXT,
   metadata TEXT,
+  -- JSON: what the client's headers said about where its lines may run, and the tokens of its answers.
+  wishes TEXT,
+  usage TEXT,
+  -- How long the output and error files are kept from their making.
+  output_keep_ms INTEGER NOT NULL,
   total INTEGER NOT NULL DEFAULT 0,
   completed INTEGER NOT NULL DEFAULT 0,
   failed INTEGER NOT NULL DEFAULT 0,
