@@ -365,7 +365,14 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       routing: router,
       access: {
         ...access,
-        keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore, answers, ledger.responses, batches),
+        keyring: forgetting(
+          withKeyFile(access.keyring, paths.adminKey),
+          engine,
+          kvStore,
+          answers,
+          ledger.responses,
+          batches,
+        ),
       },
       rateLimits,
       downloads,

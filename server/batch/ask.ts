@@ -93,7 +93,10 @@ async function decoded<Decoded>(
     return decode();
   } catch (thrown) {
     const failure = asFailure(thrown);
-    await inference.refuse({ ...facts, alias: typeof body.model === "string" ? body.model : null, stream: false }, failure);
+    await inference.refuse(
+      { ...facts, alias: typeof body.model === "string" ? body.model : null, stream: false },
+      failure,
+    );
     throw failure;
   }
 }

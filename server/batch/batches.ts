@@ -116,7 +116,11 @@ export function openBatches(options: BatchOptions): Batches {
   }
 
   function fail(id: string, code: string, message: string): void {
-    records.change(id, { status: "failed", errors: [{ line: null, code, message, param: null }], endedAtMs: clock.now() });
+    records.change(id, {
+      status: "failed",
+      errors: [{ line: null, code, message, param: null }],
+      endedAtMs: clock.now(),
+    });
   }
 
   /** Starts and ends whatever is due. Harmless at any time. */
@@ -234,7 +238,14 @@ export function openBatches(options: BatchOptions): Batches {
       const nowMs = clock.now();
       const expiresAtMs = nowMs + Math.min(keepMs, wishedMs ?? keepMs);
       const id = newFileId();
-      const kept = { id, caller: callerId(caller), purpose: "batch" as const, name, bytes: draft.bytes, createdAtMs: nowMs };
+      const kept = {
+        id,
+        caller: callerId(caller),
+        purpose: "batch" as const,
+        name,
+        bytes: draft.bytes,
+        createdAtMs: nowMs,
+      };
       await contents.keep(id, draft);
       try {
         records.addFile({ ...kept, expiresAtMs });
@@ -266,14 +277,23 @@ export function openBatches(options: BatchOptions): Batches {
         });
       }
       if (records.open().filter((one) => one.caller === owner).length >= mostOpen) {
-        throw new Failure("queue_full", `You have ${mostOpen} batches that are not over yet. Wait for one, or cancel it.`);
+        throw new Failure(
+          "queue_full",
+          `You have ${mostOpen} batches that are not over yet. Wait for one, or cancel it.`,
+        );
       }
       const nowMs = clock.now();
       const added = records.add({
         ...{ id: newBatchId(), caller: owner, callerKind: caller.kind, keyId: caller.keyId, endpoint, inputFile },
         ...{ outputFile: null, errorFile: null, status: "validating", errors: [], metadata, wishes, usage: noUsage },
         ...{ outputKeepMs: Math.min(keepMs, outputKeepMs ?? keepMs), total: 0, completed: 0, failed: 0 },
-        ...{ createdAtMs: nowMs, expiresAtMs: nowMs + windowMs, startedAtMs: null, endedAtMs: null, cancellingAtMs: null },
+        ...{
+          createdAtMs: nowMs,
+          expiresAtMs: nowMs + windowMs,
+          startedAtMs: null,
+          endedAtMs: null,
+          cancellingAtMs: null,
+        },
       });
       look();
       return added;
@@ -283,7 +303,10 @@ export function openBatches(options: BatchOptions): Batches {
     cancel(caller, id) {
       const known = batch(caller, id);
       if (isOver(known)) {
-        throw new Failure("invalid_request", `This batch is ${known.status}: only one that is not over can be cancelled.`);
+        throw new Failure(
+          "invalid_request",
+          `This batch is ${known.status}: only one that is not over can be cancelled.`,
+        );
       }
       const nowMs = clock.now();
       if (known.status === "validating") {

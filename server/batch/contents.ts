@@ -41,7 +41,8 @@ export class Contents {
     const { folder } = this.#options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
-    for (const name of readdirSync(folder)) if (!keeps(name)) rmSync(join(folder, name), { recursive: true, force: true });
+    for (const name of readdirSync(folder))
+      if (!keeps(name)) rmSync(join(folder, name), { recursive: true, force: true });
   }
 
   path(id: string): string {
@@ -119,9 +120,13 @@ export function isFullDisk(thrown: unknown): boolean {
 }
 
 function diskFull(cause: unknown): Failure {
-  return new Failure("storage_full", "The disk of this server has no room for more files. Whoever runs it has to free some.", {
-    cause,
-  });
+  return new Failure(
+    "storage_full",
+    "The disk of this server has no room for more files. Whoever runs it has to free some.",
+    {
+      cause,
+    },
+  );
 }
 
 function tooLarge(limitBytes: number): Failure {

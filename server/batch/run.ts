@@ -2,7 +2,13 @@
  * One batch from its first line to its last, or to whatever ends it. Runs in the server. It can be left at any moment, by a kill too,
  * and gone on with: what is in the output and error files is done, everything else is not.
  */
-import { answerLine, type BatchEndpoint, type BatchLine, LineJudge, unrunLine } from "../dialects/openai-batch/lines.ts";
+import {
+  answerLine,
+  type BatchEndpoint,
+  type BatchLine,
+  LineJudge,
+  unrunLine,
+} from "../dialects/openai-batch/lines.ts";
 import type { Batch, BatchRecords } from "../domain/batch.ts";
 import { mostTries, pauseMs } from "../domain/batch-pace.ts";
 import type { Caller } from "../domain/caller.ts";
@@ -174,7 +180,8 @@ export class Run {
         return !this.#stop.signal.aborted;
       } catch (err) {
         if (!(err instanceof Failure)) throw err;
-        if (!said) this.#ports.log.warn({ batch: this.batch.id, reason: err.message }, "a batch waits for room on the disk");
+        if (!said)
+          this.#ports.log.warn({ batch: this.batch.id, reason: err.message }, "a batch waits for room on the disk");
         if (!(await this.#pause(fullDiskMs))) return false;
       }
     }
@@ -226,7 +233,10 @@ export class Run {
       return;
     }
     const { output, errors } = written.bytes;
-    for (const [file, bytes, what] of [[outputFile, output, "output"], [errorFile, errors, "error"]] as const) {
+    for (const [file, bytes, what] of [
+      [outputFile, output, "output"],
+      [errorFile, errors, "error"],
+    ] as const) {
       if (file === null) continue;
       if (bytes === 0) contents.remove(file);
       else {

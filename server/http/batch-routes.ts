@@ -89,7 +89,11 @@ export function batchRoutes(batches: Batches, dialect: Dialect, parts: BatchRout
     sendJson(exchange.response, 200, { ...page, data: page.data.map(batchObject) });
   }
 
-  const route = (method: Route["method"], path: string, handle: (exchange: Exchange, caller: Caller) => unknown): Route => ({
+  const route = (
+    method: Route["method"],
+    path: string,
+    handle: (exchange: Exchange, caller: Caller) => unknown,
+  ): Route => ({
     ...{ method, path, access: "inference", dialect },
     handle: async (exchange: Exchange, caller: Caller) => void (await handle(exchange, caller)),
   });

@@ -74,7 +74,8 @@ export async function readMultipart<Taken>(
     const streams: { destroy(error: Error): unknown }[] = [];
     const onAbort = () => fail(signal.reason);
     const onClose = () => {
-      if (!request.readableEnded) fail(new Failure("invalid_request", "The connection closed before the body was complete."));
+      if (!request.readableEnded)
+        fail(new Failure("invalid_request", "The connection closed before the body was complete."));
     };
     const checkPace = () => {
       const allowedMs = graceMs + (receivedBytes / leastBytesPerSecond) * 1_000;

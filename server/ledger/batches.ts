@@ -126,7 +126,9 @@ export function createBatchRecords(database: Database.Database): BatchRecords {
   const fileIds = database.prepare<[], { readonly id: string }>("SELECT id FROM batch_files");
   const removeEnded = database.prepare("DELETE FROM batches WHERE ended_at_ms <= ?");
   const removeFile = database.prepare("DELETE FROM batch_files WHERE id = ?");
-  const expired = database.prepare<[number], FileColumns>("SELECT * FROM batch_files WHERE expires_at_ms <= ? LIMIT 1000");
+  const expired = database.prepare<[number], FileColumns>(
+    "SELECT * FROM batch_files WHERE expires_at_ms <= ? LIMIT 1000",
+  );
   const insert = database.prepare<unknown[], BatchColumns>(
     `INSERT INTO batches (id, ${fields.map((field) => columns[field]).join(", ")})
      VALUES (?${", ?".repeat(fields.length)}) RETURNING *`,
@@ -167,7 +169,9 @@ export function createBatchRecords(database: Database.Database): BatchRecords {
         const changed = fields.filter((field) => change[field] !== undefined);
         if (changed.length === 0) return;
         const set = changed.map((field) => `${columns[field]} = ?`).join(", ");
-        database.prepare(`UPDATE batches SET ${set} WHERE id = ?`).run(...changed.map((field) => stored(change[field])), id);
+        database
+          .prepare(`UPDATE batches SET ${set} WHERE id = ?`)
+          .run(...changed.map((field) => stored(change[field])), id);
       }),
   };
 }

@@ -40,7 +40,9 @@ test("kill -9 in the middle, a torn last line: every line is in the output once"
       .map((name) => join(folder.path, "batch", name))
       .find((path) => readFileSync(path, "utf8").startsWith('{"id":"batch_'));
     expect(written).toBeDefined();
-    const before = readFileSync(written ?? "", "utf8").trimEnd().split("\n").length;
+    const before = readFileSync(written ?? "", "utf8")
+      .trimEnd()
+      .split("\n").length;
     expect(before).toBeGreaterThan(5);
     expect(before).toBeLessThan(count);
     appendFileSync(written ?? "", '{"id":"batch_torn","custom_id":"line-39","respo');
@@ -55,7 +57,10 @@ test("kill -9 in the middle, a torn last line: every line is in the output once"
       });
       expect(batch.request_counts).toEqual({ total: count, completed: count, failed: 0 });
       const text = await (await later.files.content(batch.output_file_id ?? "")).text();
-      const answers = text.trimEnd().split("\n").map((one): { custom_id: string; response: { request_id: string } } => JSON.parse(one));
+      const answers = text
+        .trimEnd()
+        .split("\n")
+        .map((one): { custom_id: string; response: { request_id: string } } => JSON.parse(one));
       const ids = answers.map(({ custom_id }) => custom_id);
       expect(ids).toHaveLength(count);
       expect(new Set(ids).size).toBe(count);

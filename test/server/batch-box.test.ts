@@ -18,7 +18,11 @@ beforeAll(async () => {
   vendor = await startVendor({ wire: "openai" });
   const environment = {
     LANTHORN_PROVIDERS: JSON.stringify({
-      cloud: { type: "custom", baseUrl: vendor.baseUrl, models: [{ id: "stand-in", capabilities: ["chat", "embeddings"] }] },
+      cloud: {
+        type: "custom",
+        baseUrl: vendor.baseUrl,
+        models: [{ id: "stand-in", capabilities: ["chat", "embeddings"] }],
+      },
     }),
     LANTHORN_BATCH_FILE_LIMIT_BYTES: "300000",
     LANTHORN_BATCH_STORE_BYTES: "1000000",
@@ -54,58 +58,109 @@ const ask = (custom_id: string, content: string, more: object = {}) =>
   line(custom_id, { model, messages: [{ role: "user", content }], max_tokens: 8, temperature: 0, ...more });
 
 async function upload(client: OpenAI, lines: readonly string[]): Promise<OpenAI.FileObject> {
-  return client.files.create({ file: await toFile(Buffer.from(`${lines.join("\n")}\n`), "in.jsonl"), purpose: "batch" });
+  return client.files.create({
+    file: await toFile(Buffer.from(`${lines.join("\n")}\n`), "in.jsonl"),
+    purpose: "batch",
+  });
 }
 
-async function begun(client: OpenAI, lines: readonly string[], endpoint: "/v1/chat/completions" | "/v1/embeddings" | "/v1/responses" | "/v1/completions" = "/v1/chat/completions", headers = {}) {
+async function begun(
+  client: OpenAI,
+  lines: readonly string[],
+  endpoint: "/v1/chat/completions" | "/v1/embeddings" | "/v1/responses" | "/v1/completions" = "/v1/chat/completions",
+  headers = {},
+) {
   const file = await upload(client, lines);
-  return client.batches.create({ input_file_id: file.id, endpoint, completion_window: "24h", metadata: { team: "lamps" } }, { headers });
+  return client.batches.create(
+    { input_file_id: file.id, endpoint, completion_window: "24h", metadata: { team: "lamps" } },
+    { headers },
+  );
 }
 
 async function ended(client: OpenAI, id: string): Promise<OpenAI.Batch> {
   let batch = await client.batches.retrieve(id);
-  await until("the batch is over", async () => {
-    batch = await client.batches.retrieve(id);
-    return ["completed", "failed", "cancelled", "expired"].includes(batch.status);
-  }, 20_000);
+  await until(
+    "the batch is over",
+    async () => {
+      batch = await client.batches.retrieve(id);
+      return ["completed", "failed", "cancelled", "expired"].includes(batch.status);
+    },
+    20_000,
+  );
   return batch;
 }
 
 interface Answered {
   readonly id: string;
   readonly custom_id: string;
-  readonly response: { readonly status_code: number; readonly request_id: string; readonly body: Record<string, unknown> } | null;
+  readonly response: {
+    readonly status_code: number;
+    readonly request_id: string;
+    readonly body: Record<string, unknown>;
+  } | null;
   readonly error: { readonly code: string } | null;
 }
 
 async function answers(client: OpenAI, id: string | undefined): Promise<readonly Answered[]> {
   const text = await (await client.files.content(id ?? "")).text();
-  return text.trimEnd().split("\n").map((one): Answered => JSON.parse(one));
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((one): Answered => JSON.parse(one));
 }
 
 describe("a batch of chats", () => {
   let batch: OpenAI.Batch;
   test("every line is answered as its endpoint answers, and what fails is told apart", async () => {
-    const made = await begun(ann, [ask("a", "hello"), ask("b", "hi", { max_tokens: -1 }), ask("c", "hello", { model: "nobody" }), "", ask("d", "hello")]);
-    expect(made).toMatchObject({ object: "batch", status: "validating", completion_window: "24h", metadata: { team: "lamps" } });
+    const made = await begun(ann, [
+      ask("a", "hello"),
+      ask("b", "hi", { max_tokens: -1 }),
+      ask("c", "hello", { model: "nobody" }),
+      "",
+      ask("d", "hello"),
+    ]);
+    expect(made).toMatchObject({
+      object: "batch",
+      status: "validating",
+      completion_window: "24h",
+      metadata: { team: "lamps" },
+    });
     expect(made.expires_at).toBe(made.created_at + 86_400);
     batch = await ended(ann, made.id);
     expect(batch).toMatchObject({ status: "completed", request_counts: { total: 4, completed: 2, failed: 2 } });
     const good = await answers(ann, batch.output_file_id);
     expect(good.map(({ custom_id }) => custom_id).toSorted()).toEqual(["a", "d"]);
     const [first] = good;
-    expect(first).toMatchObject({ error: null, response: { status_code: 200, body: { object: "chat.completion", model } } });
-    const whole = await ann.chat.completions.create({ model, messages: [{ role: "user", content: "hello" }], max_tokens: 8, temperature: 0 });
-    expect((first?.response?.body as unknown as OpenAI.ChatCompletion).choices).toEqual(whole.choices);
+    expect(first).toMatchObject({
+      error: null,
+      response: { status_code: 200, body: { object: "chat.completion", model } },
+    });
+    const whole = await ann.chat.completions.create({
+      model,
+      messages: [{ role: "user", content: "hello" }],
+      max_tokens: 8,
+      temperature: 0,
+    });
+    expect(first?.response?.body.choices).toEqual(whole.choices);
     const bad = await answers(ann, batch.error_file_id);
-    expect(Object.fromEntries(bad.map(({ custom_id, response }) => [custom_id, response?.status_code]))).toEqual({ b: 400, c: 404 });
+    expect(Object.fromEntries(bad.map(({ custom_id, response }) => [custom_id, response?.status_code]))).toEqual({
+      b: 400,
+      c: 404,
+    });
     expect(batch.usage?.output_tokens).toBe(16);
   });
 
   test("each line has one row that names the batch, with the key's name and the endpoint's dialect", async () => {
-    for (const { response } of [...(await answers(ann, batch.output_file_id)), ...(await answers(ann, batch.error_file_id))]) {
+    for (const { response } of [
+      ...(await answers(ann, batch.output_file_id)),
+      ...(await answers(ann, batch.error_file_id)),
+    ]) {
       const row = (await byAdmin("GET", `/admin/usage/requests/${response?.request_id}`)) as Record<string, unknown>;
-      expect(row).toMatchObject({ dialect: "openai-chat", callerName: "ann", status: response?.status_code === 200 ? "done" : "refused" });
+      expect(row).toMatchObject({
+        dialect: "openai-chat",
+        callerName: "ann",
+        status: response?.status_code === 200 ? "done" : "refused",
+      });
       expect(JSON.stringify(row.notes)).toContain(batch.id);
     }
   });
@@ -138,7 +193,14 @@ describe("a batch of chats", () => {
 
 test("a file with a wrong line runs nothing, and the error names the line", async () => {
   vendor.clear();
-  const wrong = [ask("a", "x", { model: "cloud/stand-in" }), "{not json", ask("a", "y"), line("e", { model }, "/v1/embeddings"), ask("s", "z", { stream: true }), line("n", {})];
+  const wrong = [
+    ask("a", "x", { model: "cloud/stand-in" }),
+    "{not json",
+    ask("a", "y"),
+    line("e", { model }, "/v1/embeddings"),
+    ask("s", "z", { stream: true }),
+    line("n", {}),
+  ];
   const batch = await ended(ann, (await begun(ann, wrong)).id);
   expect(batch).toMatchObject({ status: "failed", request_counts: { total: 0, completed: 0, failed: 0 } });
   expect(batch.errors?.data?.map(({ line: number, code }) => [number, code])).toEqual([
@@ -152,15 +214,28 @@ test("a file with a wrong line runs nothing, and the error names the line", asyn
 });
 
 test("completions and responses run too", async () => {
-  const completions = await ended(ann, (await begun(ann, [line("p", { model, prompt: "hello", max_tokens: 4 }, "/v1/completions")], "/v1/completions")).id);
-  expect((await answers(ann, completions.output_file_id))[0]).toMatchObject({ response: { body: { object: "text_completion" } } });
-  const responses = await ended(ann, (await begun(ann, [line("r", { model, input: "hello", max_output_tokens: 16 }, "/v1/responses")], "/v1/responses")).id);
-  expect((await answers(ann, responses.output_file_id))[0]).toMatchObject({ response: { body: { object: "response" } } });
+  const completions = await ended(
+    ann,
+    (await begun(ann, [line("p", { model, prompt: "hello", max_tokens: 4 }, "/v1/completions")], "/v1/completions")).id,
+  );
+  expect((await answers(ann, completions.output_file_id))[0]).toMatchObject({
+    response: { body: { object: "text_completion" } },
+  });
+  const responses = await ended(
+    ann,
+    (await begun(ann, [line("r", { model, input: "hello", max_output_tokens: 16 }, "/v1/responses")], "/v1/responses"))
+      .id,
+  );
+  expect((await answers(ann, responses.output_file_id))[0]).toMatchObject({
+    response: { body: { object: "response" } },
+  });
 });
 
 test("S-25 local only: what the batch's own headers say holds for every line", async () => {
   vendor.clear();
-  const made = await begun(ann, [ask("out", "keep this here", { model: "cloud/stand-in" })], "/v1/chat/completions", { "x-lanthorn-data": "local" });
+  const made = await begun(ann, [ask("out", "keep this here", { model: "cloud/stand-in" })], "/v1/chat/completions", {
+    "x-lanthorn-data": "local",
+  });
   expect(await ended(ann, made.id)).toMatchObject({ status: "completed", request_counts: { total: 1, failed: 1 } });
   expect(vendor.log.connections).toBe(0);
 });
@@ -168,7 +243,10 @@ test("S-25 local only: what the batch's own headers say holds for every line", a
 test("cancel: what ran is kept, what did not says so, and nothing more is asked", async () => {
   vendor.script(() => ({ fault: faults.silent }));
   vendor.clear();
-  const made = await begun(ann, ["1", "2", "3", "4", "5", "6"].map((id) => ask(id, "hello", { model: "cloud/stand-in" })));
+  const made = await begun(
+    ann,
+    ["1", "2", "3", "4", "5", "6"].map((id) => ask(id, "hello", { model: "cloud/stand-in" })),
+  );
   await vendor.waitForAsked(1);
   await expect(ann.files.delete(made.input_file_id)).rejects.toMatchObject({ status: 400 });
   expect((await ann.batches.cancel(made.id)).status).toMatch(/cancel/);
@@ -185,7 +263,10 @@ test("a revoked key's batch stops, and its files go", async () => {
   vendor.script(() => ({ fault: faults.silent }));
   vendor.clear();
   const before = readdirSync(join(box.home, "batch")).toSorted().join();
-  const { key, secret } = (await byAdmin("POST", "/admin/keys", { name: "cat" })) as { key: { id: number }; secret: string };
+  const { key, secret } = (await byAdmin("POST", "/admin/keys", { name: "cat" })) as {
+    key: { id: number };
+    secret: string;
+  };
   const cat = new OpenAI({ apiKey: secret, baseURL: `${box.started.url}/v1`, maxRetries: 0 });
   const made = await begun(cat, [ask("1", "hello", { model: "cloud/stand-in" })]);
   await vendor.waitForAsked(1);
@@ -197,8 +278,12 @@ test("a revoked key's batch stops, and its files go", async () => {
 });
 
 describe("what is not taken", () => {
-  const post = (body: BodyInit, headers = {}) =>
-    fetch(`${box.started.url}/v1/files`, { method: "POST", body, headers: { authorization: `Bearer ${admin}`, ...headers } });
+  const post = (body: string | FormData, headers = {}) =>
+    fetch(`${box.started.url}/v1/files`, {
+      method: "POST",
+      body,
+      headers: { authorization: `Bearer ${admin}`, ...headers },
+    });
   const form = (fields: Readonly<Record<string, string>>, bytes = 10, field = "file") => {
     const made = new FormData();
     made.set(field, new Blob(["x".repeat(bytes)]), "in.jsonl");
@@ -208,11 +293,24 @@ describe("what is not taken", () => {
   test.each([
     ["no form", () => post("{}", { "content-type": "application/json" }), 415, "unsupported_media_type"],
     ["no boundary", () => post("x", { "content-type": "multipart/form-data; x=1" }), 400, "invalid_request"],
-    ["half a form", () => post("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhalf", { "content-type": "multipart/form-data; boundary=b" }), 400, "invalid_request"],
+    [
+      "half a form",
+      () =>
+        post('--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf', {
+          "content-type": "multipart/form-data; boundary=b",
+        }),
+      400,
+      "invalid_request",
+    ],
     ["no file", () => post(form({ purpose: "batch" }, 1, "other")), 400, "invalid_request"],
     ["another purpose", () => post(form({ purpose: "fine-tune" })), 400, "invalid_request"],
     ["no purpose", () => post(form({})), 400, "invalid_request"],
-    ["too soon gone", () => post(form({ purpose: "batch", "expires_after[anchor]": "created_at", "expires_after[seconds]": "5" })), 400, "invalid_request"],
+    [
+      "too soon gone",
+      () => post(form({ purpose: "batch", "expires_after[anchor]": "created_at", "expires_after[seconds]": "5" })),
+      400,
+      "invalid_request",
+    ],
     ["too large", () => post(form({ purpose: "batch" }, 300_001)), 413, "payload_too_large"],
   ])("%s", async (_name, sent, status, code) => {
     const before = readdirSync(join(box.home, "batch"));
@@ -226,8 +324,15 @@ describe("what is not taken", () => {
     const kept: string[] = [];
     let refused: { status: number; error?: { code: string; message: string } } = { status: 200 };
     for (let tries = 0; tries < 6 && refused.status === 200; tries += 1) {
-      const answer = await post(form({ purpose: "batch", "expires_after[anchor]": "created_at", "expires_after[seconds]": "3600" }, 299_000));
-      const said = (await answer.json()) as { id?: string; expires_at: number; created_at: number; error?: { code: string; message: string } };
+      const answer = await post(
+        form({ purpose: "batch", "expires_after[anchor]": "created_at", "expires_after[seconds]": "3600" }, 299_000),
+      );
+      const said = (await answer.json()) as {
+        id?: string;
+        expires_at: number;
+        created_at: number;
+        error?: { code: string; message: string };
+      };
       if (said.id === undefined) refused = { status: answer.status, ...(said.error ? { error: said.error } : {}) };
       else {
         kept.push(said.id);
@@ -236,7 +341,11 @@ describe("what is not taken", () => {
     }
     expect(refused).toMatchObject({ status: 507, error: { code: "storage_full" } });
     expect(refused.error?.message).toContain("DELETE /v1/files");
-    for (const id of kept) await fetch(`${box.started.url}/v1/files/${id}`, { method: "DELETE", headers: { authorization: `Bearer ${admin}` } });
+    for (const id of kept)
+      await fetch(`${box.started.url}/v1/files/${id}`, {
+        method: "DELETE",
+        headers: { authorization: `Bearer ${admin}` },
+      });
     expect((await post(form({ purpose: "batch" }))).status).toBe(200);
   });
 });

@@ -57,7 +57,8 @@ export class LineJudge {
   /** Null: an empty line, or one with a problem, which is noted. `text` is null where the line cannot be one. */
   read(text: string | null): BatchLine | null {
     this.#number += 1;
-    if (text === null) return this.#problem("unreadable_line", "This line is longer than a request may be, or is not UTF-8.", null);
+    if (text === null)
+      return this.#problem("unreadable_line", "This line is longer than a request may be, or is not UTF-8.", null);
     if (text.trim() === "") return null;
     if (this.isFull) return null;
     const parsed = parsedLine(text);
@@ -66,7 +67,11 @@ export class LineJudge {
     if (!judged.success) {
       const [issue] = judged.error.issues;
       const field = issue?.path.join(".") ?? "";
-      return this.#problem("invalid_request", `This line is no request: ${field === "" ? "" : `${field}: `}${issue?.message ?? "wrong"}.`, field || null);
+      return this.#problem(
+        "invalid_request",
+        `This line is no request: ${field === "" ? "" : `${field}: `}${issue?.message ?? "wrong"}.`,
+        field || null,
+      );
     }
     const { custom_id: customId, url, body } = judged.data;
     if (url !== this.#endpoint) {
@@ -76,7 +81,8 @@ export class LineJudge {
       return this.#problem("duplicate_custom_id", `The custom_id "${customId}" was there before.`, "custom_id");
     }
     this.#ids.add(customId);
-    if (this.#ids.size > mostLines) return this.#problem("too_many_tasks", `A batch has ${mostLines} lines at most.`, null);
+    if (this.#ids.size > mostLines)
+      return this.#problem("too_many_tasks", `A batch has ${mostLines} lines at most.`, null);
     return { customId, body };
   }
 

@@ -29,7 +29,9 @@ export function batchObject(batch: Batch): object {
     object: "batch",
     endpoint: batch.endpoint,
     errors:
-      batch.errors.length === 0 ? null : { object: "list", data: batch.errors.map(({ line, ...said }) => ({ ...said, line })) },
+      batch.errors.length === 0
+        ? null
+        : { object: "list", data: batch.errors.map(({ line, ...said }) => ({ ...said, line })) },
     input_file_id: batch.inputFile,
     completion_window: "24h",
     status: batch.status,
