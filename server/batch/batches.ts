@@ -83,6 +83,8 @@ export interface Batches {
 const windowMs = 86_400_000;
 /** Expired files, keys and batches are looked for this often. */
 const lookEveryMs = 30_000;
+/** An upstream that does not hear that it was left must not hold up the end of the server. */
+const mostStopMs = 5_000;
 const mostOpen = 100;
 /** Batches at the same time, each of another caller. */
 const mostRuns = 8;
@@ -341,7 +343,14 @@ export function openBatches(options: BatchOptions): Batches {
       cancelLook();
       judging?.stop.abort();
       for (const run of runs.values()) run.end("pause");
-      await Promise.all([judging?.over.catch(() => {}), ...[...runs.values()].map(({ over }) => over)]);
+      const all = Promise.all([judging?.over.catch(() => {}), ...[...runs.values()].map(({ over }) => over)]);
+      let cancel = () => {};
+      const patience = new Promise<void>((resolve) => {
+        cancel = clock.after(mostStopMs, resolve);
+      });
+      // A kill is no worse: what is not written down runs again.
+      await Promise.race([all, patience]);
+      cancel();
       sleep?.();
       sleep = null;
     },

@@ -39,7 +39,9 @@ function room(scripts: readonly Script[] = [], more: Partial<BatchOptions> = {})
       try {
         if (script instanceof Failure) throw script;
         await new Promise((later) => setImmediate(later));
-        if (script === "hold") await new Promise((left) => signal.addEventListener("abort", left, { once: true }));
+        if (script === "hold" && !signal.aborted) {
+          await new Promise((left) => signal.addEventListener("abort", left, { once: true }));
+        }
         if (signal.aborted) yield { type: "aborted", usage: someUsage, timings: noTimings };
         else {
           yield { type: "text", text: request.model };
