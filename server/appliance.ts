@@ -22,6 +22,7 @@ import { createProviderKeyring } from "./access/provider-keyring.ts";
 import { createProviderLimits } from "./access/provider-limits.ts";
 import { createRateLimits, type RateLimits } from "./access/rate-limits.ts";
 import type { Backend } from "./backends/backend.ts";
+import { type Batches, openBatches } from "./batch/batches.ts";
 import { openProviderDesk } from "./backends/cloud/desk.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
@@ -346,13 +347,29 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       publish,
       pricing,
       answers,
-      copies: { spentSince: ledger.copies.since },
+      copies: { startOfDay: budgets.startOfDay, spentSince: ledger.copies.since },
       upstreamOf: providers.billedBy,
       reserve: budgets.reserve,
       admitAttempt: createProviderLimits(settings.limits, clock),
       observer: metrics.observer,
     });
-    const inference = countedInference(spine, idle.begin);
+    const batches = openBatches({
+      settings: settings.batch,
+      folder: paths.batch,
+      mostLineBytes: settings.http.bodyLimitBytes,
+      records: ledger.batches,
+      inference: countedInference(spine, idle.begin),
+      rateLimits,
+      engineBuild: build,
+      waiting: () => engine.queue().length,
+      callerOf: access.keyring.callerOf,
+      keyless: keylessAllowed(bind, settings.auth),
+      begin: idle.begin,
+      clock,
+      log,
+    });
+    undo.push(() => batches.stop());
+    const inference = countedInference(spine, batches.besides(idle.begin));
 
     let isReady = true;
     let stopped: Promise<void> | null = null;
@@ -366,7 +383,14 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       routeDesk,
       access: {
         ...access,
-        keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore, answers, ledger.responses),
+        keyring: forgetting(
+          withKeyFile(access.keyring, paths.adminKey),
+          engine,
+          kvStore,
+          answers,
+          ledger.responses,
+          batches,
+        ),
       },
       rateLimits,
       budgets,
@@ -376,6 +400,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       bills: providers.bills({ ours: ledger.reports.billDays }, pricing),
       responses: ledger.responses,
       feedback: ledger.feedback,
+      batches,
       settings: { ...settings.http, hosts: settings.hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },
       clock,
       log,
@@ -435,6 +460,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       });
     } else if (announcing.reason !== null) log.info({ reason: announcing.reason }, "not announced on the LAN");
     undo.push(() => announcer?.stop());
+    batches.start();
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
     // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
     const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
@@ -511,6 +537,7 @@ function forgetting(
   kvStore: Pick<KvStore, "dropGroup">,
   answers: Pick<AnswerCache, "forget">,
   responses: Pick<StoredResponses, "forget">,
+  batches: Pick<Batches, "forget">,
 ): Keyring {
   return {
     ...keyring,
@@ -518,6 +545,7 @@ function forgetting(
       const row = keyring.revoke(id);
       answers.forget(callerIdOfKey(id));
       responses.forget(callerIdOfKey(id));
+      batches.forget(callerIdOfKey(id));
       if (row?.isolate) {
         engine.forget(groupOfKey(id));
         kvStore.dropGroup(groupOfKey(id));

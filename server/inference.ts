@@ -34,6 +34,8 @@ export interface RequestFacts {
   readonly startedAtMs: number;
   /** What the client said about where it may run; absent: nothing. */
   readonly wishes?: RouteWishes;
+  /** What whoever hands it in has to say of it, for its row. */
+  readonly notes?: readonly RequestNote[];
 }
 
 export interface Inference {
@@ -112,7 +114,7 @@ export function createInference(ports: InferencePorts): Inference {
       remember(requestId, { target: account.target, cost, knownNanos, ...said });
       await account.close(end);
     };
-    if (notes !== undefined) account.note(notes);
+    if (notes !== undefined || input.notes !== undefined) account.note([...(input.notes ?? []), ...(notes ?? [])]);
     let refused: Failure | null = null;
     try {
       if (!mayAsk(input.caller, request.model)) throw notAllowed(request.model);
@@ -234,6 +236,7 @@ export function createInference(ports: InferencePorts): Inference {
     refuse: async (input, failure) => {
       const facts = { ...input, alias: input.alias ?? "", signal: null, estimatePrompt: () => 0 };
       const account = new Account(facts, ports);
+      if (input.notes !== undefined) account.note(input.notes);
       await account.close({ type: "refused", failure });
     },
     chat: (input, signal) =>

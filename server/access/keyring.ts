@@ -54,6 +54,8 @@ export interface Keyring {
    */
   find(selector: string): readonly KeyRow[];
   list(): readonly KeyRow[];
+  /** Who holds it, with its limits as they are now; null: there is no such key, or it was revoked or has expired. */
+  callerOf(id: number): Caller | null;
   /** All admin keys die, and a new one is made. The one from the environment is not ours to end. */
   resetAdmin(): CreatedKey;
   /** A stored admin key that works exists. */
@@ -224,6 +226,12 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
     },
 
     list: rows,
+
+    callerOf(id) {
+      const entry = byId.get(id);
+      if (entry === undefined || entry.row === null || entry.row.revokedAtMs !== null) return null;
+      return isExpired(entry.row) ? null : entry.caller;
+    },
 
     resetAdmin: () => make({ kind: "admin", name: "admin", label: null }, keys.replaceAdminKeys),
 

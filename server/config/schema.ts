@@ -261,6 +261,39 @@ const responses = z.strictObject({
     .describe("How long answers of /v1/responses are kept for clients that ask for it (store); 0: none are"),
 });
 
+const batch = z.strictObject({
+  keepDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(30)
+    .describe("How long files of /v1/files and what came of a batch are kept at most; 0: there are no batches"),
+  fileLimitBytes: z
+    .int()
+    .min(1024)
+    .max(2 ** 34)
+    .default(200 * 2 ** 20)
+    .describe("Largest file of /v1/files"),
+  storeBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 44)
+    .default(4 * 2 ** 30)
+    .describe("Most bytes of uploaded files and outputs together"),
+  keepFreeBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .default(2 ** 30)
+    .describe("What uploads and batches leave free on the disk"),
+  atOnce: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe("Lines of batches at the same time while nobody else asks; one while somebody does"),
+});
+
 const usage = z.strictObject({
   keepDays: z
     .int()
@@ -353,6 +386,7 @@ export const configSchema = z.strictObject({
   budgets: budgetsSetting.prefault({}).describe("What may be spent at providers"),
   responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
   usage: usage.prefault({}).describe("The single requests that the ledger keeps"),
+  batch: batch.prefault({}).describe("Files and batches"),
   cache: cache.prefault({}).describe("Exact response cache"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),

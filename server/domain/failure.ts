@@ -77,6 +77,8 @@ export const failureKinds = Object.freeze({
   upstream_cut: { httpStatus: 502, mayRetry: true, mayFallBack: true, coolsDown: "target" },
   /** Every place that could answer is cooling down or was tried; the message names them. */
   no_target: { httpStatus: 503, mayRetry: false, mayFallBack: false },
+  /** No room on the disk, or in what this box keeps for clients; the message says which. */
+  storage_full: { httpStatus: 507, mayRetry: false, mayFallBack: false },
   /** The ledger cannot be written; what costs money is refused. */
   ledger_unavailable: { httpStatus: 503, mayRetry: false, mayFallBack: false },
   /** Settings, data folder or keys do not allow a start as asked: exit 78. Said at a terminal, not over HTTP. */

@@ -35,7 +35,9 @@ export type NoteCode =
   /** A budget is past the share that warns; `detail` has its figures. */
   | "budget_near"
   /** A hard budget counts this attempt and nobody bounded its answer; `detail` is the bound, in tokens. */
-  | "answer_bounded";
+  | "answer_bounded"
+  /** A line of a batch; `detail` is the batch's id and the line's number. */
+  | "batch_line";
 
 export interface RequestNote {
   readonly code: NoteCode;
@@ -65,4 +67,5 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   shadow_of: "a copy of another request",
   budget_near: "a budget is nearly used up",
   answer_bounded: "the answer was bounded, because a budget counts it",
+  batch_line: "a line of a batch",
 });

@@ -6,6 +6,7 @@ import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
 import type { Bills } from "../backends/cloud/bills/bills.ts";
+import type { Batches } from "../batch/batches.ts";
 import type { ProviderDesk } from "../backends/cloud/desk.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
 import type { HardwareView } from "../domain/hardware.ts";
@@ -76,6 +77,8 @@ export interface HttpDeps {
   readonly budgets: Pick<Budgets, "list" | "heldNanos" | "set" | "remove">;
   readonly responses: StoredResponses;
   readonly feedback: FeedbackStore;
+  /** Absent: there are no such routes. */
+  readonly batches?: Batches;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
   /** Compares the ledger with what providers bill; absent: there is no such route. */

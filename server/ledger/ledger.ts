@@ -3,6 +3,8 @@
  * command that holds the data lock.
  */
 import type { Clock, Log } from "../domain/ports.ts";
+import type { BatchRecords } from "../domain/batch.ts";
+import { createBatchRecords } from "./batches.ts";
 import { createCheckpoints } from "./checkpoint.ts";
 import { type CopiesLedger, createCopiesLedger } from "./copies.ts";
 import { createFeedbackStore } from "./feedback.ts";
@@ -28,6 +30,7 @@ export interface Ledger {
   readonly responses: StoredResponses;
   readonly feedback: FeedbackStore;
   readonly copies: CopiesLedger;
+  readonly batches: BatchRecords;
   readonly providerKeys: ProviderKeyStore;
   readonly reports: Reports;
   /** For budgets. Reads on the server's own thread: at the start only. */
@@ -69,6 +72,7 @@ export function openLedger(
     responses: createStoredResponses(database),
     feedback: createFeedbackStore(database),
     copies: createCopiesLedger(database),
+    batches: createBatchRecords(database),
     providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
     spentIn: createSpentIn(database),
