@@ -51,6 +51,8 @@ export interface Budgets {
   left(caller: Pick<Spender, "keyId" | "person">): number | null;
   /** Of all attempts under way. */
   heldNanos(): Nanos;
+  /** Epoch milliseconds at which the day of this moment began in the zone of the budgets. */
+  startOfDay(atMs: number): number;
   list(): readonly BudgetView[];
   /** Holds from the next attempt on. Throws `invalid_request`. */
   set(name: string, setting: BudgetSetting): readonly BudgetView[];
@@ -178,6 +180,7 @@ export function createBudgets(ports: BudgetPorts): Budgets {
     reserve,
     left: (caller) => book.left(caller, today()),
     heldNanos: () => book.heldNanos,
+    startOfDay: (atMs) => startOfDay(dayOf(atMs, zone), zone),
     list,
     set(name, setting) {
       changeTo(name, setting);

@@ -299,9 +299,14 @@ const usage = z.strictObject({
     .int()
     .min(0)
     .max(3650)
-    .refine((days) => days === 0 || days >= 32, "must be 0, or at least 32: what a month's budget has spent is added up from the rows")
+    .refine(
+      (days) => days === 0 || days >= 32,
+      "must be 0, or at least 32: what a month's budget has spent is added up from the rows",
+    )
     .default(0)
-    .describe("How long each request's own row is kept, at least 32 days; its share of the sums stays for ever. 0: for ever too"),
+    .describe(
+      "How long each request's own row is kept, at least 32 days; its share of the sums stays for ever. 0: for ever too",
+    ),
 });
 
 const cachedAlias = z.strictObject({
