@@ -10,6 +10,7 @@ import { type ChatEvent, type EndEvent, isContent } from "./domain/chat.ts";
 import { type CostSum, sumOfCosts } from "./domain/cost-sum.ts";
 import type { WholeEvent } from "./domain/embedding.ts";
 import type { Failure } from "./domain/failure.ts";
+import type { LocalCost } from "./domain/local-cost/local-meter.ts";
 import type { Cost } from "./domain/money.ts";
 import type { RequestNote } from "./domain/note.ts";
 import type { Observer } from "./domain/observation.ts";
@@ -38,6 +39,8 @@ export interface AccountFacts {
   /** About how many tokens the prompt has; asked only when an upstream could not say. */
   readonly estimatePrompt: () => number;
   readonly signal: AbortSignal | null;
+  /** What it is for; absent: nobody said. */
+  readonly task?: string | null;
 }
 
 export interface AccountPorts {
@@ -56,6 +59,8 @@ export interface AccountPorts {
   ) => AttemptPass | Promise<AttemptPass> | null;
   /** Holds what an attempt at a provider may cost, or throws `budget_exceeded`; absent: nothing is held. */
   readonly reserve?: Reserve;
+  /** What attempts on this box cost; absent: nobody knows. */
+  readonly localCost?: LocalCost;
   /** Absent: nobody counts. */
   readonly observer?: Observer;
 }
@@ -63,6 +68,7 @@ export interface AccountPorts {
 /** One try, while it runs. */
 interface OpenAttempt {
   readonly target: string;
+  readonly place: Target;
   readonly upstream: UpstreamName | null;
   readonly startedMs: number;
   readonly startedAtMs: number;
@@ -115,6 +121,7 @@ export class Account {
       dialect,
       alias: aliasOfRow(facts.alias),
       stream,
+      task: facts.task ?? null,
     });
     ports.observer?.requestBegan();
   }
@@ -146,6 +153,7 @@ export class Account {
     const name = targetName(target);
     const attempt: OpenAttempt = {
       target: name,
+      place: target,
       upstream,
       startedMs: this.#ports.clock.monotonicMs(),
       startedAtMs: this.#ports.clock.now(),
@@ -237,6 +245,7 @@ export class Account {
       ...(pricing === null ? {} : { pricing }),
       ...(end.upstreamRequestId === undefined ? {} : { upstreamRequestId: end.upstreamRequestId }),
       ...(countedNanos === null ? {} : { countedNanos }),
+      ...(attempt.kept ? { keptUsage: end.usage } : {}),
     });
     const { target } = attempt;
     const driftNanos = pricing?.driftNanos ?? null;
@@ -246,6 +255,11 @@ export class Account {
   /** A fault in the arithmetic loses the price and never the row. */
   #priced(attempt: OpenAttempt, end: EndEvent): AttemptCost {
     if (attempt.kept) return { usage: noUsage, cost: nothing, pricing: null };
+    const { localCost } = this.#ports;
+    if (attempt.upstream === null && localCost !== undefined) {
+      const cost = localCost.take(this.#facts.requestId, attempt.place);
+      return { usage: end.usage, cost: cost ?? notPriced, pricing: null };
+    }
     const { upstream, startedAtMs, cachedTokens, contentCharacters, reasoningCharacters } = attempt;
     const promptTokens = upstream === null ? 0 : (attempt.promptTokens ?? this.#facts.estimatePrompt());
     const seen: SeenOfAttempt = { promptTokens, cachedTokens, contentCharacters, reasoningCharacters };
@@ -318,10 +332,11 @@ export class Account {
       notes: this.#notes,
       plan: this.#plan,
     });
-    for (const { pass, reservation } of this.#open.values()) {
+    for (const { pass, reservation, place } of this.#open.values()) {
       pass?.leave();
       // The ledger closes its row without a cost: budgets count what was held, as they will after a restart.
       reservation?.forfeit();
+      this.#ports.localCost?.forget(requestId, place);
     }
     this.#ports.observer?.requestEnded({
       dialect,

@@ -28,6 +28,7 @@ import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
 import { createKvStore, type KvStore, kvStoreMode } from "./backends/engine/kv-store/kv-store.ts";
+import { metered } from "./backends/metered.ts";
 import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
@@ -46,6 +47,7 @@ import type { StoredResponses } from "./domain/stored-response.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
 import { capacityOf } from "./domain/residency/memory.ts";
 import { machineOf } from "./hardware/machine.ts";
+import { openPowerMeter } from "./hardware/power-meter.ts";
 import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
@@ -53,6 +55,7 @@ import { createHttp, type Http } from "./http/http.ts";
 import { countedDownloads, countedInference } from "./idle/activity.ts";
 import { createIdle, type Idle } from "./idle/idle.ts";
 import { createInference } from "./inference.ts";
+import { createMoneyDesk, roomiest } from "./ledger/money-desk.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { boxId } from "./platform/box-id.ts";
@@ -184,6 +187,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       if (event.type === "model") {
         if (event.model.workerPid === null) inMemory.delete(event.model.id);
         else inMemory.add(event.model.id);
+        powerMeter?.sawModel(event.model);
       }
       for (const listener of listeners) listener(event);
     };
@@ -224,6 +228,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
     });
     undo.push(() => hardware.stop());
+    const powerMeter = openPowerMeter(settings, ledger.power, hardware, clock);
+    undo.push(() => powerMeter?.stop());
     const kvStore = createKvStore({
       mode: kvStoreMode(settings.engine.kvStore, readSurroundings(process.env)),
       memoryBytes: settings.engine.snapshotBytes,
@@ -312,7 +318,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const localModels = () => engine.served().map(({ alias }) => alias);
     const budgets = openBudgets({ settings, paths, ledger, clock, log, publish, pricing, localModels });
     undo.push(() => budgets.close());
-    const router = createRouter(providers.beside(ports.backends?.(engine) ?? [engine]), {
+    const here = (ports.backends?.(engine) ?? [engine]).map((backend) => metered(backend, powerMeter));
+    const router = createRouter(providers.beside(here), {
       routes: settings.routes,
       clock,
       pricing,
@@ -350,6 +357,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       copies: { startOfDay: budgets.startOfDay, spentSince: ledger.copies.since },
       upstreamOf: providers.billedBy,
       reserve: budgets.reserve,
+      ...(powerMeter === null ? {} : { localCost: powerMeter }),
+      tasks: settings.tasks,
       admitAttempt: createProviderLimits(settings.limits, clock),
       observer: metrics.observer,
     });
@@ -398,6 +407,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       providers,
       reports: ledger.reports,
       bills: providers.bills({ ours: ledger.reports.billDays }, pricing),
+      money: createMoneyDesk({
+        ...{ reports: ledger.money, setting: settings.savings, overrides, clock },
+        localContext: () => roomiest(engine.served()),
+      }),
       responses: ledger.responses,
       feedback: ledger.feedback,
       batches,

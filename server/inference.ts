@@ -20,6 +20,7 @@ import type { RequestNote } from "./domain/note.ts";
 import { estimatedInputTokens, estimatedPromptTokens } from "./domain/prompt-estimate.ts";
 import { type ReasonCode, targetName } from "./domain/routing/plan.ts";
 import type { RouteWishes } from "./domain/routing/request-facts.ts";
+import { taskOf, type TaskRule } from "./domain/task.ts";
 import { noTimings, noUsage } from "./domain/usage.ts";
 import type { AnswerCache, CachePlace } from "./router/answer-cache.ts";
 import type { AttemptHooks, Router } from "./router/router.ts";
@@ -72,13 +73,15 @@ export interface InferencePorts extends AccountPorts {
   readonly router: Router;
   /** Answers that are given again; absent: none are. */
   readonly answers?: AnswerCache;
+  /** What requests are for where their clients do not say; absent: nobody says. */
+  readonly tasks?: readonly TaskRule[];
   /** From 0 up to, and without, 1; absent: chance. */
   random?(): number;
   /** When a day of copies begins and what copies have cost since; absent: at midnight here, and nothing. */
   readonly copies?: Pick<ShadowBudgetParts, "startOfDay" | "spentSince">;
 }
 
-/** Electricity has no price yet, so local work has none: unknown, never 0. */
+/** What has not ended has no cost yet: unknown, never 0. */
 const notPriced: Cost = Object.freeze({ known: false, reason: "not_priced" });
 /** Attempts whose words may never reach the client. */
 const unheard: ReadonlySet<ReasonCode> = new Set(["draft", "voter", "judge", "condense", "classify"]);
@@ -107,7 +110,9 @@ export function createInference(ports: InferencePorts): Inference {
     notes?: readonly RequestNote[],
   ): AsyncIterable<Event | EndEvent> {
     const { request, requestId } = input;
-    const account = new Account({ ...input, ...how, alias: request.model }, ports);
+    const alias = request.model;
+    const task = taskOf(input.wishes?.task ?? null, { alias, callerName: input.caller.name }, ports.tasks ?? []);
+    const account = new Account({ ...input, ...how, alias, task }, ports);
     let said: Pick<ClosingFacts, "brief" | "budget"> = {};
     const close = async (end: AccountEnd) => {
       const { cost, knownNanos } = account.sum();

@@ -21,6 +21,8 @@ export interface ChatContext {
   readonly sharingGroup?: string;
   /** What the client said about where this may run; absent: nothing. Read by the router alone. */
   readonly wishes?: RouteWishes;
+  /** Called when a request without events of its own (`embed`, `rerank`) begins to be computed; absent: nobody asks. */
+  computing?(): void;
 }
 
 /** Whether a try may begin now, without asking anybody. */

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { budgetsSetting } from "./budget-setting.ts";
+import { powerSetting, savingsSetting, tasksSetting } from "./money-setting.ts";
 import { providersSetting } from "./provider-setting.ts";
 import { routesSetting } from "./route-setting.ts";
 
@@ -389,6 +390,9 @@ export const configSchema = z.strictObject({
   prices: z.array(price).max(1000).default([]).describe("Prices of your own; each wins over the price book"),
   unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
   budgets: budgetsSetting.prefault({}).describe("What may be spent at providers"),
+  power: powerSetting.prefault({}).describe("What this box itself costs"),
+  tasks: tasksSetting.describe("Which requests are for which task, by alias or by key (its person's name)"),
+  savings: savingsSetting.prefault({}).describe("What is compared with what was spent"),
   responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
   usage: usage.prefault({}).describe("The single requests that the ledger keeps"),
   batch: batch.prefault({}).describe("Files and batches"),

@@ -1,5 +1,5 @@
 /**
- * What one attempt is booked at, from how it ended. Pure. What runs on this box has no price yet; what ran on another's
+ * What one attempt is booked at, from how it ended. Pure. What runs on this box is metered (`local-cost`), and has no price here; what ran on another's
  * machine costs what it said it used, and when it could not say so any more, what was seen of it: who leaves in the middle
  * of an answer is billed for it all the same.
  */

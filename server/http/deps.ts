@@ -14,6 +14,7 @@ import type { ModelView } from "../domain/model.ts";
 import type { BoxEvent, Clock, Log } from "../domain/ports.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
 import type { Inference } from "../inference.ts";
+import type { MoneyDesk } from "../ledger/money-desk.ts";
 import type { Reports } from "../ledger/reports.ts";
 import type { RouteDesk } from "../router/route-desk.ts";
 import type { Router } from "../router/router.ts";
@@ -84,6 +85,8 @@ export interface HttpDeps {
   /** Compares the ledger with what providers bill; absent: there is no such route. */
   readonly bills?: Bills;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
+  /** Savings, power and forecast. */
+  readonly money: MoneyDesk;
   readonly settings: HttpSettings;
   readonly timing?: HttpTiming;
   /** The box's certificate and key; null or absent: plain HTTP. */

@@ -18,6 +18,8 @@ import type { FeedbackStore } from "../domain/feedback.ts";
 import type { StoredResponses } from "../domain/stored-response.ts";
 import { createSpentIn, type SpentIn } from "./spent.ts";
 import { createStoredResponses } from "./stored-responses.ts";
+import { createMoneyReports, type MoneyReports } from "./money-reports.ts";
+import { createPowerBook, type PowerBook } from "./power.ts";
 import { type Reports, createReports } from "./reports.ts";
 import { prepareRemoval, startRetention } from "./retention.ts";
 import { prepareStatements } from "./statements.ts";
@@ -35,6 +37,10 @@ export interface Ledger {
   readonly reports: Reports;
   /** For budgets. Reads on the server's own thread: at the start only. */
   readonly spentIn: SpentIn;
+  /** What was saved, what will be spent, what the box itself cost. */
+  readonly money: MoneyReports;
+  /** Intervals of the box's own meter. */
+  readonly power: PowerBook;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
   /** Writes what waits, answers what was asked, closes the file. */
@@ -76,6 +82,8 @@ export function openLedger(
     providerKeys: createProviderKeyStore(database),
     reports: createReports(link),
     spentIn: createSpentIn(database),
+    money: createMoneyReports(link),
+    power: createPowerBook(database, writer),
     recovered,
     async close() {
       writer.stop();

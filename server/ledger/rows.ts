@@ -24,6 +24,8 @@ export interface RequestOpening {
   /** What the client asked for; at most 200 characters are kept. */
   readonly alias: string;
   readonly stream: boolean;
+  /** What it is for; null or absent: nobody said. */
+  readonly task?: string | null;
 }
 
 export interface AttemptOpening {
@@ -57,6 +59,8 @@ export interface AttemptEnding {
   readonly upstreamRequestId?: string;
   /** What budgets count where the cost is not known; absent: the cost, or what was held. */
   readonly countedNanos?: Nanos;
+  /** What an answer that was there already had used; absent: it was computed. */
+  readonly keptUsage?: Usage;
 }
 
 export interface RequestEnding {

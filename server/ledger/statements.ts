@@ -117,8 +117,8 @@ export interface Statements {
 export function prepareStatements(database: Database.Database): Statements {
   // Opening a row twice with the same number happens when a commit failed late and is tried again.
   const openRequest = database.prepare(
-    `INSERT INTO requests (number, id, started_at_ms, caller_kind, key_id, caller_name, dialect, alias, stream)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING`,
+    `INSERT INTO requests (number, id, started_at_ms, caller_kind, key_id, caller_name, dialect, alias, stream, task)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING`,
   );
   const openAttempt = database.prepare(
     `INSERT INTO attempts (request, number, target, reason, offset_ms, provider, upstream_model, held_nanos)
@@ -127,7 +127,8 @@ export function prepareStatements(database: Database.Database): Statements {
   const closeAttempt = database.prepare(
     `UPDATE attempts SET status = ?, failure_code = ?, duration_ms = ?, ${measures}, computed_nanos = ?, reported_nanos = ?,
        drift_nanos = ?, price_id = ?, price_parts = ?, flags = ?, audio_prompt_tokens = ?, audio_cached_tokens = ?,
-       audio_completion_tokens = ?, service_tier = ?, raw_usage = ?, upstream_request_id = ?, counted_nanos = ?
+       audio_completion_tokens = ?, service_tier = ?, raw_usage = ?, upstream_request_id = ?, counted_nanos = ?,
+       kept_prompt_tokens = ?, kept_completion_tokens = ?
      WHERE request = ? AND number = ? AND status = 'open'`,
   );
   const closeRequest = database.prepare(
@@ -155,6 +156,7 @@ export function prepareStatements(database: Database.Database): Statements {
         row.dialect,
         text(row.alias),
         row.stream ? 1 : 0,
+        row.task ?? null,
       ).changes,
     openAttempt: (request, row) =>
       openAttempt.run(
@@ -177,6 +179,8 @@ export function prepareStatements(database: Database.Database): Statements {
         ...pricing(row.pricing),
         row.upstreamRequestId === undefined ? null : text(row.upstreamRequestId),
         row.countedNanos ?? null,
+        row.keptUsage === undefined ? null : whole(row.keptUsage.promptTokens),
+        row.keptUsage === undefined ? null : whole(row.keptUsage.completionTokens),
         request,
         row.number,
       ).changes,

@@ -51,6 +51,13 @@ export interface WriterOptions {
 export interface WriterInside extends LedgerWriter {
   /** Written along with the next commit. */
   touchKey(id: number, atMs: number): void;
+  /**
+   * Fire and forget: statements about other rows of the file, in order with the rest and in one transaction with each other;
+   * `run` returns how many rows it changed. `name` is for the log.
+   */
+  beside(name: string, run: () => number): void;
+  /** The row of a request that is open; null: none is. */
+  numberOf(requestId: string): number | null;
   /** Writes what waits, and nothing after that: the file is about to be closed. */
   stop(): void;
 }
@@ -286,6 +293,13 @@ export function createWriter(options: WriterOptions): WriterInside {
     },
 
     flush,
+
+    beside(name, run) {
+      if (isStopped || (!isHealthy && queue.length >= mostWaitingOperations)) return;
+      enqueue(name, run);
+    },
+
+    numberOf: (requestId) => live.get(requestId)?.number ?? null,
 
     healthy: () => isHealthy,
 

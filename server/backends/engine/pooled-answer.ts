@@ -128,6 +128,7 @@ async function* computed<Result>(
 
   const { link, counts, slot } = turn;
   const queue = new EventQueue<PooledEvent>(() => null);
+  context.computing?.();
   // The slot is given back when the worker says that it is done, not when the reader has read it.
   link.embed(requestId, callerName, (event) => {
     if (event.type !== "vector") {

@@ -18,6 +18,7 @@ import { findServer } from "../server-address.ts";
 import { summaryText } from "../summary-text.ts";
 import { readTimeRange, type TimeRange, zoneName } from "../time-range.ts";
 import { budgetExamples, defineBudgets } from "../usage-budgets.ts";
+import { defineMoney, moneyExamples } from "../usage/money.ts";
 import { waterfallText } from "../waterfall.ts";
 
 interface RangeFlags {
@@ -38,6 +39,7 @@ export function define(command: Command, context: CommandContext): void {
     ...reconcileExamples,
     ["lanthorn usage price --json < answer.json", "what one recorded answer costs, and how that was reached"],
     ...budgetExamples,
+    ...moneyExamples,
   ]);
   withRange(command.command("summary").description("requests, tokens and cost by person and model")).action(
     (flags: RangeFlags) => summary(flags, context),
@@ -60,6 +62,7 @@ export function define(command: Command, context: CommandContext): void {
     .description('prices {"provider", "model", "date", "body" or "stream"} from standard input')
     .action(async () => (await import("../usage-price.ts")).priceFromInput(context));
   defineBudgets(command, context);
+  defineMoney(command, context);
 }
 
 function withRange(command: Command): Command {

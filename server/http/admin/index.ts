@@ -8,6 +8,7 @@ import { downloadsResource } from "./downloads.ts";
 import { eventsResource } from "./events.ts";
 import { hardwareResource } from "./hardware.ts";
 import { keysResource } from "./keys.ts";
+import { moneyResource } from "./money.ts";
 import { modelsResource } from "./models.ts";
 import { providersResource } from "./providers.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
@@ -29,6 +30,7 @@ export const adminResources = Object.freeze({
   usage: usageResource,
   reconcile: reconcileResource,
   budgets: budgetsResource,
+  money: moneyResource,
   config: configResource,
   downloads: downloadsResource,
   providers: providersResource,

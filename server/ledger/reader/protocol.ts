@@ -1,6 +1,7 @@
 /** What the server's thread asks the reader thread, and what comes back. Plain data, tagged by id. Types only. */
 import type { OurDay } from "../../domain/reconcile/records.ts";
 import type { BillDaysFilter } from "./bill-days.ts";
+import type { MoneyQueries, TimeSpan } from "../money-records.ts";
 import type { ExportFormat, ReportFilter, RequestRecord, UsageSummary } from "../records.ts";
 import type { Place } from "./queries.ts";
 
@@ -29,6 +30,14 @@ export interface Questions {
     readonly answer: { readonly text: string; readonly next: Place | null; readonly upTo: number };
   };
   billDays: { readonly given: BillDaysFilter; readonly answer: readonly OurDay[] };
+  savingsPage: {
+    readonly given: Parameters<MoneyQueries["savingsPage"]>[0];
+    readonly answer: ReturnType<MoneyQueries["savingsPage"]>;
+  };
+  power: { readonly given: readonly TimeSpan[]; readonly answer: ReturnType<MoneyQueries["power"]> };
+  spent: { readonly given: TimeSpan; readonly answer: ReturnType<MoneyQueries["spent"]> };
+  firstRequestMs: { readonly given: null; readonly answer: number | null };
+  largestLocalTokens: { readonly given: TimeSpan; readonly answer: number | null };
   /** Empty: nothing wrong. */
   integrity: { readonly given: null; readonly answer: readonly string[] };
   backup: { readonly given: string; readonly answer: null };

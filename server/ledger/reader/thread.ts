@@ -8,6 +8,8 @@ import Database from "better-sqlite3";
 import type { OurDay } from "../../domain/reconcile/records.ts";
 import { type BillDaysFilter, prepareBillDays } from "./bill-days.ts";
 import { exportHeader, exportRows } from "./export-text.ts";
+import type { MoneyQueries } from "../money-records.ts";
+import { prepareMoneyQueries } from "./money.ts";
 import type { Answered, Asked, Questions, QuestionName, ReaderData } from "./protocol.ts";
 import { type Queries, prepareQueries } from "./queries.ts";
 
@@ -25,6 +27,7 @@ interface Connections {
   readonly reading: Database.Database;
   readonly queries: Queries;
   readonly billDays: (filter: BillDaysFilter) => readonly OurDay[];
+  readonly money: MoneyQueries;
   /** Checkpoints need a connection that may write. */
   readonly writing: Database.Database;
 }
@@ -34,7 +37,14 @@ function connect(path: string): Connections {
   reading.pragma("query_only = ON");
   const writing = new Database(path, { fileMustExist: true, timeout: busyTimeoutMs });
   writing.pragma("synchronous = NORMAL");
-  return { path, reading, queries: prepareQueries(reading), billDays: prepareBillDays(reading), writing };
+  return {
+    path,
+    reading,
+    queries: prepareQueries(reading),
+    billDays: prepareBillDays(reading),
+    money: prepareMoneyQueries(reading),
+    writing,
+  };
 }
 
 function exportPage(queries: Queries, given: Given<"exportPage">): Answer<"exportPage"> {
@@ -72,7 +82,7 @@ async function backup(path: string, destination: string): Promise<null> {
 }
 
 function answer(connections: Connections, asked: Asked): unknown {
-  const { reading, queries, writing } = connections;
+  const { reading, queries, money, writing } = connections;
   switch (asked.name) {
     case "summary":
       return queries.summary(asked.given);
@@ -84,6 +94,16 @@ function answer(connections: Connections, asked: Asked): unknown {
       return exportPage(queries, asked.given);
     case "billDays":
       return connections.billDays(asked.given);
+    case "savingsPage":
+      return money.savingsPage(asked.given);
+    case "power":
+      return money.power(asked.given);
+    case "spent":
+      return money.spent(asked.given);
+    case "firstRequestMs":
+      return money.firstRequestMs();
+    case "largestLocalTokens":
+      return money.largestLocalTokens(asked.given);
     case "integrity":
       return integrity(reading);
     case "backup":

@@ -22,6 +22,7 @@ import { noTimings } from "../../../server/domain/usage.ts";
 import type { HttpDeps, HttpSettings, HttpTiming } from "../../../server/http/deps.ts";
 import { createHttp, type Http } from "../../../server/http/http.ts";
 import type { Inference } from "../../../server/inference.ts";
+import { createMoneyDesk } from "../../../server/ledger/money-desk.ts";
 import { openLedger } from "../../../server/ledger/ledger.ts";
 import { systemClock } from "../../../server/platform/clock.ts";
 
@@ -250,6 +251,10 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       test: noDownloads,
     },
     reports: ledger.reports,
+    money: createMoneyDesk({
+      ...{ reports: ledger.money, overrides: [], clock: systemClock, localContext: () => null },
+      setting: { provider: "", model: "", cacheHits: "none", zone: "UTC" },
+    }),
     responses: ledger.responses,
     feedback: ledger.feedback,
     settings: { bodyLimitBytes: 1024 * 1024, keepAliveMs: 100, headerTimeoutMs: 1000, hosts: [], ...options.settings },
