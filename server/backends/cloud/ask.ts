@@ -7,7 +7,15 @@ import type { EndEvent } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Log } from "../../domain/ports.ts";
 import type { ChatContext } from "../backend.ts";
-import { type Answer, type CallControl, type CallPorts, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
+import {
+  type Answer,
+  type CallControl,
+  type CallPorts,
+  plainHeaders,
+  readText,
+  sendCall,
+  upstreamIdOf,
+} from "./call.ts";
 import { type KeyPool, type TakenKey, tailOf } from "./keys/key-pool.ts";
 import { allRest, noKey } from "./keys/key-readiness.ts";
 import { readLimits } from "./limits.ts";
@@ -66,7 +74,7 @@ export async function ask(asked: Asked, question: Question): Promise<Answer> {
     asked,
   );
   const { statusCode: status } = answer;
-  const upstreamId = headerOf(answer, "x-request-id") ?? headerOf(answer, "request-id");
+  const upstreamId = upstreamIdOf(answer).upstreamRequestId ?? null;
   log.debug({ requestId: context.requestId, provider: settings.id, upstreamId, status }, "a provider answers");
   const limits = readLimits(provider, answer.headers, clock.now());
   if (limits !== null && key !== null) keys.saw(key.id, limits);

@@ -16,7 +16,7 @@ import { noTimings, noUsage, type Timings } from "../../domain/usage.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { Backend, ChatContext } from "../backend.ts";
 import { ask, failureWithoutSecret, takeKey, withoutSecret } from "./ask.ts";
-import { type Answer, callControl } from "./call.ts";
+import { type Answer, callControl, upstreamIdOf } from "./call.ts";
 import { countPrompt } from "./count-prompt.ts";
 import type { KeyPool, KeyView, TakenKey } from "./keys/key-pool.ts";
 import { readiness } from "./keys/key-readiness.ts";
@@ -118,11 +118,11 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
           continue;
         }
         end = signal.aborted && event.type === "failed" ? left(decoder) : event;
-        end = { ...withoutSecret(end, key), timings: watch.timings() };
+        end = { ...withoutSecret(end, key), timings: watch.timings(), ...upstreamIdOf(answer) };
         break;
       }
     } catch (thrown) {
-      if (signal.aborted) end = { ...leftEarly, timings: watch.timings() };
+      if (signal.aborted) end = { ...leftEarly, timings: watch.timings(), ...upstreamIdOf(answer) };
       else {
         const failure = failureWithoutSecret(asFailure(thrown), key);
         if (key !== null) keys.failed(key.id, failure);

@@ -10,7 +10,7 @@ import { asFailure } from "../../domain/failure.ts";
 import { noTimings, noUsage, type Timings } from "../../domain/usage.ts";
 import type { ChatContext } from "../backend.ts";
 import { type Asked, ask, failureWithoutSecret, takeKey, withoutSecret } from "./ask.ts";
-import { type Answer, type CallControl, callControl, headerOf } from "./call.ts";
+import { type Answer, type CallControl, callControl, headerOf, upstreamIdOf } from "./call.ts";
 import type { TakenKey } from "./keys/key-pool.ts";
 import { asUpstreamFailure, readBody } from "./read-answer.ts";
 
@@ -65,7 +65,7 @@ export async function* askWhole<Request extends { readonly model: string }, Resu
     control.leave();
   }
   const { upstream } = reading;
-  const spent = { usage: upstream.usage, upstream, timings: timings() };
+  const spent = { usage: upstream.usage, upstream, timings: timings(), ...upstreamIdOf(answer) };
   if (reading.type === "failed") {
     if (key !== null) keys.failed(key.id, reading.failure);
     yield withoutSecret({ type: "failed", failure: reading.failure, ...spent }, key);
