@@ -51,8 +51,13 @@ export const layers: readonly Layer[] = [
   },
   { room: "server/http", mayImport: [...level0and1, ...level2, ...level3, "server/batch"], packages: "*" },
   {
+    room: "server/gateway.ts",
+    mayImport: [...level0and1, ...level2, ...level3, ...level4],
+    packages: [],
+  },
+  {
     room: "server/appliance.ts",
-    mayImport: [...level0and1, ...level2, ...level3, ...level4, "server/http"],
+    mayImport: [...level0and1, ...level2, ...level3, ...level4, "server/http", "server/gateway.ts"],
     packages: "*",
   },
   {

@@ -1,5 +1,6 @@
 /**
- * The composition root: the only file that knows every room. Runs in the server process; nothing happens on import.
+ * The composition root: with `gateway.ts`, its half between request and answer, the only file that knows every room. Runs in the
+ * server process; nothing happens on import.
  * It joins ports to rooms and starts and stops them in order; what a room does is written in the room.
  */
 import { Server as TlsServer } from "node:https";
@@ -17,30 +18,19 @@ import { keylessAllowed } from "./access/authenticate.ts";
 import type { Budgets } from "./access/budgets.ts";
 import type { Keyring } from "./access/keyring.ts";
 import { isLivingGroup } from "./access/living-group.ts";
-import { openBudgets } from "./access/open-budgets.ts";
-import { createProviderKeyring } from "./access/provider-keyring.ts";
-import { createProviderLimits } from "./access/provider-limits.ts";
-import { createRateLimits, type RateLimits } from "./access/rate-limits.ts";
+import type { RateLimits } from "./access/rate-limits.ts";
 import type { Backend } from "./backends/backend.ts";
-import { type Batches, openBatches } from "./batch/batches.ts";
-import { openProviderDesk } from "./backends/cloud/desk.ts";
+import type { Batches } from "./batch/batches.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
 import { createKvStore, type KvStore, kvStoreMode } from "./backends/engine/kv-store/kv-store.ts";
-import { metered } from "./backends/metered.ts";
 import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
-import { writeSetting, writeSettings } from "./config/write.ts";
-import { fixedBy } from "./config/written.ts";
-import { calledDialects } from "./dialects/index.ts";
 import { callerIdOfKey, groupOfKey } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
-import { priceBook } from "./domain/pricing/book/index.ts";
-import { pricesOfSettings } from "./domain/pricing/override.ts";
-import { createPricing } from "./domain/pricing/price-list.ts";
 import type { PlanLoad } from "./domain/fit/load-plan.ts";
 import type { HardwareView } from "./domain/hardware.ts";
 import type { StoredResponses } from "./domain/stored-response.ts";
@@ -51,13 +41,11 @@ import { openPowerMeter } from "./hardware/power-meter.ts";
 import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
+import { openGateway } from "./gateway.ts";
 import { createHttp, type Http } from "./http/http.ts";
-import { countedDownloads, countedInference } from "./idle/activity.ts";
+import { countedDownloads } from "./idle/activity.ts";
 import { createIdle, type Idle } from "./idle/idle.ts";
-import { createInference } from "./inference.ts";
-import { createMoneyDesk, roomiest } from "./ledger/money-desk.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
-import { createMetrics } from "./observe/metrics.ts";
 import { boxId } from "./platform/box-id.ts";
 import { type DataLock, dataFolderInUse, takeDataLock } from "./platform/data-lock.ts";
 import { newToolCallId } from "./platform/ids.ts";
@@ -65,7 +53,6 @@ import { type Announcer, startAnnouncer } from "./platform/lan/announce.ts";
 import { announceAddresses, shouldAnnounce } from "./platform/lan/should-announce.ts";
 import { readSurroundings } from "./platform/lan/surroundings.ts";
 import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
-import { openMasterKey } from "./platform/master-key.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
 import { createSecretWords, type SecretWords } from "./platform/secret-words.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
@@ -73,10 +60,8 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
-import { keepYoungSpace } from "./platform/young-space.ts";
-import { type AnswerCache, createAnswerCache } from "./router/answer-cache.ts";
-import { createRouteDesk } from "./router/route-desk.ts";
-import { createRouter, type Router } from "./router/router.ts";
+import type { AnswerCache } from "./router/answer-cache.ts";
+import type { Router } from "./router/router.ts";
 
 export interface ApplianceOptions {
   readonly config: ResolvedConfig;
@@ -293,92 +278,14 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
-    const { environment = process.env, secrets = createSecretWords() } = ports;
-    const providers = openProviderDesk({
-      clock,
-      log,
-      upstream,
-      dialects: calledDialects,
-      random: Math.random,
-      settings: settings.providers,
-      localOnly: settings.network.localOnly,
-      environment,
-      home: paths.home,
-      keys: createProviderKeyring({
-        store: ledger.providerKeys,
-        clock,
-        masterKey: () => openMasterKey({ environment, file: paths.masterKey }),
-      }),
-      writeSetting: (id, value) => writeSetting(paths.config, ["providers", id], value),
-      knowSecret: secrets.add,
-      changed: (id) => router.forgive(id),
+    const gateway = openGateway({
+      ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
+      onStop: (step) => undo.push(step),
+      backends: ports.backends?.(engine) ?? [engine],
+      environment: ports.environment ?? process.env,
+      secrets: ports.secrets ?? createSecretWords(),
     });
-    const { overrides, worstCase } = pricesOfSettings(settings.prices, settings.unknownPrice);
-    const pricing = createPricing({ book: priceBook, overrides, worstCase });
-    const localModels = () => engine.served().map(({ alias }) => alias);
-    const budgets = openBudgets({ settings, paths, ledger, clock, log, publish, pricing, localModels });
-    undo.push(() => budgets.close());
-    const here = (ports.backends?.(engine) ?? [engine]).map((backend) => metered(backend, powerMeter));
-    const router = createRouter(providers.beside(here), {
-      routes: settings.routes,
-      clock,
-      pricing,
-      budgetLeft: budgets.leftOf,
-      billedBy: providers.billedBy,
-      away: Object.keys(settings.providers),
-    });
-    const answers = createAnswerCache({ rules: settings.cache.aliases, maxBytes: settings.cache.maxBytes, clock });
-    const routeDesk = createRouteDesk({
-      ...{ table: router, settings: settings.routes, file: paths.config, fixedBy: fixedBy(config, "routes"), clock },
-      write: (changes) => writeSettings(paths.config, changes),
-      taken: () => answers.forgetAll(),
-    });
-    const rateLimits = createRateLimits(settings.limits, clock);
-    const metrics = createMetrics({
-      queue: () => engine.queue(),
-      ledgerHealthy: () => ledger.writer.healthy(),
-      budgets: budgets.list,
-      targets: () =>
-        router.state().map(({ target, cooldown }) => {
-          const coolingMs = cooldown.until === null ? null : Math.max(0, cooldown.until - clock.now());
-          return { target, state: cooldown.state, coolingMs };
-        }),
-    });
-    undo.push(() => metrics.stop());
-    undo.push(keepYoungSpace(clock));
-    const spine = createInference({
-      router,
-      ledger: ledger.writer,
-      clock,
-      log,
-      publish,
-      pricing,
-      answers,
-      copies: { startOfDay: budgets.startOfDay, spentSince: ledger.copies.since },
-      upstreamOf: providers.billedBy,
-      reserve: budgets.reserve,
-      ...(powerMeter === null ? {} : { localCost: powerMeter }),
-      tasks: settings.tasks,
-      admitAttempt: createProviderLimits(settings.limits, clock),
-      observer: metrics.observer,
-    });
-    const batches = openBatches({
-      settings: settings.batch,
-      folder: paths.batch,
-      mostLineBytes: settings.http.bodyLimitBytes,
-      records: ledger.batches,
-      inference: countedInference(spine, idle.begin),
-      rateLimits,
-      engineBuild: build,
-      waiting: () => engine.queue().length,
-      callerOf: access.keyring.callerOf,
-      keyless: keylessAllowed(bind, settings.auth),
-      begin: idle.begin,
-      clock,
-      log,
-    });
-    undo.push(() => batches.stop());
-    const inference = countedInference(spine, batches.besides(idle.begin));
+    const { answers, batches, budgets, metrics, rateLimits, routeDesk, router } = gateway;
 
     let isReady = true;
     let stopped: Promise<void> | null = null;
@@ -387,7 +294,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const folder = productFolder();
     let url = "";
     const http = createHttp({
-      inference,
+      inference: gateway.inference,
       routing: router,
       routeDesk,
       access: {
@@ -404,13 +311,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       rateLimits,
       budgets,
       downloads,
-      providers,
+      providers: gateway.providers,
       reports: ledger.reports,
-      bills: providers.bills({ ours: ledger.reports.billDays }, pricing),
-      money: createMoneyDesk({
-        ...{ reports: ledger.money, setting: settings.savings, overrides, clock },
-        localContext: () => roomiest(engine.served()),
-      }),
+      bills: gateway.bills,
+      money: gateway.money,
       responses: ledger.responses,
       feedback: ledger.feedback,
       batches,
