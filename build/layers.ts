@@ -20,7 +20,7 @@ const dialects = "server/dialects";
 const level0and1 = [domain, platform, config, dialects];
 const level2 = ["server/backends", "server/ledger", "server/hardware", "models"];
 const level3 = ["server/account.ts", "server/inference.ts", "server/router", "server/access"];
-const level4 = ["server/idle", "server/observe"];
+const level4 = ["server/idle", "server/observe", "server/batch"];
 
 export const layers: readonly Layer[] = [
   { room: domain, mayImport: [], packages: [] },
@@ -44,10 +44,20 @@ export const layers: readonly Layer[] = [
   },
   { room: "server/idle", mayImport: [domain, platform, "server/inference.ts"], packages: "*" },
   { room: "server/observe", mayImport: [domain, platform], packages: "*" },
-  { room: "server/http", mayImport: [...level0and1, ...level2, ...level3], packages: "*" },
+  {
+    room: "server/batch",
+    mayImport: [...level0and1, "server/access", "server/inference.ts"],
+    packages: "*",
+  },
+  { room: "server/http", mayImport: [...level0and1, ...level2, ...level3, "server/batch"], packages: "*" },
+  {
+    room: "server/gateway.ts",
+    mayImport: [...level0and1, ...level2, ...level3, ...level4],
+    packages: [],
+  },
   {
     room: "server/appliance.ts",
-    mayImport: [...level0and1, ...level2, ...level3, ...level4, "server/http"],
+    mayImport: [...level0and1, ...level2, ...level3, ...level4, "server/http", "server/gateway.ts"],
     packages: "*",
   },
   {

@@ -102,8 +102,13 @@ async function npm(root, args, say) {
   return false;
 }
 
-/** The npm that started us where there is one, else the one on the path. @returns {[string, string[]]} */
+/**
+ * The npm that started us where there is one, else the one on the path. Asked before each step: a script of npm runs under the
+ * project's own Node, and `npm ci` has just removed that with everything else. @returns {[string, string[]]}
+ */
 function npmCommand() {
   const started = process.env.npm_execpath ?? "";
-  return basename(started) === "npm-cli.js" ? [process.execPath, [started]] : ["npm", []];
+  const node = [process.execPath, process.env.npm_node_execpath ?? ""].find((path) => path !== "" && existsSync(path));
+  const isThere = basename(started) === "npm-cli.js" && existsSync(started) && node !== undefined;
+  return isThere ? [node, [started]] : ["npm", []];
 }

@@ -3,6 +3,8 @@
  * no backend, no wire shape and no HTTP.
  */
 import { type AttemptCost, costOfAttempt, type SeenOfAttempt, type UpstreamName } from "./domain/attempt-cost.ts";
+import type { AttemptSize } from "./domain/budget/attempt-size.ts";
+import type { Reservation, Reserve } from "./domain/budget/reservation.ts";
 import type { Caller } from "./domain/caller.ts";
 import { type ChatEvent, type EndEvent, isContent } from "./domain/chat.ts";
 import { type CostSum, sumOfCosts } from "./domain/cost-sum.ts";
@@ -16,6 +18,7 @@ import type { Clock, Log, Publish } from "./domain/ports.ts";
 import type { Pricing } from "./domain/pricing/priced.ts";
 import type { AttemptPass } from "./domain/rate.ts";
 import { type PlannedAttempt, type Target, targetName } from "./domain/routing/plan.ts";
+import { isTrialName } from "./domain/routing/trial.ts";
 import { keptAnswers } from "./domain/kept-answer.ts";
 import { addTimings, addUsage, noTimings, noUsage, type Timings, type Usage } from "./domain/usage.ts";
 import type { LedgerWriter } from "./ledger/writer.ts";
@@ -54,6 +57,8 @@ export interface AccountPorts {
     provider: string,
     wish: { readonly priority: number; readonly estimateTokens: () => number; readonly signal: AbortSignal | null },
   ) => AttemptPass | Promise<AttemptPass> | null;
+  /** Holds what an attempt at a provider may cost, or throws `budget_exceeded`; absent: nothing is held. */
+  readonly reserve?: Reserve;
   /** What attempts on this box cost; absent: nobody knows. */
   readonly localCost?: LocalCost;
   /** Absent: nobody counts. */
@@ -72,6 +77,8 @@ interface OpenAttempt {
   contentCharacters: number;
   reasoningCharacters: number;
   pass: AttemptPass | null;
+  /** What is held for it; null: nothing. */
+  reservation: Reservation | null;
   /** An answer that was there already: nothing is computed and nothing is paid. */
   readonly kept: boolean;
 }
@@ -112,8 +119,7 @@ export class Account {
       keyId: caller.keyId,
       callerName: caller.name,
       dialect,
-      // Half a character, sent so or cut so, is no text the ledger could keep.
-      alias: facts.alias.slice(0, longestAlias).toWellFormed(),
+      alias: aliasOfRow(facts.alias),
       stream,
       task: facts.task ?? null,
     });
@@ -132,12 +138,17 @@ export class Account {
     );
   }
 
+  /** Words about a budget that an attempt found nearly used up; null: none did. */
+  get budgetNear(): string | null {
+    return this.#read.findLast(({ code }) => code === "budget_near")?.detail ?? null;
+  }
+
   planned(record: unknown): void {
     this.#plan = record;
   }
 
   /** A promise for an attempt that costs money: it must not be made before that resolves, and not at all if it rejects. */
-  openAttempt(number: number, { target, reason }: PlannedAttempt): void | Promise<void> {
+  openAttempt(number: number, { target, reason, size }: PlannedAttempt): void | Promise<void> {
     const upstream = this.#ports.upstreamOf?.(target) ?? null;
     const name = targetName(target);
     const attempt: OpenAttempt = {
@@ -151,6 +162,7 @@ export class Account {
       contentCharacters: 0,
       reasoningCharacters: 0,
       pass: null,
+      reservation: null,
       kept: target.backendId === keptAnswers,
     };
     this.#open.set(number, attempt);
@@ -161,7 +173,32 @@ export class Account {
       this.#ports.ledger.openAttempt(row);
       return;
     }
-    return this.#openPaid(attempt, this.#ports.ledger.openPaidAttempt({ ...row, upstream }), upstream.provider);
+    try {
+      attempt.reservation = this.#reserve(number, upstream, size?.() ?? null);
+    } catch (refusal) {
+      this.#ports.ledger.openAttempt({ ...row, upstream });
+      const refused = Promise.reject(refusal);
+      // Whoever has left already does not ask why.
+      refused.catch(() => {});
+      return refused;
+    }
+    const { reservation } = attempt;
+    const held = reservation === null ? {} : { heldNanos: reservation.heldNanos };
+    const committed = this.#ports.ledger.openPaidAttempt({ ...row, upstream, ...held });
+    return this.#openPaid(attempt, committed, upstream.provider);
+  }
+
+  /** In one turn of the event loop with the look at the budgets; nothing is held when it throws. */
+  #reserve(attempt: number, upstream: UpstreamName, size: AttemptSize | null): Reservation | null {
+    if (size === null || this.#ports.reserve === undefined) return null;
+    const { requestId, caller, startedAtMs } = this.#facts;
+    const alias = aliasOfRow(this.#facts.alias);
+    const reservation = this.#ports.reserve({ requestId, attempt, caller, alias, upstream, startedAtMs, size });
+    for (const detail of reservation.warnings) this.#noteOnce({ code: "budget_near", detail });
+    if (reservation.maxTokens !== null) {
+      this.#noteOnce({ code: "answer_bounded", detail: `${reservation.maxTokens} tokens` });
+    }
+    return reservation;
   }
 
   async #openPaid(attempt: OpenAttempt, committed: Promise<void>, provider: string): Promise<void> {
@@ -174,12 +211,21 @@ export class Account {
     if (this.#closed) attempt.pass?.leave();
   }
 
+  /** The bound of an attempt's answer that budgets ask for; null: none. */
+  boundOf(number: number): number | null {
+    return this.#open.get(number)?.reservation?.maxTokens ?? null;
+  }
+
   closeAttempt(number: number, end: EndEvent): void {
     const attempt = this.#open.get(number);
     if (attempt === undefined) return;
     this.#open.delete(number);
     if (this.#paid === attempt) this.#paid = null;
-    const { usage, cost, pricing } = this.#priced(attempt, end);
+    const { usage, cost, pricing: priced } = this.#priced(attempt, end);
+    const settled = attempt.reservation?.settle(cost, usage) ?? null;
+    const overrun = settled?.isOverrun === true ? ["over_hold"] : [];
+    const pricing = priced === null ? null : { ...priced, flags: [...priced.flags, ...overrun] };
+    const countedNanos = settled?.countedNanos ?? null;
     this.#costs.push(cost);
     this.#usage = addUsage(this.#usage, usage);
     this.#timings = addTimings(this.#timings, end.timings);
@@ -198,6 +244,7 @@ export class Account {
       cost,
       ...(pricing === null ? {} : { pricing }),
       ...(end.upstreamRequestId === undefined ? {} : { upstreamRequestId: end.upstreamRequestId }),
+      ...(countedNanos === null ? {} : { countedNanos }),
       ...(attempt.kept ? { keptUsage: end.usage } : {}),
     });
     const { target } = attempt;
@@ -232,6 +279,10 @@ export class Account {
   note(notes: readonly RequestNote[]): void {
     this.#read = notes;
     this.#notes = notes;
+  }
+
+  #noteOnce(note: RequestNote): void {
+    if (!this.#read.some(({ code, detail }) => code === note.code && detail === note.detail)) this.addNote(note);
   }
 
   /** How the route's mode went; stays with the request whoever answers. */
@@ -281,13 +332,16 @@ export class Account {
       notes: this.#notes,
       plan: this.#plan,
     });
-    for (const { pass, place } of this.#open.values()) {
+    for (const { pass, reservation, place } of this.#open.values()) {
       pass?.leave();
+      // The ledger closes its row without a cost: budgets count what was held, as they will after a restart.
+      reservation?.forfeit();
       this.#ports.localCost?.forget(requestId, place);
     }
     this.#ports.observer?.requestEnded({
       dialect,
-      alias: tried ? alias : null,
+      // Names on trial are new ones each time: not for labels, which are few.
+      alias: tried && !isTrialName(alias) ? alias : null,
       target: this.#target,
       status,
       failureCode,
@@ -306,6 +360,11 @@ export class Account {
   #elapsedMs(): number {
     return Math.round(this.#ports.clock.monotonicMs() - this.#startedMs);
   }
+}
+
+/** Half a character, sent so or cut so, is no text the ledger could keep. */
+function aliasOfRow(alias: string): string {
+  return alias.slice(0, longestAlias).toWellFormed();
 }
 
 /** Counts what an upstream said and sent, for the case that it cannot say at the end what it used. */

@@ -1,5 +1,6 @@
 /**
- * The composition root: the only file that knows every room. Runs in the server process; nothing happens on import.
+ * The composition root: with `gateway.ts`, its half between request and answer, the only file that knows every room. Runs in the
+ * server process; nothing happens on import.
  * It joins ports to rooms and starts and stops them in order; what a room does is written in the room.
  */
 import { Server as TlsServer } from "node:https";
@@ -14,29 +15,22 @@ import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
 import { keylessAllowed } from "./access/authenticate.ts";
+import type { Budgets } from "./access/budgets.ts";
 import type { Keyring } from "./access/keyring.ts";
 import { isLivingGroup } from "./access/living-group.ts";
-import { createProviderKeyring } from "./access/provider-keyring.ts";
-import { createProviderLimits } from "./access/provider-limits.ts";
-import { createRateLimits, type RateLimits } from "./access/rate-limits.ts";
+import type { RateLimits } from "./access/rate-limits.ts";
 import type { Backend } from "./backends/backend.ts";
-import { openProviderDesk } from "./backends/cloud/desk.ts";
+import type { Batches } from "./batch/batches.ts";
 import { createEngine, type Engine } from "./backends/engine/engine.ts";
 import type { StartWorker } from "./backends/engine/worker-link.ts";
 import { engineBuild } from "./backends/engine/build.ts";
 import { createKvStore, type KvStore, kvStoreMode } from "./backends/engine/kv-store/kv-store.ts";
-import { metered } from "./backends/metered.ts";
 import { machinePlan } from "./backends/engine/machine-plan.ts";
 import { preparerStarter, workerStarter } from "./backends/engine/start-process.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { listSettings } from "./config/show.ts";
-import { writeSetting } from "./config/write.ts";
-import { calledDialects } from "./dialects/index.ts";
 import { callerIdOfKey, groupOfKey } from "./domain/caller.ts";
 import type { ServedModel } from "./domain/model.ts";
-import { priceBook } from "./domain/pricing/book/index.ts";
-import { pricesOfSettings } from "./domain/pricing/override.ts";
-import { createPricing } from "./domain/pricing/price-list.ts";
 import type { PlanLoad } from "./domain/fit/load-plan.ts";
 import type { HardwareView } from "./domain/hardware.ts";
 import type { StoredResponses } from "./domain/stored-response.ts";
@@ -47,13 +41,11 @@ import { openPowerMeter } from "./hardware/power-meter.ts";
 import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
+import { openGateway } from "./gateway.ts";
 import { createHttp, type Http } from "./http/http.ts";
-import { countedDownloads, countedInference } from "./idle/activity.ts";
+import { countedDownloads } from "./idle/activity.ts";
 import { createIdle, type Idle } from "./idle/idle.ts";
-import { createInference } from "./inference.ts";
-import { createMoneyDesk, roomiest } from "./ledger/money-desk.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
-import { createMetrics } from "./observe/metrics.ts";
 import { boxId } from "./platform/box-id.ts";
 import { type DataLock, dataFolderInUse, takeDataLock } from "./platform/data-lock.ts";
 import { newToolCallId } from "./platform/ids.ts";
@@ -61,7 +53,6 @@ import { type Announcer, startAnnouncer } from "./platform/lan/announce.ts";
 import { announceAddresses, shouldAnnounce } from "./platform/lan/should-announce.ts";
 import { readSurroundings } from "./platform/lan/surroundings.ts";
 import { bindFacts, listen, reachableUrls } from "./platform/listen.ts";
-import { openMasterKey } from "./platform/master-key.ts";
 import { createDataFolder, type DataPaths } from "./platform/paths.ts";
 import { createSecretWords, type SecretWords } from "./platform/secret-words.ts";
 import { removeServerFile, writeServerFile } from "./platform/server-file.ts";
@@ -69,9 +60,8 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
-import { keepYoungSpace } from "./platform/young-space.ts";
-import { type AnswerCache, createAnswerCache } from "./router/answer-cache.ts";
-import { createRouter, type Router } from "./router/router.ts";
+import type { AnswerCache } from "./router/answer-cache.ts";
+import type { Router } from "./router/router.ts";
 
 export interface ApplianceOptions {
   readonly config: ResolvedConfig;
@@ -145,7 +135,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const lock = options.lock ?? lockDataFolder(paths);
     undo.push(() => lock.release());
 
-    const ledger: Ledger = openLedger(paths.ledger, { clock, log });
+    const ledger: Ledger = openLedger(paths.ledger, { clock, log, keepDays: settings.usage.keepDays });
     undo.push(() => ledger.close());
     if (ledger.recovered > 0)
       log.warn({ requests: ledger.recovered }, "closed requests that a killed server left open");
@@ -288,63 +278,14 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
-    const { environment = process.env, secrets = createSecretWords() } = ports;
-    const providers = openProviderDesk({
-      clock,
-      log,
-      upstream,
-      dialects: calledDialects,
-      random: Math.random,
-      settings: settings.providers,
-      localOnly: settings.network.localOnly,
-      environment,
-      home: paths.home,
-      keys: createProviderKeyring({
-        store: ledger.providerKeys,
-        clock,
-        masterKey: () => openMasterKey({ environment, file: paths.masterKey }),
-      }),
-      writeSetting: (id, value) => writeSetting(paths.config, ["providers", id], value),
-      knowSecret: secrets.add,
+    const gateway = openGateway({
+      ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
+      onStop: (step) => undo.push(step),
+      backends: ports.backends?.(engine) ?? [engine],
+      environment: ports.environment ?? process.env,
+      secrets: ports.secrets ?? createSecretWords(),
     });
-    const { overrides, worstCase } = pricesOfSettings(settings.prices, settings.unknownPrice);
-    const pricing = createPricing({ book: priceBook, overrides, worstCase });
-    const here = (ports.backends?.(engine) ?? [engine]).map((backend) => metered(backend, powerMeter));
-    const router = createRouter([...here, ...providers.backends], {
-      routes: settings.routes,
-      clock,
-      pricing,
-      billedBy: providers.billedBy,
-      away: Object.keys(settings.providers),
-    });
-    const answers = createAnswerCache({ rules: settings.cache.aliases, maxBytes: settings.cache.maxBytes, clock });
-    const rateLimits = createRateLimits(settings.limits, clock);
-    const metrics = createMetrics({
-      queue: () => engine.queue(),
-      ledgerHealthy: () => ledger.writer.healthy(),
-      targets: () =>
-        router.state().map(({ target, cooldown }) => {
-          const coolingMs = cooldown.until === null ? null : Math.max(0, cooldown.until - clock.now());
-          return { target, state: cooldown.state, coolingMs };
-        }),
-    });
-    undo.push(() => metrics.stop());
-    undo.push(keepYoungSpace(clock));
-    const spine = createInference({
-      router,
-      ledger: ledger.writer,
-      clock,
-      log,
-      publish,
-      pricing,
-      answers,
-      upstreamOf: providers.billedBy,
-      ...(powerMeter === null ? {} : { localCost: powerMeter }),
-      tasks: settings.tasks,
-      admitAttempt: createProviderLimits(settings.limits, clock),
-      observer: metrics.observer,
-    });
-    const inference = countedInference(spine, idle.begin);
+    const { answers, batches, budgets, metrics, rateLimits, routeDesk, router } = gateway;
 
     let isReady = true;
     let stopped: Promise<void> | null = null;
@@ -353,22 +294,30 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const folder = productFolder();
     let url = "";
     const http = createHttp({
-      inference,
+      inference: gateway.inference,
       routing: router,
+      routeDesk,
       access: {
         ...access,
-        keyring: forgetting(withKeyFile(access.keyring, paths.adminKey), engine, kvStore, answers, ledger.responses),
+        keyring: forgetting(
+          withKeyFile(access.keyring, paths.adminKey),
+          engine,
+          kvStore,
+          answers,
+          ledger.responses,
+          batches,
+        ),
       },
       rateLimits,
+      budgets,
       downloads,
-      providers,
+      providers: gateway.providers,
       reports: ledger.reports,
-      money: createMoneyDesk({
-        ...{ reports: ledger.money, setting: settings.savings, overrides, clock },
-        localContext: () => roomiest(engine.served()),
-      }),
+      bills: gateway.bills,
+      money: gateway.money,
       responses: ledger.responses,
       feedback: ledger.feedback,
+      batches,
       settings: { ...settings.http, hosts: settings.hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },
       clock,
       log,
@@ -376,7 +325,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       fingerprint,
       boxId: box,
       boxState: () =>
-        boxState(engine, router, rateLimits, idle, {
+        boxState(engine, router, rateLimits, budgets, idle, {
           name: hostname(),
           version,
           url,
@@ -397,7 +346,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
       metrics: () => metrics.scrape(),
       hardware: () => hardware.view(),
-      configuration: () => listSettings(config),
+      configuration: () => listSettings({ ...config, values: { ...settings, routes: routeDesk.settings() } }),
       readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {
         listeners.add(listener);
@@ -428,6 +377,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       });
     } else if (announcing.reason !== null) log.info({ reason: announcing.reason }, "not announced on the LAN");
     undo.push(() => announcer?.stop());
+    batches.start();
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
     // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
     const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
@@ -469,11 +419,12 @@ function lockDataFolder(paths: DataPaths): DataLock {
   return outcome.lock;
 }
 
-/** `GET /admin/state`, in the shape of docs/api.md. Nothing is held until budgets exist. */
+/** `GET /admin/state`, in the shape of docs/api.md. */
 async function boxState(
   engine: Engine,
   router: Router,
   rateLimits: RateLimits,
+  budgets: Pick<Budgets, "heldNanos" | "list">,
   idle: Idle,
   box: object,
 ): Promise<object> {
@@ -484,7 +435,8 @@ async function boxState(
     queue: engine.queue(),
     targets: router.state(),
     rateLimited: rateLimits.refusals(),
-    held: 0,
+    held: budgets.heldNanos(),
+    budgets: budgets.list(),
     idle: idle.view(),
     rss: process.memoryUsage.rss(),
   };
@@ -502,6 +454,7 @@ function forgetting(
   kvStore: Pick<KvStore, "dropGroup">,
   answers: Pick<AnswerCache, "forget">,
   responses: Pick<StoredResponses, "forget">,
+  batches: Pick<Batches, "forget">,
 ): Keyring {
   return {
     ...keyring,
@@ -509,6 +462,7 @@ function forgetting(
       const row = keyring.revoke(id);
       answers.forget(callerIdOfKey(id));
       responses.forget(callerIdOfKey(id));
+      batches.forget(callerIdOfKey(id));
       if (row?.isolate) {
         engine.forget(groupOfKey(id));
         kvStore.dropGroup(groupOfKey(id));

@@ -8,6 +8,7 @@
 import { Account, type AccountEnd, type AccountPorts, type AnyEvent } from "./account.ts";
 import type { ChatContext } from "./backends/backend.ts";
 import type { ClosingFacts } from "./dialects/dialect.ts";
+import { mayAsk, notAllowed } from "./domain/allowed-routes.ts";
 import { type Caller, callerId, sharingGroup } from "./domain/caller.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isEnd } from "./domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "./domain/embedding.ts";
@@ -23,7 +24,7 @@ import { taskOf, type TaskRule } from "./domain/task.ts";
 import { noTimings, noUsage } from "./domain/usage.ts";
 import type { AnswerCache, CachePlace } from "./router/answer-cache.ts";
 import type { AttemptHooks, Router } from "./router/router.ts";
-import { createShadowBudget } from "./router/shadow.ts";
+import { createShadowBudget, type ShadowBudgetParts } from "./router/shadow.ts";
 import { newRequestId } from "./platform/ids.ts";
 
 export interface RequestFacts {
@@ -34,6 +35,8 @@ export interface RequestFacts {
   readonly startedAtMs: number;
   /** What the client said about where it may run; absent: nothing. */
   readonly wishes?: RouteWishes;
+  /** What whoever hands it in has to say of it, for its row. */
+  readonly notes?: readonly RequestNote[];
 }
 
 export interface Inference {
@@ -74,6 +77,8 @@ export interface InferencePorts extends AccountPorts {
   readonly tasks?: readonly TaskRule[];
   /** From 0 up to, and without, 1; absent: chance. */
   random?(): number;
+  /** When a day of copies begins and what copies have cost since; absent: at midnight here, and nothing. */
+  readonly copies?: Pick<ShadowBudgetParts, "startOfDay" | "spentSince">;
 }
 
 /** What has not ended has no cost yet: unknown, never 0. */
@@ -108,15 +113,16 @@ export function createInference(ports: InferencePorts): Inference {
     const alias = request.model;
     const task = taskOf(input.wishes?.task ?? null, { alias, callerName: input.caller.name }, ports.tasks ?? []);
     const account = new Account({ ...input, ...how, alias, task }, ports);
-    let brief: string | null = null;
+    let said: Pick<ClosingFacts, "brief" | "budget"> = {};
     const close = async (end: AccountEnd) => {
       const { cost, knownNanos } = account.sum();
-      remember(requestId, { target: account.target, cost, knownNanos, ...(brief === null ? {} : { brief }) });
+      remember(requestId, { target: account.target, cost, knownNanos, ...said });
       await account.close(end);
     };
-    if (notes !== undefined) account.note(notes);
+    if (notes !== undefined || input.notes !== undefined) account.note([...(input.notes ?? []), ...(notes ?? [])]);
     let refused: Failure | null = null;
     try {
+      if (!mayAsk(input.caller, request.model)) throw notAllowed(request.model);
       const events = ask(
         {
           requestId,
@@ -128,24 +134,27 @@ export function createInference(ports: InferencePorts): Inference {
         },
         {
           opened: (number, attempt) => {
+            const opening = account.openAttempt(number, attempt);
+            if (account.budgetNear !== null) said = { ...said, budget: account.budgetNear };
             remember(requestId, {
               // Whose words the client will get is not known while nobody hears what is said.
               target: unheard.has(attempt.reason) ? null : targetName(attempt.target),
               cost: notPriced,
-              ...(brief === null ? {} : { brief }),
+              ...said,
             });
-            return account.openAttempt(number, attempt);
+            return opening;
           },
+          bound: (number) => account.boundOf(number),
           closed: (number, end) => account.closeAttempt(number, end),
           planned: (record) => account.planned(record),
           hid: (number, event) => account.hid(number, event),
           noted: (note) => {
             account.addNote(note);
-            if (note.code === "briefed") brief = note.detail;
+            if (note.code === "briefed") said = { ...said, brief: note.detail };
           },
           answeredBy: (target) => {
             account.answeredBy(target);
-            remember(requestId, { target, cost: notPriced, ...(brief === null ? {} : { brief }) });
+            remember(requestId, { target, cost: notPriced, ...said });
           },
         },
       );
@@ -165,7 +174,7 @@ export function createInference(ports: InferencePorts): Inference {
   }
 
   const { router } = ports;
-  const budget = createShadowBudget(ports.clock, ports.random ?? Math.random);
+  const budget = createShadowBudget({ clock: ports.clock, random: ports.random ?? Math.random, ...ports.copies });
 
   /** Whoever asked has the whole answer before a copy is even thought of. */
   function shadowed(
@@ -199,7 +208,7 @@ export function createInference(ports: InferencePorts): Inference {
       const name = { callerName: input.caller.name, ...(wishes === undefined ? {} : { wishes }) };
       const destination = { alias: request.model, capability: "chat" as const };
       const shadow = router.shadow(destination, request, { requestId: original, ...name });
-      if (shadow === null || !budget.begins(shadow.alias, shadow)) return;
+      if (shadow === null || !budget.begins(shadow)) return;
       const requestId = newRequestId();
       const copy = {
         ...{ requestId, caller: shadowCaller, dialect: "shadow", startedAtMs: ports.clock.now() },
@@ -215,7 +224,7 @@ export function createInference(ports: InferencePorts): Inference {
         );
         for await (const event of events) if (isEnd(event)) break;
       } finally {
-        budget.done(shadow.alias, closings.get(requestId)?.cost ?? notPriced);
+        budget.done(shadow, closings.get(requestId)?.cost ?? notPriced);
       }
     } catch (thrown) {
       ports.log.warn({ requestId: original, err: thrown }, "a copy for comparison failed");
@@ -224,11 +233,15 @@ export function createInference(ports: InferencePorts): Inference {
 
   return {
     models: () => router.models(),
-    count: (request, _caller, wishes) => router.count(router.plan(request.model, "chat"), request, wishes),
+    count: async (request, caller, wishes) => {
+      if (!mayAsk(caller, request.model)) throw notAllowed(request.model);
+      return router.count(router.plan(request.model, "chat"), request, wishes);
+    },
     closing: (requestId) => closings.get(requestId) ?? { target: null, cost: notPriced },
     refuse: async (input, failure) => {
       const facts = { ...input, alias: input.alias ?? "", signal: null, estimatePrompt: () => 0 };
       const account = new Account(facts, ports);
+      if (input.notes !== undefined) account.note(input.notes);
       await account.close({ type: "refused", failure });
     },
     chat: (input, signal) =>

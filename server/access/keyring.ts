@@ -15,6 +15,9 @@ const touchEveryMs = 10_000;
 const longestName = 100;
 const highestLimit = 1_000_000_000;
 const highestPriority = 100;
+const mostRoutes = 100;
+/** As an alias of the settings may be called, and any model: files have spaces in their names. */
+const routeName = /^(?! )[^\p{Cc}\p{Cs}]{1,200}(?<! )$/u;
 /** No key is longer; a header may be. */
 const longestSecret = 512;
 
@@ -34,10 +37,12 @@ export interface KeyWishes {
   readonly isolate?: boolean;
   /** Absent: as for every key. */
   readonly limits?: KeyLimits;
+  /** The only aliases and models it may ask for; null or absent: all. */
+  readonly routes?: readonly string[] | null;
 }
 
 export interface Keyring {
-  /** Throws Failure `invalid_request` (name, label or expiresAtMs) or `ledger_unavailable`. */
+  /** Throws Failure `invalid_request` (name, label, expiresAtMs, routes) or `ledger_unavailable`. */
   create(key: KeyWishes): CreatedKey;
   /** Null: no such key. A key that was revoked before stays as it was. */
   revoke(id: number): KeyRow | null;
@@ -49,6 +54,8 @@ export interface Keyring {
    */
   find(selector: string): readonly KeyRow[];
   list(): readonly KeyRow[];
+  /** Who holds it, with its limits as they are now; null: there is no such key, or it was revoked or has expired. */
+  callerOf(id: number): Caller | null;
   /** All admin keys die, and a new one is made. The one from the environment is not ours to end. */
   resetAdmin(): CreatedKey;
   /** A stored admin key that works exists. */
@@ -85,7 +92,8 @@ function entryOf(key: StoredKey): Entry {
   const kind = row.kind === "admin" ? "admin" : "key";
   const apart = row.isolate ? { isolated: true } : {};
   const limits = isUsual(row.limits) ? {} : { limits: Object.freeze(row.limits) };
-  return { hash, row, caller: Object.freeze({ kind, keyId: row.id, name: row.name, ...apart, ...limits }) };
+  const routes = row.routes === null ? {} : { routes: Object.freeze(row.routes) };
+  return { hash, row, caller: Object.freeze({ kind, keyId: row.id, name: row.name, ...apart, ...limits, ...routes }) };
 }
 
 function isUsual({ requestsPerMinute, tokensPerMinute, concurrent, priority }: KeyLimits): boolean {
@@ -109,6 +117,16 @@ function checkedText(param: "name" | "label", text: string): string {
   const isGood = trimmed.length >= 1 && trimmed.length <= longestName && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(trimmed);
   if (isGood) return trimmed;
   throw new Failure("invalid_request", `A key's ${param} is one line of 1 to ${longestName} characters.`, { param });
+}
+
+/** Names as clients write them; a key for nothing is a mistake. Throws Failure `invalid_request`. */
+function checkedRoutes({ kind, routes = null }: KeyWishes): readonly string[] | null {
+  if (routes === null) return null;
+  const isGood = routes.length >= 1 && routes.length <= mostRoutes && routes.every((name) => routeName.test(name));
+  if (isGood && kind === "inference") return [...new Set(routes)];
+  throw new Failure("invalid_request", `A key's routes are 1 to ${mostRoutes} names of aliases or models.`, {
+    param: "routes",
+  });
 }
 
 /** Throws Failure `invalid_request`: a key that is dead when it is made is a mistake in a date. */
@@ -162,6 +180,7 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
       expiresAtMs: checkedExpiry(key.expiresAtMs ?? null, clock.now()),
       isolate: key.isolate ?? false,
       limits: checkedLimits(key.limits ?? usualLimits),
+      routes: checkedRoutes(key),
     });
     load();
     return { secret, row };
@@ -207,6 +226,12 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
     },
 
     list: rows,
+
+    callerOf(id) {
+      const entry = byId.get(id);
+      if (entry === undefined || entry.row === null || entry.row.revokedAtMs !== null) return null;
+      return isExpired(entry.row) ? null : entry.caller;
+    },
 
     resetAdmin: () => make({ kind: "admin", name: "admin", label: null }, keys.replaceAdminKeys),
 

@@ -4,13 +4,15 @@
  */
 import { Failure } from "../domain/failure.ts";
 import type { Clock } from "../domain/ports.ts";
-import type { ProviderKeyRow, ProviderKeyStore } from "../ledger/provider-keys.ts";
+import type { KeyPurpose, ProviderKeyRow, ProviderKeyStore } from "../ledger/provider-keys.ts";
 import { seal, unseal } from "../platform/sealed.ts";
 
 export interface NewProviderSecret {
   readonly provider: string;
   /** Of the base URL: the key goes there and nowhere else. */
   readonly host: string;
+  /** Absent: for calls. */
+  readonly purpose?: KeyPurpose;
   readonly secret: string;
   readonly label: string | null;
   readonly weight: number;
@@ -26,8 +28,8 @@ export interface ProviderKeyring {
   /** Throws `invalid_request` for what cannot be a key. */
   add(key: NewProviderSecret): ProviderKeyRow;
   list(): readonly ProviderKeyRow[];
-  /** Those of one provider that are for this host. */
-  open(provider: string, host: string): readonly OpenedKey[];
+  /** Those of one provider that are for this host, and for calls unless said otherwise. */
+  open(provider: string, host: string, purpose?: KeyPurpose): readonly OpenedKey[];
   remove(provider: string, id: number): ProviderKeyRow | null;
   removeAll(provider: string): number;
 }
@@ -50,7 +52,7 @@ export function createProviderKeyring({ store, clock, masterKey }: ProviderKeyri
     return opened;
   };
   return {
-    add: ({ provider, host, secret, label, weight }) => {
+    add: ({ provider, host, purpose = "calls", secret, label, weight }) => {
       if (!keyShape.test(secret)) {
         throw new Failure("invalid_request", "That is no key: it must be one word of plain characters.", {
           param: "key",
@@ -64,24 +66,26 @@ export function createProviderKeyring({ store, clock, masterKey }: ProviderKeyri
       return store.add({
         provider,
         host,
+        purpose,
         label,
         weight,
         tail: secret.length < 12 ? "" : secret.slice(-4),
-        sealed: seal(master(), secret, purposeOf(provider, host)),
+        sealed: seal(master(), secret, sealPurpose(purpose, provider, host)),
         createdAtMs: clock.now(),
       });
     },
     list: () => store.all().map(({ sealed: _sealed, ...row }) => row),
-    open: (provider, host) =>
+    open: (provider, host, purpose = "calls") =>
       store
         .all()
-        .filter((row) => row.provider === provider && row.host === host)
-        .map(({ sealed, ...row }) => ({ row, secret: unseal(master(), sealed, purposeOf(provider, host)) })),
+        .filter((row) => row.provider === provider && row.host === host && row.purpose === purpose)
+        .map(({ sealed, ...row }) => ({ row, secret: unseal(master(), sealed, sealPurpose(purpose, provider, host)) })),
     remove: (provider, id) => store.remove(provider, id),
     removeAll: (provider) => store.removeAll(provider),
   };
 }
 
-function purposeOf(provider: string, host: string): string {
-  return `provider key\n${provider}\n${host}`;
+/** A key that was sealed for bills opens for nothing else. */
+function sealPurpose(purpose: KeyPurpose, provider: string, host: string): string {
+  return `${purpose === "bills" ? "bills" : "provider"} key\n${provider}\n${host}`;
 }

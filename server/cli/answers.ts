@@ -82,6 +82,7 @@ const keyRow = z.object({
       priority: z.int(),
     })
     .default({ requestsPerMinute: null, tokensPerMinute: null, concurrent: null, priority: 0 }),
+  routes: z.array(z.string()).nullable().default(null),
 }) satisfies z.ZodType<KeyRow, unknown>;
 
 /** `GET /admin/keys`. */
@@ -195,6 +196,7 @@ const totals = z.object({
 export const summaryAnswer = z.object({
   fromMs: time.nullable(),
   toMs: time.nullable(),
+  rowsFromMs: time.nullable().default(null),
   total: totals,
   successes: z
     .object({ requests: count, saidOk: count, saidNotOk: count, knownCostNanosEach: nanos.nullable() })

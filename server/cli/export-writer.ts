@@ -7,7 +7,7 @@ export interface ExportWriter {
   piece(chunk: string): string;
   /** What closes the whole. */
   end(): string;
-  /** Requests so far. */
+  /** Lines so far, without a header. */
   rows(): number;
 }
 
@@ -18,13 +18,13 @@ export function createTextWriter(format: ExportFormat): ExportWriter {
   return {
     piece: (chunk) => {
       for (const character of chunk) {
-        if (character === '"' && format === "csv") isQuoted = !isQuoted;
+        if (character === '"' && format !== "jsonl") isQuoted = !isQuoted;
         else if (character === "\n" && !isQuoted) lines += 1;
       }
       return chunk;
     },
     end: () => "",
-    rows: () => (format === "csv" ? Math.max(0, lines - 1) : lines),
+    rows: () => (format === "jsonl" ? lines : Math.max(0, lines - 1)),
   };
 }
 

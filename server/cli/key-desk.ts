@@ -26,6 +26,8 @@ export interface NewKeyWishes {
   readonly isolate: boolean;
   /** Absent: as for every key. */
   readonly limits?: KeyLimits;
+  /** The only aliases and models it may ask for; absent: all. */
+  readonly routes?: readonly string[];
 }
 
 export interface KeyDesk {

@@ -12,6 +12,7 @@ import { findServer } from "./server-address.ts";
 
 export interface KeyWish {
   readonly secret: string;
+  readonly purpose: "calls" | "bills";
   readonly label: string | null;
   readonly weight: number;
 }
@@ -23,14 +24,18 @@ export interface StoredKeyView {
 }
 
 export interface ProviderDeskForCommands {
-  /** A server runs: what is new is called from its next start on. */
-  readonly isServer: boolean;
   list(): Promise<readonly ProviderView[]>;
   add(id: string, setting: Readonly<Record<string, unknown>>): Promise<ProviderView>;
   addKey(id: string, key: KeyWish): Promise<StoredKeyView>;
   remove(id: string): Promise<{ readonly keysRemoved: number }>;
   removeKey(id: string, key: number): Promise<StoredKeyView>;
   test(id: string, model: string | null): Promise<ProviderTest>;
+}
+
+/** Of this command's own data folder, while no server runs. */
+export interface OwnDesk extends ProviderDeskForCommands {
+  readonly desk: import("../backends/cloud/desk.ts").ProviderDesk;
+  readonly values: import("../config/load.ts").ResolvedConfig["values"];
 }
 
 export async function withProviderDesk<Result>(
@@ -43,11 +48,11 @@ export async function withProviderDesk<Result>(
   return withLedger(context.environment, (ledger, paths) => withOwnDesk(context, paths, ledger.providerKeys, work));
 }
 
-async function withOwnDesk<Result>(
+export async function withOwnDesk<Result>(
   { environment, workingFolder, signal }: CommandContext,
   paths: DataPaths,
   store: import("../ledger/provider-keys.ts").ProviderKeyStore,
-  work: (desk: ProviderDeskForCommands) => Promise<Result>,
+  work: (desk: OwnDesk) => Promise<Result>,
 ): Promise<Result> {
   const [
     { openProviderDesk },
@@ -94,7 +99,8 @@ async function withOwnDesk<Result>(
   });
   try {
     return await work({
-      isServer: false,
+      desk,
+      values,
       list: async () => desk.list(),
       add: async (id, setting) => desk.add({ id, setting }),
       addKey: async (id, key) => desk.addKey(id, key),
@@ -110,12 +116,11 @@ async function withOwnDesk<Result>(
 function deskOfServer(client: Client, { signal }: CommandContext): ProviderDeskForCommands {
   const at = (id: string) => `/admin/providers/${encodeURIComponent(id)}`;
   return {
-    isServer: true,
     list: async () => (await client.call("GET", "/admin/providers", listAnswer)).providers,
     add: async (id, setting) =>
       (await client.call("POST", "/admin/providers", providerAnswer, { body: { id, setting } })).provider,
-    addKey: async (id, { secret: key, label, weight }) =>
-      (await client.call("POST", `${at(id)}/keys`, keyAnswer, { body: { key, label, weight } })).key,
+    addKey: async (id, { secret: key, purpose, label, weight }) =>
+      (await client.call("POST", `${at(id)}/keys`, keyAnswer, { body: { key, purpose, label, weight } })).key,
     remove: async (id) => (await client.call("DELETE", at(id), removedAnswer)).removed,
     removeKey: async (id, key) => (await client.call("DELETE", `${at(id)}/keys/${key}`, keyAnswer)).key,
     test: async (id, model) =>
@@ -153,6 +158,7 @@ const providerShape = z.object({
   reason: z.string(),
   until: count.nullable(),
   keys: z.array(keyShape),
+  billsKeys: z.array(z.object({ source: z.string(), label: z.string().nullable(), tail: z.string() })).default([]),
   notes: z.string(),
   docsUrl: z.string(),
 }) satisfies z.ZodType<ProviderView, unknown>;

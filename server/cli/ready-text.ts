@@ -17,7 +17,8 @@ export function readyText(ready: ServeReady, tunnel: string | null): string {
   for (const refused of ready.refusedModels) {
     facts.push(["Left out", `${printable(refused.fileName)}: ${printable(refused.reason)}`]);
   }
-  facts.push(["Ready", `${ready.url}/v1   OpenAI; the page is ${ready.url}/`]);
+  facts.push(["Ready", `${ready.url}   for OpenAI, Anthropic and Ollama clients; the page is ${ready.url}/`]);
+  facts.push(["", `OpenAI clients want ${ready.url}/v1 as their base URL, the other two ${ready.url}`]);
   if (ready.lanUrls.length > 0) facts.push(["LAN", ready.lanUrls.join("   ")]);
   else facts.push(["", "this computer only; for the network: lanthorn serve --lan"]);
   if (ready.fingerprint !== null) facts.push(["TLS", `SHA-256 ${ready.fingerprint}`]);

@@ -14,11 +14,19 @@ export function summaryText(summary: UsageSummary, zone: string): string {
     ["Cost", costOf(total)],
     ...successLine(summary),
     ["Range", `${rangeText(summary)} (${zone})`],
+    ...keptLine(summary),
   ]);
   const people = tableText([{ title: "PERSON", of: (row) => row.callerName }, ...columns], summary.byCaller);
   const models = tableText([{ title: "MODEL", of: (row) => row.alias }, ...columns], summary.byAlias);
   const places = tableText(placeColumns, summary.byTarget);
   return [head, people, models, ...(summary.byTarget.length === 0 ? [] : [places])].join("\n\n");
+}
+
+/** Only where requests have been removed: the sums have them all the same. */
+function keptLine({ rowsFromMs }: UsageSummary): readonly (readonly [string, string])[] {
+  return rowsFromMs === null
+    ? []
+    : [["Single requests", `from ${timeText(rowsFromMs)} on; older ones are in the sums`]];
 }
 
 const columns: readonly Column<UsageTotals>[] = [

@@ -5,6 +5,7 @@
  * (`engine.tokenGapMs` is LANTHORN_ENGINE_TOKEN_GAP_MS), and `config show` and docs/configuration.md are drawn from here.
  */
 import { z } from "zod";
+import { budgetsSetting } from "./budget-setting.ts";
 import { powerSetting, savingsSetting, tasksSetting } from "./money-setting.ts";
 import { providersSetting } from "./provider-setting.ts";
 import { routesSetting } from "./route-setting.ts";
@@ -261,6 +262,54 @@ const responses = z.strictObject({
     .describe("How long answers of /v1/responses are kept for clients that ask for it (store); 0: none are"),
 });
 
+const batch = z.strictObject({
+  keepDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(30)
+    .describe("How long files of /v1/files and what came of a batch are kept at most; 0: there are no batches"),
+  fileLimitBytes: z
+    .int()
+    .min(1024)
+    .max(2 ** 34)
+    .default(200 * 2 ** 20)
+    .describe("Largest file of /v1/files"),
+  storeBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 44)
+    .default(4 * 2 ** 30)
+    .describe("Most bytes of uploaded files and outputs together"),
+  keepFreeBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .default(2 ** 30)
+    .describe("What uploads and batches leave free on the disk"),
+  atOnce: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe("Lines of batches at the same time while nobody else asks; one while somebody does"),
+});
+
+const usage = z.strictObject({
+  keepDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .refine(
+      (days) => days === 0 || days >= 32,
+      "must be 0, or at least 32: what a month's budget has spent is added up from the rows",
+    )
+    .default(0)
+    .describe(
+      "How long each request's own row is kept, at least 32 days; its share of the sums stays for ever. 0: for ever too",
+    ),
+});
+
 const cachedAlias = z.strictObject({
   ttlMs: milliseconds.min(1).default(3_600_000),
   sharedAcrossKeys: z.boolean().default(false),
@@ -340,10 +389,13 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe("Rate limits, the same for each key; keyless callers count as one"),
   prices: z.array(price).max(1000).default([]).describe("Prices of your own; each wins over the price book"),
   unknownPrice: unknownPrice.prefault({}).describe("Models without a known price"),
+  budgets: budgetsSetting.prefault({}).describe("What may be spent at providers"),
   power: powerSetting.prefault({}).describe("What this box itself costs"),
   tasks: tasksSetting.describe("Which requests are for which task, by alias or by key (its person's name)"),
   savings: savingsSetting.prefault({}).describe("What is compared with what was spent"),
   responses: responses.prefault({}).describe("Answers that clients ask to be kept"),
+  usage: usage.prefault({}).describe("The single requests that the ledger keeps"),
+  batch: batch.prefault({}).describe("Files and batches"),
   cache: cache.prefault({}).describe("Exact response cache"),
   log: log.prefault({}).describe("The log"),
   idle: idle.prefault({}).describe("When nobody needs the box"),

@@ -20,7 +20,7 @@ function readJson(text: string): readonly unknown[] {
 /** Settings that are lists or tables: JSON in a variable. */
 const alwaysJson: ReadonlySet<string> = new Set(["prices", "providers", "routes", "cache.aliases", "tasks"]);
 /** Settings that are tables by name: JSON in a variable. */
-const limitMaps: ReadonlySet<string> = new Set(["limits.persons", "limits.models", "limits.providers"]);
+const limitMaps: ReadonlySet<string> = new Set(["limits.persons", "limits.models", "limits.providers", "budgets.caps"]);
 
 /** What a text may stand for, likeliest first; the setting's own type picks. */
 function readings(text: string, leaf: Leaf): readonly unknown[] {

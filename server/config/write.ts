@@ -1,5 +1,5 @@
 /**
- * Changes one section of `lanthorn.yaml` and leaves everything else as it stands there: comments, order, quotes. Runs in the
+ * Changes sections of `lanthorn.yaml` and leaves everything else as it stands there: comments, order, quotes. Runs in the
  * server and the CLI, on the request of an admin.
  */
 import {
@@ -13,7 +13,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { isMap, parseDocument } from "yaml";
+import { type Document, isMap, parseDocument } from "yaml";
 import { Failure } from "../domain/failure.ts";
 import { readConfigFile } from "./file.ts";
 
@@ -22,16 +22,18 @@ import { readConfigFile } from "./file.ts";
  * only when the result can be read. Throws Failure `cannot_start` that names what is wrong with it.
  */
 export function writeSetting(file: string, path: readonly string[], value: unknown): void {
-  const text = textOf(file);
+  writeSettings(file, [{ path, value }]);
+}
+
+/** Several at once: the file has all of them or none. Throws as `writeSetting`. */
+export function writeSettings(
+  file: string,
+  changes: readonly { readonly path: readonly string[]; readonly value: unknown }[],
+): void {
+  const text = settingsText(file);
   const document = parseDocument(text ?? "");
   if (document.errors.length > 0) readConfigFile(file);
-  if (value === undefined) {
-    document.deleteIn(path);
-    // An empty section that only we put things into says nothing.
-    const above = path.slice(0, -1);
-    const section = document.getIn(above, true);
-    if (above.length > 0 && isMap(section) && section.items.length === 0) document.deleteIn(above);
-  } else document.setIn(path, document.createNode(value));
+  for (const { path, value } of changes) put(document, path, value);
   const written =
     isMap(document.contents) && document.contents.items.length === 0 ? "" : document.toString({ lineWidth: 0 });
   const draft = `${file}.${process.pid}.new`;
@@ -60,7 +62,20 @@ export function writeSetting(file: string, path: readonly string[], value: unkno
   }
 }
 
-function textOf(file: string): string | null {
+function put(document: Document, path: readonly string[], value: unknown): void {
+  if (value !== undefined) {
+    document.setIn(path, document.createNode(value));
+    return;
+  }
+  document.deleteIn(path);
+  // An empty section that only we put things into says nothing.
+  const above = path.slice(0, -1);
+  const section = document.getIn(above, true);
+  if (above.length > 0 && isMap(section) && section.items.length === 0) document.deleteIn(above);
+}
+
+/** Null: there is no such file. Throws Failure `cannot_start`. */
+export function settingsText(file: string): string | null {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {

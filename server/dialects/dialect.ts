@@ -28,6 +28,8 @@ export interface ClosingFacts {
   readonly knownNanos?: Nanos;
   /** What was condensed of the conversation, and by whom; absent: nothing. */
   readonly brief?: string;
+  /** How a budget stands that is nearly used up, in words; absent: none is. */
+  readonly budget?: string;
 }
 
 export interface WireFailure {

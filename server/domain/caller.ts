@@ -18,6 +18,8 @@ export interface Caller {
   readonly isolated?: boolean;
   /** Absent: as the settings say of every key. */
   readonly limits?: KeyLimits;
+  /** The only aliases and models it may ask for; absent: all. */
+  readonly routes?: readonly string[];
 }
 
 /** What one key may do; null: what the settings say of every key, 0: no limit. */

@@ -25,6 +25,8 @@ export const failureKinds = Object.freeze({
   unknown_key: { httpStatus: 401, mayRetry: false, mayFallBack: false },
   /** A known caller that may not do this, or a foreign Host or Origin. */
   forbidden: { httpStatus: 403, mayRetry: false, mayFallBack: false },
+  /** The caller's key is for other aliases and models. */
+  model_not_allowed: { httpStatus: 403, mayRetry: false, mayFallBack: false },
   /** No such path or thing. */
   not_found: { httpStatus: 404, mayRetry: false, mayFallBack: false },
   model_not_found: { httpStatus: 404, mayRetry: false, mayFallBack: false },
@@ -75,6 +77,8 @@ export const failureKinds = Object.freeze({
   upstream_cut: { httpStatus: 502, mayRetry: true, mayFallBack: true, coolsDown: "target" },
   /** Every place that could answer is cooling down or was tried; the message names them. */
   no_target: { httpStatus: 503, mayRetry: false, mayFallBack: false },
+  /** No room on the disk, or in what this box keeps for clients; the message says which. */
+  storage_full: { httpStatus: 507, mayRetry: false, mayFallBack: false },
   /** The ledger cannot be written; what costs money is refused. */
   ledger_unavailable: { httpStatus: 503, mayRetry: false, mayFallBack: false },
   /** Settings, data folder or keys do not allow a start as asked: exit 78. Said at a terminal, not over HTTP. */

@@ -28,8 +28,16 @@ export type NoteCode =
   | "brief_failed"
   | "tier_chosen"
   | "tier_assumed"
+  /** The route's attempts did not suffice for what its mode would have asked next; `detail` says what that was. */
+  | "attempts_used_up"
   /** A copy of another request, for comparison; `detail` is that one's id. */
-  | "shadow_of";
+  | "shadow_of"
+  /** A budget is past the share that warns; `detail` has its figures. */
+  | "budget_near"
+  /** A hard budget counts this attempt and nobody bounded its answer; `detail` is the bound, in tokens. */
+  | "answer_bounded"
+  /** A line of a batch; `detail` is the batch's id and the line's number. */
+  | "batch_line";
 
 export interface RequestNote {
   readonly code: NoteCode;
@@ -55,5 +63,9 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   brief_failed: "the conversation was to be condensed, and could not be",
   tier_chosen: "a model chose the tier",
   tier_assumed: "the tier could not be told, and the usual one was taken",
+  attempts_used_up: "the route allows no more attempts, so the mode asked no further",
   shadow_of: "a copy of another request",
+  budget_near: "a budget is nearly used up",
+  answer_bounded: "the answer was bounded, because a budget counts it",
+  batch_line: "a line of a batch",
 });

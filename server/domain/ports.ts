@@ -2,6 +2,7 @@
  * What one room needs from a neighbour or from above, as small interfaces. Joined in `server/appliance.ts` only.
  * Pure types: no I/O here.
  */
+import type { BudgetView } from "./budget/view.ts";
 import type { ModelShape } from "./fit/shape.ts";
 import type { HardwareView } from "./hardware.ts";
 import type { DownloadView } from "./download.ts";
@@ -67,6 +68,7 @@ export type BoxEvent =
   | { readonly type: "queue"; readonly queue: readonly QueueEntryView[] }
   | { readonly type: "hardware"; readonly hardware: HardwareView }
   | { readonly type: "download"; readonly download: DownloadView }
+  | { readonly type: "budget"; readonly budget: BudgetView }
   | { readonly type: "request"; readonly id: string; readonly status: string };
 
 export type Publish = (event: BoxEvent) => void;

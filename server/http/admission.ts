@@ -96,13 +96,14 @@ function headerText(text: string): string {
 }
 
 export function targetHeader(deps: Pick<HttpDeps, "inference">, requestId: string): Readonly<Record<string, string>> {
-  const { target, brief } = deps.inference.closing(requestId);
+  const { target, brief, budget } = deps.inference.closing(requestId);
   if (target === null) return {};
   const hit = target.startsWith(`${keptAnswers}/`);
   return {
     "x-lanthorn-target": targetText(target),
     ...(hit ? { "x-lanthorn-cache": "hit" } : {}),
     ...(brief === undefined ? {} : { "x-lanthorn-brief": headerText(brief) }),
+    ...(budget === undefined ? {} : { "x-lanthorn-budget": headerText(budget) }),
   };
 }
 

@@ -1,9 +1,12 @@
 /** What the HTTP room needs from the others, handed in by `server/appliance.ts`. Types only. */
 import type { Downloads } from "../../models/download/downloads.ts";
 import type { Access } from "../access/access.ts";
+import type { Budgets } from "../access/budgets.ts";
 import type { Keyring } from "../access/keyring.ts";
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { Sessions } from "../access/sessions.ts";
+import type { Bills } from "../backends/cloud/bills/bills.ts";
+import type { Batches } from "../batch/batches.ts";
 import type { ProviderDesk } from "../backends/cloud/desk.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
 import type { HardwareView } from "../domain/hardware.ts";
@@ -13,6 +16,7 @@ import type { StoredResponses } from "../domain/stored-response.ts";
 import type { Inference } from "../inference.ts";
 import type { MoneyDesk } from "../ledger/money-desk.ts";
 import type { Reports } from "../ledger/reports.ts";
+import type { RouteDesk } from "../router/route-desk.ts";
 import type { Router } from "../router/router.ts";
 import type { ServerTls } from "./node-server.ts";
 
@@ -62,17 +66,24 @@ export interface Readiness {
 
 export interface HttpDeps {
   /** Where aliases lead, and what a request's plan would be. `explain` throws for a name nobody serves. */
-  readonly routing: Pick<Router, "models" | "explain" | "routes" | "state">;
+  readonly routing: Pick<Router, "models" | "explain" | "routes" | "state" | "probe">;
+  /** Where routes are changed while the box runs. */
+  readonly routeDesk: Pick<RouteDesk, "begin" | "take" | "drop">;
   readonly inference: Inference;
   readonly access: Pick<Access, "authenticate" | "signIn"> & {
     readonly keyring: Pick<Keyring, "create" | "revoke" | "setLimits" | "list" | "resetAdmin">;
     readonly sessions: Sessions;
   };
   readonly rateLimits: RateLimits;
+  readonly budgets: Pick<Budgets, "list" | "heldNanos" | "set" | "remove">;
   readonly responses: StoredResponses;
   readonly feedback: FeedbackStore;
+  /** Absent: there are no such routes. */
+  readonly batches?: Batches;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
+  /** Compares the ledger with what providers bill; absent: there is no such route. */
+  readonly bills?: Bills;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;
   /** Savings, power and forecast. */
   readonly money: MoneyDesk;

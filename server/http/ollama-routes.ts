@@ -7,6 +7,8 @@ import type { Dialect } from "../dialects/dialect.ts";
 import { fieldFailure } from "../dialects/field-failure.ts";
 import { encodeLoaded } from "../dialects/ollama/models.ts";
 import { servedName } from "../dialects/ollama/names.ts";
+import { allowedOf } from "../domain/allowed-routes.ts";
+import type { Caller } from "../domain/caller.ts";
 import { Failure } from "../domain/failure.ts";
 import type { ServedModel } from "../domain/model.ts";
 import type { HttpDeps } from "./deps.ts";
@@ -31,15 +33,16 @@ export interface OllamaRouteParts {
 }
 
 export function ollamaRoutes({ dialect, deps, readBody }: OllamaRouteParts): readonly GuardedRoute[] {
-  const served = () => deps.inference.models();
+  const served = (caller: Caller) => allowedOf(deps.inference.models(), caller);
   const asked = async (exchange: Exchange) => {
     const parsed = named.safeParse(await readBody(exchange));
     if (!parsed.success) throw fieldFailure(parsed.error);
     return parsed.data;
   };
-  const find = (name: string): ServedModel | undefined => {
-    const alias = servedName(name, served());
-    return served().find((model) => model.alias === alias);
+  const find = (name: string, caller: Caller): ServedModel | undefined => {
+    const models = served(caller);
+    const alias = servedName(name, models);
+    return models.find((model) => model.alias === alias);
   };
   const route = (method: Method, path: string, handle: GuardedRoute["handle"]): GuardedRoute => ({
     method,
@@ -56,21 +59,23 @@ export function ollamaRoutes({ dialect, deps, readBody }: OllamaRouteParts): rea
     route("GET", "/api/version", ({ response }) => {
       sendJson(response, 200, { version: spokenVersion, server: `lanthorn ${deps.version}` });
     }),
-    route("GET", "/api/tags", ({ response }) => sendText(response, 200, jsonType, dialect.encodeModels(served()))),
-    route("GET", "/api/ps", async ({ response }) => {
+    route("GET", "/api/tags", ({ response }, caller) =>
+      sendText(response, 200, jsonType, dialect.encodeModels(served(caller))),
+    ),
+    route("GET", "/api/ps", async ({ response }, caller) => {
       const onCpu = deps.hardware().engine.gpu === "cpu";
-      sendText(response, 200, jsonType, encodeLoaded(served(), await deps.models.models(), onCpu));
+      sendText(response, 200, jsonType, encodeLoaded(served(caller), await deps.models.models(), onCpu));
     }),
-    route("POST", "/api/show", async (exchange) => {
+    route("POST", "/api/show", async (exchange, caller) => {
       const { model: name } = await asked(exchange);
-      const model = find(name);
+      const model = find(name, caller);
       if (model === undefined) throw notHere(name);
       sendText(exchange.response, 200, jsonType, dialect.encodeModel(model));
     }),
     // Codex and others pull before they ask; a model that is here needs no pull.
-    route("POST", "/api/pull", async (exchange) => {
+    route("POST", "/api/pull", async (exchange, caller) => {
       const { model: name, stream } = await asked(exchange);
-      if (find(name) === undefined) {
+      if (find(name, caller) === undefined) {
         const advice = `Whoever runs it can fetch one: 'lanthorn models pull ${name.slice(0, 200)}'.`;
         throw new Failure("unsupported", `No model "${name.slice(0, 200)}" here. ${advice}`);
       }

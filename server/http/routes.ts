@@ -6,6 +6,7 @@ import { type dialects, wholeDialects } from "../dialects/index.ts";
 import { chatAmongServed, wholeAmongServed } from "../dialects/ollama/among-served.ts";
 import { createAdmin } from "./admin/index.ts";
 import type { AdminParts } from "./admin/resource.ts";
+import { batchRoutes } from "./batch-routes.ts";
 import { boxFailures } from "./box-failures.ts";
 import { type ChatRouteParts, chatRoute } from "./chat-route.ts";
 import { countRoute } from "./count-route.ts";
@@ -104,8 +105,14 @@ export function routeTable(parts: RouteParts): readonly Route[] {
       path: "/v1/feedback",
       access: "inference",
       dialect: openai,
-      handle: feedbackRoute(deps, ({ request, response }) => parts.readBody(request, response)),
+      handle: feedbackRoute(openai, deps, ({ request, response }) => parts.readBody(request, response)),
     },
+    ...(deps.batches === undefined
+      ? []
+      : batchRoutes(deps.batches, openai, {
+          ...parts,
+          readBody: ({ request, response }) => parts.readBody(request, response),
+        })),
     { method: "GET", path: "/v1/models", access: "inference", dialect: openai, handle: models.list },
     { method: "GET", path: "/v1/models/*id", access: "inference", dialect: openai, handle: models.one },
 

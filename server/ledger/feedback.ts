@@ -5,8 +5,8 @@ import type { FeedbackStore } from "../domain/feedback.ts";
 
 export function createFeedbackStore(database: Database.Database): FeedbackStore {
   const keep = database.prepare<[number, string | null, number, string]>(
-    `INSERT OR REPLACE INTO feedback (request, ok, note, said_at_ms)
-     SELECT number, ?, ?, ? FROM requests WHERE id = ?`,
+    `INSERT INTO feedback (request, ok, note, said_at_ms) SELECT number, ?, ?, ? FROM requests WHERE id = ?
+     ON CONFLICT DO UPDATE SET ok = excluded.ok, note = excluded.note, said_at_ms = excluded.said_at_ms`,
   );
   return {
     keep({ requestId, ok, note, saidAtMs }) {

@@ -24,6 +24,8 @@ export interface NewKey {
   readonly isolate?: boolean;
   /** Absent: as for every key. */
   readonly limits?: KeyLimits;
+  /** Null or absent: it may ask for everything. */
+  readonly routes?: readonly string[] | null;
 }
 
 export interface StoredKey extends KeyRow {
@@ -68,6 +70,7 @@ interface Columns {
   readonly tokens_per_minute: number | null;
   readonly concurrent: number | null;
   readonly priority: number;
+  readonly routes: string | null;
 }
 
 function keyRow(columns: Columns): KeyRow {
@@ -88,6 +91,7 @@ function keyRow(columns: Columns): KeyRow {
       concurrent: columns.concurrent,
       priority: columns.priority,
     },
+    routes: columns.routes === null ? null : (JSON.parse(columns.routes) as readonly string[]),
   };
 }
 
@@ -101,12 +105,12 @@ const asked = askedFor("The keys");
 export function createKeyStore(database: Database.Database, touchKey: (id: number, atMs: number) => void): KeyStore {
   type LimitValues = [number | null, number | null, number | null, number];
   const insert = database.prepare<
-    [string, string, string | null, Uint8Array, string, number, number | null, number, ...LimitValues],
+    [string, string, string | null, Uint8Array, string, number, number | null, number, ...LimitValues, string | null],
     Columns
   >(
     `INSERT INTO keys (kind, name, label, hash, tail, created_at_ms, expires_at_ms, isolate, requests_per_minute,
-       tokens_per_minute, concurrent, priority)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
+       tokens_per_minute, concurrent, priority, routes)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
   );
   const limit = database.prepare<[...LimitValues, number], Columns>(
     `UPDATE keys SET requests_per_minute = ?, tokens_per_minute = ?, concurrent = ?, priority = ? WHERE id = ?
@@ -130,7 +134,9 @@ export function createKeyStore(database: Database.Database, touchKey: (id: numbe
   function store(key: NewKey): KeyRow {
     const { kind, name, label, hash: hashed, tail, createdAtMs, expiresAtMs = null, isolate = false } = key;
     const limits = limitValues(key.limits ?? usualLimits);
-    const row = insert.get(kind, name, label, hashed, tail, createdAtMs, expiresAtMs, Number(isolate), ...limits);
+    const routes = key.routes == null ? null : JSON.stringify(key.routes);
+    const owner = [kind, name, label, hashed, tail] as const;
+    const row = insert.get(...owner, createdAtMs, expiresAtMs, Number(isolate), ...limits, routes);
     if (row === undefined) throw new Error("the key's row did not come back");
     return keyRow(row);
   }

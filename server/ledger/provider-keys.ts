@@ -5,12 +5,16 @@
 import { askedFor } from "./asked.ts";
 import type Database from "better-sqlite3";
 
+/** `bills`: it reads what the provider bills and is used for no call. */
+export type KeyPurpose = "calls" | "bills";
+
 export interface ProviderKeyRow {
   readonly id: number;
   /** As the settings call it. */
   readonly provider: string;
   /** The host, with its port where it has one, that the key is for. */
   readonly host: string;
+  readonly purpose: KeyPurpose;
   readonly label: string | null;
   readonly weight: number;
   readonly tail: string;
@@ -38,6 +42,7 @@ interface Columns {
   readonly id: number;
   readonly provider: string;
   readonly host: string;
+  readonly purpose: KeyPurpose;
   readonly label: string | null;
   readonly weight: number;
   readonly tail: string;
@@ -45,16 +50,20 @@ interface Columns {
   readonly created_at_ms: number;
 }
 
-function rowOf({ id, provider, host, label, weight, tail, created_at_ms: createdAtMs }: Columns): ProviderKeyRow {
-  return { id, provider, host, label, weight, tail, createdAtMs };
+function rowOf(columns: Columns): ProviderKeyRow {
+  const { id, provider, host, purpose, label, weight, tail, created_at_ms: createdAtMs } = columns;
+  return { id, provider, host, purpose, label, weight, tail, createdAtMs };
 }
 
 const asked = askedFor("The keys of providers");
 
 export function createProviderKeyStore(database: Database.Database): ProviderKeyStore {
-  const insert = database.prepare<[string, string, string | null, number, string, Uint8Array, number], Columns>(
-    `INSERT INTO provider_keys (provider, host, label, weight, tail, sealed, created_at_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *`,
+  const insert = database.prepare<
+    [string, string, KeyPurpose, string | null, number, string, Uint8Array, number],
+    Columns
+  >(
+    `INSERT INTO provider_keys (provider, host, purpose, label, weight, tail, sealed, created_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
   );
   const all = database.prepare<[], Columns>("SELECT * FROM provider_keys ORDER BY id");
   const remove = database.prepare<[string, number], Columns>(
@@ -65,8 +74,8 @@ export function createProviderKeyStore(database: Database.Database): ProviderKey
   return {
     add: (key) =>
       asked(() => {
-        const { provider, host, label, weight, tail, sealed, createdAtMs } = key;
-        const row = insert.get(provider, host, label, weight, tail, sealed, createdAtMs);
+        const { provider, host, purpose, label, weight, tail, sealed, createdAtMs } = key;
+        const row = insert.get(provider, host, purpose, label, weight, tail, sealed, createdAtMs);
         if (row === undefined) throw new Error("the key's row did not come back");
         return rowOf(row);
       }),

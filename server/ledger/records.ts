@@ -110,6 +110,8 @@ export interface Successes {
 export interface UsageSummary {
   readonly fromMs: number | null;
   readonly toMs: number | null;
+  /** Single requests from before it may be gone, and there whole hours count, of one key whole days (UTC); null: all are there. */
+  readonly rowsFromMs: number | null;
   readonly total: UsageTotals;
   readonly successes: Successes;
   readonly byStatus: Readonly<Record<RequestStatus, number>>;
@@ -124,4 +126,5 @@ export interface UsageSummary {
   })[];
 }
 
-export type ExportFormat = "csv" | "jsonl";
+/** `focus`: attempts in the columns of FOCUS 1.2, as CSV. */
+export type ExportFormat = "csv" | "jsonl" | "focus";

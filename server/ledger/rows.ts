@@ -57,6 +57,8 @@ export interface AttemptEnding {
   readonly pricing?: PricingFacts;
   /** The upstream's own name for it, for questions to its support; absent: it gave none. */
   readonly upstreamRequestId?: string;
+  /** What budgets count where the cost is not known; absent: the cost, or what was held. */
+  readonly countedNanos?: Nanos;
   /** What an answer that was there already had used; absent: it was computed. */
   readonly keptUsage?: Usage;
 }
@@ -100,4 +102,6 @@ export interface KeyRow {
   /** Shares no computed prefixes with other keys. */
   readonly isolate: boolean;
   readonly limits: KeyLimits;
+  /** The only aliases and models it may ask for; null: all. */
+  readonly routes: readonly string[] | null;
 }

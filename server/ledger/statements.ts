@@ -127,7 +127,7 @@ export function prepareStatements(database: Database.Database): Statements {
   const closeAttempt = database.prepare(
     `UPDATE attempts SET status = ?, failure_code = ?, duration_ms = ?, ${measures}, computed_nanos = ?, reported_nanos = ?,
        drift_nanos = ?, price_id = ?, price_parts = ?, flags = ?, audio_prompt_tokens = ?, audio_cached_tokens = ?,
-       audio_completion_tokens = ?, service_tier = ?, raw_usage = ?, upstream_request_id = ?,
+       audio_completion_tokens = ?, service_tier = ?, raw_usage = ?, upstream_request_id = ?, counted_nanos = ?,
        kept_prompt_tokens = ?, kept_completion_tokens = ?
      WHERE request = ? AND number = ? AND status = 'open'`,
   );
@@ -178,6 +178,7 @@ export function prepareStatements(database: Database.Database): Statements {
         ...cost(row.cost),
         ...pricing(row.pricing),
         row.upstreamRequestId === undefined ? null : text(row.upstreamRequestId),
+        row.countedNanos ?? null,
         row.keptUsage === undefined ? null : whole(row.keptUsage.promptTokens),
         row.keptUsage === undefined ? null : whole(row.keptUsage.completionTokens),
         request,

@@ -14,6 +14,8 @@ export interface MetricsSources {
   queue(): readonly { readonly model: string }[];
   /** What the router knows of its targets; absent: nothing. */
   targets?(): readonly TargetState[];
+  /** Budgets as they stand; absent: there are none. */
+  budgets?(): readonly BudgetFigures[];
   readonly ledgerHealthy: () => boolean;
 }
 
@@ -24,6 +26,16 @@ export interface TargetState {
   readonly state: string;
   /** Until it is asked again; null: it is not left alone. */
   readonly coolingMs: number | null;
+}
+
+/** Labels are a budget's own name, never a person's or a key's; those of `*` have no line. */
+export interface BudgetFigures {
+  readonly name: string;
+  readonly of: string;
+  readonly limitNanos: number;
+  readonly spentNanos: number;
+  readonly heldNanos: number;
+  readonly overrunNanos: number;
 }
 
 export interface Metrics {
@@ -100,6 +112,15 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   const ledger = gauge("ledger_writable", "1: rows reach the disk; 0: paid calls are refused", [], () => {
     ledger.set(sources.ledgerHealthy() ? 1 : 0);
+  });
+  const budgetLabel = createLabelCap(mostNames);
+  const budget = gauge("budget_nanos", "Budgets in nano-USD: limit, spent, held, overrun", ["budget", "kind"], () => {
+    budget.reset();
+    for (const { name, of, limitNanos, spentNanos, heldNanos, overrunNanos } of sources.budgets?.() ?? []) {
+      if (of.endsWith("*")) continue;
+      const figures = { limit: limitNanos, spent: spentNanos, held: heldNanos, overrun: overrunNanos };
+      for (const [kind, nanos] of Object.entries(figures)) budget.set({ budget: budgetLabel(name), kind }, nanos);
+    }
   });
   const loop = addProcessFigures(gauge);
 

@@ -58,3 +58,13 @@ export function newSessionToken(): string {
 export function newToolCallId(): string {
   return `call_${base62(requestIdCharacters, pooled)}`;
 }
+
+/** `file-` and 22 base62 characters: names what a client uploaded, or what came of a batch. */
+export function newFileId(): string {
+  return `file-${base62(requestIdCharacters, pooled)}`;
+}
+
+/** `batch_` and 22 base62 characters. */
+export function newBatchId(): string {
+  return `batch_${base62(requestIdCharacters, pooled)}`;
+}

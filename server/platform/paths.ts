@@ -14,6 +14,8 @@ export interface DataPaths {
   readonly models: string;
   /** Saved states of models: computed prefixes that may be needed again. */
   readonly kv: string;
+  /** Contents of files that clients uploaded for batches, and of what came of them. */
+  readonly batch: string;
   readonly config: string;
   readonly ledger: string;
   /** What real loads taught about memory. */
@@ -39,6 +41,7 @@ export function dataPaths(environment: Readonly<Record<string, string | undefine
     home,
     models: join(home, "models"),
     kv: join(home, "kv"),
+    batch: join(home, "batch"),
     config: join(home, "lanthorn.yaml"),
     ledger: join(home, "ledger.db"),
     fitLessons: join(home, "fit-lessons.json"),

@@ -29,6 +29,8 @@ export interface AnswerCache {
   place(request: ChatRequest, callerId: string): CachePlace | null;
   /** A key has ended: its answers go. Those that all keys share stay. */
   forget(callerId: string): void;
+  /** Aliases lead elsewhere now: everything goes. */
+  forgetAll(): void;
   view(): { readonly answers: number; readonly bytes: number; readonly hits: number; readonly misses: number };
 }
 
@@ -105,6 +107,10 @@ export function createAnswerCache({ rules, maxBytes, clock }: AnswerCacheOptions
     },
     forget(callerId) {
       for (const [key, entry] of entries) if (entry.callerId === callerId) drop(key);
+    },
+    forgetAll() {
+      entries.clear();
+      bytes = 0;
     },
     view: () => ({ answers: entries.size, bytes, hits, misses }),
   };

@@ -18,6 +18,8 @@ export interface AttemptParts<Event extends AnyEvent> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly bounds: AttemptBounds;
+  /** Called at most once, at the first content. */
+  begun(): void;
   /** Called once. `ttftMs`: until the first content; null: there was none. */
   closed(
     end: EndEvent,
@@ -95,6 +97,7 @@ export async function* oneAttempt<Event extends AnyEvent>(
       if (isRealContent(event)) ttftMs = clock.monotonicMs() - startedMs;
       cutter.hasContent();
       hasBegun = true;
+      parts.begun();
       const early = held;
       held = [];
       for (const one of early) yield one;

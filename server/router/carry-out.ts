@@ -3,6 +3,7 @@
  * decided by `domain/routing/walk.ts`; here are the waits, the signals and the bookkeeping. Server process.
  */
 import type { Backend } from "../backends/backend.ts";
+import type { AttemptSize } from "../domain/budget/attempt-size.ts";
 import type { EndEvent } from "../domain/chat.ts";
 import { type Failure, Failure as FailureType } from "../domain/failure.ts";
 import type { RequestNote } from "../domain/note.ts";
@@ -10,7 +11,7 @@ import { later } from "../domain/passing.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Plan, PlannedAttempt, PlanRecord } from "../domain/routing/plan.ts";
 import { allResting, nobodyLeft } from "../domain/routing/refusal.ts";
-import { targetName } from "../domain/routing/target.ts";
+import { type Target, targetName } from "../domain/routing/target.ts";
 import { afterTry, firstStep, nextStep, type Walk, type WalkOrder, walkOf } from "../domain/routing/walk.ts";
 import { noTimings, noUsage } from "../domain/usage.ts";
 import { type AnyEvent, type AttemptOutcome, oneAttempt } from "./attempt.ts";
@@ -22,6 +23,8 @@ export interface AttemptHooks {
   planned?(record: PlanRecord): void;
   /** A promise: the attempt must not be made before it resolves, and not at all if it rejects; that is its failure then. */
   opened(number: number, attempt: PlannedAttempt): void | Promise<void>;
+  /** Asked once it may be made: most tokens of an answer that has no bound of its own; null: as many as come. */
+  bound?(number: number): number | null;
   closed(number: number, end: EndEvent): void;
   /** What an attempt said that the client does not hear: a draft, a vote, a judge. */
   hid?(number: number, event: AnyEvent): void;
@@ -37,8 +40,10 @@ export interface Journey<Event extends AnyEvent> {
   readonly hooks: AttemptHooks;
   /** Monotonic milliseconds: when the request came to the router. */
   readonly startedMs: number;
-  /** Asks one backend for a target of it. */
-  ask(backend: Backend, attempt: PlannedAttempt, signal: AbortSignal): AsyncIterable<Event>;
+  /** The most that an attempt of it may use. */
+  readonly size?: () => AttemptSize;
+  /** Asks one backend for a target of it; `bound`: most tokens of an answer that has no bound of its own. */
+  ask(backend: Backend, attempt: PlannedAttempt, signal: AbortSignal, bound: number | null): AsyncIterable<Event>;
 }
 
 export interface JourneyPorts {
@@ -83,20 +88,20 @@ export async function* carryOut<Event extends AnyEvent>(
     const step = plan.attempts[at];
     const name = names[at];
     const backend = step === undefined ? undefined : ports.backend(step.target.backendId);
-    if (step === undefined || name === undefined || backend === undefined) {
-      throw new FailureType("internal", "A planned target is not there any more.");
-    }
+    if (step === undefined || name === undefined) throw new FailureType("internal", "There is no such step.");
+    if (backend === undefined) return skipped(at, step.target);
     number += 1;
     const current = number;
-    const planned: PlannedAttempt = { target: step.target, reason };
+    const { size } = journey;
+    const planned: PlannedAttempt = { target: step.target, reason, ...(size === undefined ? {} : { size }) };
     const opening = hooks.opened(current, planned);
     const probe = live.opened(name);
     const elsewhere = plan.attempts.some((_, index) => walk.steps[index]?.tries === 0 && index !== at);
     return oneAttempt<Event>({
       ask: (inner) =>
         opening === undefined
-          ? journey.ask(backend, planned, inner)
-          : later(() => opening.then(() => journey.ask(backend, planned, inner))),
+          ? journey.ask(backend, planned, inner, null)
+          : later(() => opening.then(() => journey.ask(backend, planned, inner, hooks.bound?.(current) ?? null))),
       clock,
       signal,
       bounds: {
@@ -104,6 +109,7 @@ export async function* carryOut<Event extends AnyEvent>(
         queueWaitMs: elsewhere && walk.attempts + 1 < limits.maxAttempts ? limits.maxQueueWaitMs : null,
         deadlineMs: limits.deadlineMs === null ? null : Math.max(0, limits.deadlineMs - elapsedMs()),
       },
+      begun: () => live.answers(name, probe),
       closed: (end, { ttftMs, totalMs, isDeadline }) => {
         const outOfKeys = !hasKey(ports, plan, at);
         live.closed(name, probe, { end, ttftMs, totalMs, outOfKeys, notItsFault: isDeadline });
@@ -114,6 +120,16 @@ export async function* carryOut<Event extends AnyEvent>(
         return follows(at, failure);
       },
     });
+  }
+
+  /** Its provider was taken out of the settings since the plan was made: no attempt, and on to the next. */
+  // biome-ignore lint/correctness/useYield: it has nothing to say.
+  async function* skipped(at: number, target: Target): AsyncGenerator<Event | EndEvent, AttemptOutcome> {
+    const failure = new FailureType("model_unavailable", `There is no "${target.backendId}" here any more.`);
+    walk = afterTry(walk, at, failure, clock.monotonicMs());
+    const order = follows(at, failure);
+    if (order.do === "stop") throw failure;
+    return { moves: true, order, failure };
   }
 
   if (plan.attempts.length === 0) throw nobodyLeft(plan);

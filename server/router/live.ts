@@ -41,12 +41,18 @@ export interface AttemptEnd {
 export interface Live {
   /** The attempt goes there now; true: as the probe of a target that has failed. */
   opened(target: string): boolean;
+  /** Its first content has come. */
+  answers(target: string, probe: boolean): void;
   closed(target: string, probe: boolean, attempt: AttemptEnd): void;
   /** Milliseconds until it may be asked; 0: now. */
   coolingMs(target: string): number;
   facts(target: string): Pick<Candidate, "inFlight" | "ttftMs" | "totalMs" | "cooldown"> & {
     readonly cachedShare: number;
   };
+  /** It was looked at and answered: it is left alone no longer. */
+  answered(target: string): void;
+  /** Nobody of this backend is left alone any more. */
+  forgive(backendId: string): void;
   /** For people. Times are epoch milliseconds. */
   view(target: string): TargetLife;
 }
@@ -109,6 +115,9 @@ export function createLive(clock: Clock): Live {
       if (probe) happened(entry, { type: "probe-begun" });
       return probe;
     },
+    answers(target, probe) {
+      if (probe) happened(entryOf(target), { type: "probe-answers" });
+    },
     closed(target, probe, { end, ttftMs, totalMs, outOfKeys, notItsFault }) {
       const entry = entryOf(target);
       entry.inFlight -= 1;
@@ -145,6 +154,14 @@ export function createLive(clock: Clock): Live {
           reason: cooldown.reason,
         },
       };
+    },
+    answered(target) {
+      const entry = entryOf(target);
+      entry.cooldown = notCooling;
+      entry.answeredAtMs = clock.now();
+    },
+    forgive: (backendId) => {
+      for (const [name, entry] of entries) if (name.startsWith(`${backendId}/`)) entry.cooldown = notCooling;
     },
     view(target) {
       const { inFlight, ttft, total, cooldown, answeredAtMs } = entryOf(target);

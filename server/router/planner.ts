@@ -29,7 +29,7 @@ export interface PlannerPorts {
   /** Every name that can be asked for. */
   names(): readonly string[];
   /** What is left of a caller's budget, 0 to 1; null: it has none. */
-  budgetLeft(callerId: string): number | null;
+  budgetLeft(callerId: string, callerName: string): number | null;
 }
 
 export interface Planner {
@@ -143,7 +143,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
       caller: callerName,
       wishes: wishes ?? noWishes,
       atMs: ports.clock.now(),
-      budgetLeft: ports.budgetLeft(callerId ?? callerName),
+      budgetLeft: ports.budgetLeft(callerId ?? callerName, callerName),
     }),
     async plan(alias, estimated, request) {
       const facts = request === null ? estimated : await withLength(alias, estimated, request);

@@ -2,8 +2,9 @@
  * From an alias to an answer: finds what the alias leads to, plans and carries the plan out. Runs in the server process and
  * knows backends by their contract only. Plans are made in `planner.ts`, walked in `carry-out.ts`.
  */
-import type { Backend, ChatContext } from "../backends/backend.ts";
+import type { Backend, ChatContext, ProbeDepth } from "../backends/backend.ts";
 import type { UpstreamName } from "../domain/attempt-cost.ts";
+import { type AttemptSize, sizeOfChat, sizeOfEmbedding, sizeOfRerank } from "../domain/budget/attempt-size.ts";
 import type { ChatEvent, ChatRequest, EndEvent } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
@@ -22,21 +23,25 @@ import {
   requestFacts,
   type RouteWishes,
 } from "../domain/routing/request-facts.ts";
-import { type KnownBackend, resolveRoutes, shortName } from "../domain/routing/resolve.ts";
+import { shortName } from "../domain/routing/resolve.ts";
 import { type Route, routeToOne } from "../domain/routing/route.ts";
 import type { RouteSetting } from "../domain/routing/settings.ts";
 import { type Target, targetName } from "../domain/routing/target.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { AnyEvent } from "./attempt.ts";
-import { servedAs, takesUnlisted } from "./candidates.ts";
+import { servedAs } from "./candidates.ts";
 import { type AttemptHooks, carryOut, type JourneyPorts } from "./carry-out.ts";
 import { createLive } from "./live.ts";
 import { runModes } from "./modes/run.ts";
 import { createPlanner } from "./planner.ts";
-import type { ShadowBounds } from "./shadow.ts";
+import { probeTargets, type TargetProbe } from "./probe.ts";
+
+import { createRouteTable, type RouteTable } from "./route-table.ts";
+import type { ShadowWish } from "./shadow.ts";
 import { type RouteView, routeAsModel, routeView, type TargetView, targetView } from "./views.ts";
 
 export type { AttemptHooks } from "./carry-out.ts";
+export type { TargetProbe } from "./probe.ts";
 export type { RouteView, TargetView } from "./views.ts";
 
 /** A name that somebody answers for, and what it is asked for. */
@@ -46,9 +51,7 @@ export interface Destination {
 }
 
 /** A copy of a request, for comparison. */
-export interface Shadow extends ShadowBounds {
-  readonly alias: string;
-  readonly target: string;
+export interface Shadow extends ShadowWish {
   run(context: ChatContext, signal: AbortSignal, hooks: AttemptHooks): AsyncIterable<ChatEvent>;
 }
 
@@ -93,6 +96,12 @@ export interface Router {
   explain(alias: string, facts?: Partial<RequestFacts>): PlanRecord;
   /** The aliases of the settings. */
   routes(): readonly RouteView[];
+  /** Asks every target of the alias, as deep as is wished. Throws `model_not_found`; what a target says is no failure. */
+  probe(alias: string, depth: ProbeDepth, signal: AbortSignal): Promise<readonly TargetProbe[]>;
+  /** Its keys or settings are others: whoever was left alone there may be asked again. */
+  forgive(backendId: string): void;
+  /** Other routes beside them, under names of their own, which may take their place. */
+  readonly tryOut: RouteTable["tryOut"];
   /** Every target of a route or that was asked: how it is, how fast, until when it is left alone. */
   state(): readonly TargetView[];
 }
@@ -107,8 +116,8 @@ export interface RouterOptions {
   billedBy?(target: Target): UpstreamName | null;
   /** Ids of backends that are set up and not to be asked now: routes may name them, and leave them out. */
   readonly away?: readonly string[];
-  /** By the caller's id; null: it has no budget. */
-  budgetLeft?(callerId: string): number | null;
+  /** By the caller's id and name; null: it has no budget. */
+  budgetLeft?(callerId: string, callerName: string): number | null;
 }
 
 /** Targets that are shown at most. */
@@ -122,26 +131,26 @@ export function createRouter(
   const { clock = systemClock, random = Math.random } = options;
   const all = typeof backends === "function" ? backends : () => backends;
   const backend = (id: string) => all().find((one) => one.id === id);
-  const routes = checkedRoutes(options.routes ?? {}, all(), options.away ?? []);
+  const table = createRouteTable(options.routes ?? {}, { backends: all, away: options.away ?? [] });
   const live = createLive(clock);
   /** Those of the settings, and others once they were asked: clients choose their names, so there is a bound. */
   const known = new Map<string, Target>();
-  for (const route of routes.values()) {
+  for (const route of table.live.values()) {
     for (const { target } of route.groups.flatMap(({ targets }) => targets)) known.set(targetName(target), target);
   }
 
   /** The settings' routes, and one to each served model that they do not mention. */
   const routeOf = (alias: string): Route | undefined => {
-    const route = routes.get(alias);
+    const route = table.get(alias);
     if (route !== undefined) return route;
     const serving = all().find((one) => answersFor(one, alias) !== null);
     return serving && routeToOne(alias, { backendId: serving.id, model: shortName(serving.id, alias) });
   };
   const models = (): readonly ServedModel[] => [
-    ...[...routes.values()].map((route) => routeAsModel(route, backend)),
+    ...[...table.live.values()].map((route) => routeAsModel(route, backend)),
     ...all()
       .flatMap((one) => one.served())
-      .filter((model) => !routes.has(model.alias)),
+      .filter((model) => !table.live.has(model.alias)),
   ];
   const served = (alias: string) => all().flatMap((one) => answersFor(one, alias) ?? [])[0];
   const names = () => models().map((model) => model.alias);
@@ -164,6 +173,7 @@ export function createRouter(
     request: ChatRequest | null,
     signal: AbortSignal,
     hooks: AttemptHooks,
+    size: (maxTokens: number | null) => AttemptSize,
     ask: (backend: Backend, model: string, maxTokens: number | null, signal: AbortSignal) => AsyncIterable<Event>,
   ): AsyncIterable<Event | EndEvent> {
     return later(async () => {
@@ -174,8 +184,9 @@ export function createRouter(
       return carryOut<Event>(
         {
           ...{ plan, signal, hooks, startedMs },
-          ask: (one, { target }, inner) =>
-            ask(one, servedAs(one, target)?.alias ?? target.model, plan.maxTokens, inner),
+          size: () => size(plan.maxTokens),
+          ask: (one, { target }, inner, bound) =>
+            ask(one, servedAs(one, target)?.alias ?? target.model, capped(plan.maxTokens, bound), inner),
         },
         ports,
       );
@@ -189,7 +200,7 @@ export function createRouter(
     models,
     plan(alias, capability = "chat") {
       const can = (model: ServedModel) => model.capabilities.includes(capability);
-      const route = routes.get(alias);
+      const route = table.get(alias);
       const model = route === undefined ? served(alias) : routeAsModel(route, backend);
       if (model === undefined) throw unknownModel(alias, names());
       // A route whose targets are all away right now says so itself.
@@ -222,24 +233,27 @@ export function createRouter(
     run(destination, request, context, signal, hooks) {
       const { alias } = destination;
       const facts = factsOfChat(request, planner.askedBy(context));
-      if (isPlain(alias, routes)) {
-        return journey(destination, facts, request, signal, hooks, (one, model, maxTokens, inner) =>
+      if (isPlain(alias, table.get)) {
+        const size = (maxTokens: number | null) => sizeOfChat({ ...request, maxTokens });
+        return journey(destination, facts, request, signal, hooks, size, (one, model, maxTokens, inner) =>
           one.chat({ ...request, model, maxTokens }, context, inner),
         );
       }
       return runModes({
         ...{ alias, facts, request, signal, hooks, planner, ports },
         planned: remember,
-        ask: (one, plan, { target }, wanted, inner) => {
+        ask: (one, plan, { target }, wanted, inner, bound) => {
           const model = servedAs(one, target)?.alias ?? target.model;
-          const maxTokens = capped(wanted.maxTokens, plan.route.limits.maxOutputTokens);
+          const maxTokens = capped(capped(wanted.maxTokens, plan.route.limits.maxOutputTokens), bound);
           return one.chat({ ...wanted, model, maxTokens }, context, inner);
         },
       });
     },
-    copies: [...routes.values()].some(({ modes }) => modes.shadow !== null),
+    get copies() {
+      return [...table.live.values()].some(({ modes }) => modes.shadow !== null);
+    },
     shadow({ alias }, request, context) {
-      if (!routes.has(alias)) return null;
+      if (!table.live.has(alias)) return null;
       const whole = planner.foretell(alias, factsOfChat(request, planner.askedBy(context)));
       const plan = whole.asides.shadow;
       const bounds = whole.route.modes.shadow;
@@ -254,9 +268,14 @@ export function createRouter(
           return carryOut<ChatEvent>(
             {
               ...{ plan, signal, hooks, startedMs },
-              ask: (one, { target }, inner) =>
+              size: () => sizeOfChat({ ...copy, maxTokens: plan.maxTokens }),
+              ask: (one, { target }, inner, bound) =>
                 one.chat(
-                  { ...copy, model: servedAs(one, target)?.alias ?? target.model, maxTokens: plan.maxTokens },
+                  {
+                    ...copy,
+                    model: servedAs(one, target)?.alias ?? target.model,
+                    maxTokens: capped(plan.maxTokens, bound),
+                  },
                   own,
                   inner,
                 ),
@@ -273,6 +292,7 @@ export function createRouter(
         null,
         signal,
         hooks,
+        () => sizeOfEmbedding(request),
         (one, model, _, inner) => one.embed({ ...request, model }, context, inner),
       ),
     rerank: (destination, request, context, signal, hooks) =>
@@ -282,10 +302,19 @@ export function createRouter(
         null,
         signal,
         hooks,
+        () => sizeOfRerank(request),
         (one, model, _, inner) => one.rerank({ ...request, model }, context, inner),
       ),
     explain: (alias, facts = {}) => planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
-    routes: () => [...routes.values()].map((route) => routeView(route, viewOf)),
+    probe: async (alias, depth, signal) => {
+      const route = routeOf(alias);
+      if (route === undefined) throw unknownModel(alias, names());
+      const targets = route.groups.flatMap((group) => group.targets.map(({ target }) => target));
+      return probeTargets(targets, depth, signal, { live, backend });
+    },
+    forgive: (backendId) => live.forgive(backendId),
+    routes: () => [...table.live.values()].map((route) => routeView(route, viewOf)),
+    tryOut: table.tryOut,
     state: () => [...known.values()].map(viewOf),
   };
 
@@ -302,13 +331,13 @@ export function createRouter(
 }
 
 /** Neither the alias nor one its rules may lead to has a mode, condenses or asks for a tier: the short way is the same. */
-function isPlain(alias: string, routes: ReadonlyMap<string, Route>, seen: ReadonlySet<string> = new Set()): boolean {
-  const route = routes.get(alias);
+function isPlain(alias: string, routeOf: RouteTable["get"], seen: ReadonlySet<string> = new Set()): boolean {
+  const route = routeOf(alias);
   if (route === undefined || seen.has(alias)) return true;
   const { brief, classify } = route.modes;
   if (route.mode !== "plain" || brief !== null || classify !== null) return false;
   const now = new Set([...seen, alias]);
-  return route.rules.every(({ leadsTo }) => !("route" in leadsTo) || isPlain(leadsTo.route, routes, now));
+  return route.rules.every(({ leadsTo }) => !("route" in leadsTo) || isPlain(leadsTo.route, routeOf, now));
 }
 
 /** Null: this backend does not know the name. */
@@ -320,25 +349,4 @@ function answersFor(backend: Backend, alias: string): ServedModel | null {
 
 function inputsOf({ inputs }: EmbedRequest): readonly (string | readonly number[])[] {
   return inputs.map((input) => (input.type === "text" ? input.text : input.tokens));
-}
-
-function checkedRoutes(
-  settings: Readonly<Record<string, RouteSetting>>,
-  backends: readonly Backend[],
-  away: readonly string[],
-): ReadonlyMap<string, Route> {
-  const known = backends.map((one): KnownBackend => {
-    return { id: one.id, models: one.served().map((model) => model.alias), isOpen: takesUnlisted(one) };
-  });
-  for (const id of away) {
-    if (!known.some((one) => one.id === id)) known.push({ id, models: [], isOpen: true });
-  }
-  const { routes, problems } = resolveRoutes(settings, known);
-  if (problems.length === 0) return routes;
-  const count = problems.length === 1 ? "A route" : `${problems.length} things in the routes`;
-  throw new Failure("cannot_start", `${count} cannot be used as written.`, {
-    why: problems.join("\n"),
-    next: ["lanthorn models list", "lanthorn config show"],
-    param: "routes",
-  });
 }

@@ -1,7 +1,8 @@
 /**
  * Copies a share of the answered requests to a second target, after the client has its answer. What a day's copies may cost is
- * bounded; the sum is kept in memory, so a restart begins the day anew. Server process.
+ * bounded; what they cost before a restart on the same day is read from their rows at the start. Server process.
  */
+import type { CopiesSum } from "../domain/copies.ts";
 import type { Cost } from "../domain/money.ts";
 import type { Clock } from "../domain/ports.ts";
 
@@ -11,43 +12,70 @@ export interface ShadowBounds {
   readonly perDayUsd: number;
 }
 
+export interface ShadowWish extends ShadowBounds {
+  /** The route whose requests are copied, and where to. */
+  readonly alias: string;
+  readonly target: string;
+}
+
 export interface ShadowBudget {
   /** True: a copy is made now, and `done` is called when it has ended. */
-  begins(alias: string, bounds: ShadowBounds): boolean;
-  done(alias: string, cost: Cost): void;
+  begins(wish: ShadowWish): boolean;
+  done(wish: Pick<ShadowWish, "alias" | "target">, cost: Cost): void;
+}
+
+export interface ShadowBudgetParts {
+  readonly clock: Pick<Clock, "now">;
+  /** From 0 up to, and without, 1. */
+  random(): number;
+  /** Epoch milliseconds of the day's begin; absent: at this machine's midnight. */
+  startOfDay?(atMs: number): number;
+  /** What copies begun since then have cost, asked once; absent: nothing. */
+  spentSince?(fromMs: number): readonly CopiesSum[];
 }
 
 interface Line {
-  day: number;
+  dayMs: number;
   spentNanos: number;
   isBusy: boolean;
 }
 
-const dayMs = 86_400_000;
-
 /** One copy of each alias at a time: so the budget is passed by no more than the one that passes it. */
-export function createShadowBudget(clock: Pick<Clock, "now">, random: () => number): ShadowBudget {
+export function createShadowBudget(parts: ShadowBudgetParts): ShadowBudget {
+  const { clock, random, startOfDay = midnight, spentSince = () => [] } = parts;
   const lines = new Map<string, Line>();
-  const lineOf = (alias: string): Line => {
-    const day = Math.floor(clock.now() / dayMs);
-    const line = lines.get(alias) ?? { day, spentNanos: 0, isBusy: false };
-    if (line.day !== day) Object.assign(line, { day, spentNanos: 0 });
-    lines.set(alias, line);
+  const firstDayMs = startOfDay(clock.now());
+  const before = spentSince(firstDayMs);
+  const spentBefore = (alias: string, target: string): number =>
+    before
+      .filter((sum) => (sum.alias === null ? sum.target === target : sum.alias === alias))
+      .reduce((total, { nanos, hasUnknown }) => total + (hasUnknown ? Infinity : nanos), 0);
+  const lineOf = ({ alias, target }: Pick<ShadowWish, "alias" | "target">): Line => {
+    const dayMs = startOfDay(clock.now());
+    let line = lines.get(alias);
+    if (line === undefined) {
+      line = { dayMs, spentNanos: dayMs === firstDayMs ? spentBefore(alias, target) : 0, isBusy: false };
+      lines.set(alias, line);
+    } else if (line.dayMs !== dayMs) Object.assign(line, { dayMs, spentNanos: 0 });
     return line;
   };
   return {
-    begins(alias, { share, perDayUsd }) {
-      const line = lineOf(alias);
-      if (line.isBusy || line.spentNanos >= perDayUsd * 1e9 || random() >= share) return false;
+    begins(wish) {
+      const line = lineOf(wish);
+      if (line.isBusy || line.spentNanos >= wish.perDayUsd * 1e9 || random() >= wish.share) return false;
       line.isBusy = true;
       return true;
     },
-    done(alias, cost) {
-      const line = lineOf(alias);
+    done(wish, cost) {
+      const line = lineOf(wish);
       line.isBusy = false;
       // What has a price that nobody knows could cost anything: no more of it today.
       if (cost.known) line.spentNanos += cost.nanos;
       else if (cost.reason !== "not_priced") line.spentNanos = Infinity;
     },
   };
+}
+
+function midnight(atMs: number): number {
+  return new Date(atMs).setHours(0, 0, 0, 0);
 }

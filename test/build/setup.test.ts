@@ -1,4 +1,5 @@
 /** Setting up decides from facts, says in plain words what it does, and does nothing the second time. */
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Facts, decide, readFacts, setUp } from "../../build/setup.js";
@@ -90,6 +91,22 @@ describe("doing it", () => {
     lines.length = 0;
     expect(await setUp(tree.root, (line) => lines.push(line))).toBe(true);
     expect(lines).toEqual([]);
+  });
+
+  test("the Node that runs this may go with the packages: the one that npm runs under is taken then", async () => {
+    const tree = withNpm(
+      working.replace('if (what === "ci") {', 'if (what === "ci") { require("node:fs").rmSync("own-node");'),
+    );
+    const real = process.execPath;
+    vi.stubEnv("npm_node_execpath", real);
+    tree.write("own-node", `#!/bin/sh\nexec "${real}" "$@"\n`);
+    chmodSync(join(tree.root, "own-node"), 0o755);
+    process.execPath = join(tree.root, "own-node");
+    try {
+      expect(await setUp(tree.root, () => {})).toBe(true);
+    } finally {
+      process.execPath = real;
+    }
   });
 
   test("when npm fails its own words are shown, then ours", async () => {

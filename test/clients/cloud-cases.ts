@@ -24,7 +24,8 @@ export interface CloudCase {
   readonly answeredBy: readonly [first: string, others: string];
 }
 
-const rateLimited: Step = { fault: faults.rateLimited({ "retry-after": "1" }) };
+/** Longer than any agent takes to its end, so that it is told who answers what comes after. */
+const rateLimited: Step = { fault: faults.rateLimited({ "retry-after": "300" }) };
 
 export const cloudCases: readonly CloudCase[] = [
   { name: "cloud", model: "cloud-coder", firstStep: null, answeredBy: ["first/stand-in", "first/stand-in"] },
@@ -32,8 +33,8 @@ export const cloudCases: readonly CloudCase[] = [
     name: "cloud, one 429",
     model: "cloud-coder",
     firstStep: rateLimited,
-    // A second is short enough to be waited for where the request was sent.
-    answeredBy: ["first/stand-in", "first/stand-in"],
+    // Nobody waits where somebody else can answer.
+    answeredBy: ["second/stand-in", "second/stand-in"],
   },
   {
     name: "cloud, first down",

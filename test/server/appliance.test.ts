@@ -22,7 +22,17 @@ describe("a box", () => {
       expect(second).not.toBe(first);
       expect((await ask(first, "/admin/state")).status).toBe(401);
       const state = (await (await ask(second, "/admin/state")).json()) as object;
-      expect(Object.keys(state)).toEqual(["box", "models", "queue", "targets", "rateLimited", "held", "idle", "rss"]);
+      expect(Object.keys(state)).toEqual([
+        "box",
+        "models",
+        "queue",
+        "targets",
+        "rateLimited",
+        "held",
+        "budgets",
+        "idle",
+        "rss",
+      ]);
     } finally {
       await box.stop();
     }

@@ -150,7 +150,7 @@ test("a provider is added and removed in the settings, with their comments kept"
     id: "spare",
     setting: { type: "vllm", baseUrl: elsewhere.baseUrl, models: ["stand-in"] },
   });
-  expect(JSON.parse(added.text).provider).toMatchObject({ id: "spare", state: "next-start", dataPolicy: "local" });
+  expect(JSON.parse(added.text).provider).toMatchObject({ id: "spare", state: "ready", dataPolicy: "local" });
   expect(readFileSync(file, "utf8")).toMatch(/^# mine\nlog:\n {2}level: warn # quiet\nproviders:\n {2}spare:\n/);
   expect((await call("POST", "/admin/providers/spare/test", {})).text).toContain('"ok":true');
   expect((await call("POST", "/admin/providers", { id: "spare", setting: {} })).status).toBe(400);

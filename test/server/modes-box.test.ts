@@ -132,3 +132,52 @@ test("one answer for calibrating carries its confidence, from the model's own lo
   expect(answer.confidence).toBeGreaterThan(0);
   expect(answer.confidence).toBeLessThanOrEqual(1);
 });
+
+const asked = z.object({ key: z.object({ routes: z.array(z.string()).nullable() }), secret: z.string() });
+const hello = [{ role: "user", content: "hello" }];
+const waysIn: readonly (readonly [path: string, body: object])[] = [
+  ["/v1/chat/completions", { messages: hello }],
+  ["/v1/completions", { prompt: "hello" }],
+  ["/v1/responses", { input: "hello" }],
+  ["/v1/messages", { messages: hello, max_tokens: 8 }],
+  ["/v1/messages/count_tokens", { messages: hello }],
+  ["/api/chat", { messages: hello, stream: false }],
+  ["/api/generate", { prompt: "hello", stream: false }],
+  ["/v1/embeddings", { input: "hello" }],
+  ["/api/embed", { input: "hello" }],
+  ["/v1/rerank", { query: "hello", documents: ["a"] }],
+];
+
+test("a key for some routes gets those, with everything they ask on their own account, and sees no others", async () => {
+  const made = asked.parse(await (await call("POST", "/admin/keys", { name: "kit", routes: ["jury"] })).json());
+  expect(made.key.routes).toEqual(["jury"]);
+  const jury = await call("POST", "/v1/chat/completions", ask("jury"), made.secret);
+  expect(jury.status).toBe(200);
+  expect((await rowOf(jury)).attempts.map(({ target }) => target)).toEqual(["cloud/one", "cloud/two"]);
+
+  const list = z.object({ data: z.array(z.object({ id: z.string() })) });
+  const models = list.parse(await (await call("GET", "/v1/models", undefined, made.secret)).json());
+  expect(models.data.map(({ id }) => id)).toEqual(["jury"]);
+  expect((await call("GET", "/v1/models/unsure", undefined, made.secret)).status).toBe(404);
+  expect(await (await call("GET", "/api/tags", undefined, made.secret)).json()).toMatchObject({
+    models: [{ name: "jury" }],
+  });
+  expect((await call("POST", "/api/show", { model: "lanthorn-demo" }, made.secret)).status).toBe(404);
+
+  vendor.clear();
+  for (const [path, body] of waysIn) {
+    for (const model of ["unsure", "lanthorn-demo", "cloud/big", "nobody-has-it"]) {
+      const answer = await call("POST", path, { ...body, model }, made.secret);
+      expect(answer.status, `${path} ${model}`).toBe(403);
+      expect(await answer.text()).toContain(`This key may not ask for \\"${model}\\".`);
+      if (path.endsWith("count_tokens")) continue;
+      const row = await rowOf(answer);
+      expect(row, path).toMatchObject({ status: "refused", failureCode: "model_not_allowed", attempts: [] });
+      expect(row.callerName).toBe("kit");
+    }
+  }
+  expect(vendor.log.asked).toHaveLength(0);
+  for (const routes of [[], [" padded"], ["two\nlines"], ["x".repeat(201)]]) {
+    expect((await call("POST", "/admin/keys", { name: "kit", routes })).status).toBe(400);
+  }
+});

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { modelsAnswer, requestAnswer } from "../../server/cli/answers.ts";
-import { explainAnswer, routesAnswer, testAnswer } from "../../server/cli/route/answers.ts";
+import { explainAnswer, healthAnswer, routesAnswer, testAnswer } from "../../server/cli/route/answers.ts";
 import type { PlanRecord } from "../../server/domain/routing/plan.ts";
 import { lanthorn } from "./cli/run-command.ts";
 import { type RealBox, realBox } from "../support/real-box.ts";
@@ -32,7 +32,7 @@ const cases: readonly (readonly [name: string, fault: Fault])[] = [
   ["garbage", faults.garbage],
   ["hidden-trouble", faults.errorUnder200],
 ];
-const names = [...cases.map(([name]) => name), "invalid", "later", "cooling", "two-tries"];
+const names = [...cases.map(([name]) => name), "invalid", "later", "cooling", "looked-at", "two-tries"];
 
 beforeAll(async () => {
   good = await startVendor({ wire: "openai", models: ["stand-in"] });
@@ -250,6 +250,46 @@ describe("lanthorn route", () => {
       ok: false,
       failure: { code: "upstream_failed" },
     });
+  });
+});
+
+describe("health in three depths, target by target", () => {
+  const look = (alias: string, depth: string) =>
+    lanthorn(["route", "health", alias, "--depth", depth, "--json"], { environment: { LANTHORN_HOME: box.home } });
+
+  test("nobody there, not on the list, no answer: said apart, and no request of anybody's is spent on it", async () => {
+    const nobody = healthAnswer.parse(JSON.parse((await look("any-refused", "reachable")).stdout));
+    expect(nobody.targets).toMatchObject([
+      { target: "nobody/m", able: false, code: "upstream_unreachable" },
+      { target: "good/stand-in", able: true, depth: "reachable" },
+    ]);
+    const listed = await look("any-later", "listed");
+    expect(listed.code).toBe(0);
+    expect(bad.log.requests.map(({ path }) => path)).toEqual(["/v1/models"]);
+    bad.script({ fault: faults.broken });
+    const answers = await look("any-later", "answers");
+    expect(answers.code).toBe(8);
+    expect(healthAnswer.parse(JSON.parse(answers.stdout)).targets).toMatchObject([
+      { target: "bad/later", able: false, code: "upstream_failed" },
+      { target: "good/stand-in", able: true, reason: "it answers" },
+    ]);
+    expect((await look("any-latter", "listed")).code).toBe(5);
+  });
+
+  test("S-25 a target that was left alone and answers is back before its time", async () => {
+    bad.script({ fault: { ...faults.unavailable, headers: { "retry-after": "40" } } });
+    await readStream(box.started.url, ask("any-looked-at"));
+    const stateOf = async () => {
+      const { targets } = routesAnswer.parse(await call("GET", "/admin/routes"));
+      return targets.find(({ target }) => target === "bad/looked-at");
+    };
+    expect(await stateOf()).toMatchObject({ cooldown: { state: "open" } });
+    await look("any-looked-at", "listed");
+    expect(await stateOf()).toMatchObject({ cooldown: { state: "open" } });
+    await look("any-looked-at", "answers");
+    expect(await stateOf()).toMatchObject({ cooldown: { state: "closed" }, health: { depth: "answers" } });
+    const stream = await readStream(box.started.url, ask("any-looked-at"));
+    expect((await rowOf(stream)).attempts).toMatchObject([{ target: "bad/looked-at", status: "done" }]);
   });
 });
 

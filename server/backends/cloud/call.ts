@@ -99,6 +99,12 @@ export function headerOf(answer: Answer, name: string): string | null {
   return (Array.isArray(value) ? value[0] : value) ?? null;
 }
 
+/** The name that the other side has given to this call, for its own support and our rows; no field where it gave none. */
+export function upstreamIdOf(answer: Answer | null): { readonly upstreamRequestId?: string } {
+  const id = answer === null ? null : (headerOf(answer, "x-request-id") ?? headerOf(answer, "request-id"));
+  return id === null || id === "" ? {} : { upstreamRequestId: id };
+}
+
 export function plainHeaders(answer: Answer): Record<string, string> {
   return Object.fromEntries(
     Object.entries(answer.headers).flatMap(([name, value]) =>

@@ -1,8 +1,10 @@
 /**
  * The backend of one configured provider: a request becomes one call, its answer becomes events, read no faster than they are
- * taken. Runs in the server process. Tries once: trying again is the router's. Knows wire shapes by their contract only.
+ * taken. Runs in the server process. Tries once: trying again is the router's. Knows wire shapes by their contract only; what is
+ * answered in one piece goes by `whole.ts`.
  */
 import type { AnswerDecoder, CalledDialect, CallFacts } from "../../dialects/called.ts";
+import { calledForPrompts, calledWhole } from "../../dialects/index.ts";
 import { noUpstreamUsage } from "../../dialects/usage/upstream-usage.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
@@ -13,15 +15,15 @@ import { wrongModel } from "../../domain/routing/capability.ts";
 import { noTimings, noUsage, type Timings } from "../../domain/usage.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { Backend, ChatContext } from "../backend.ts";
-import { type Answer, callControl, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
+import { ask, failureWithoutSecret, takeKey, withoutSecret } from "./ask.ts";
+import { type Answer, callControl, upstreamIdOf } from "./call.ts";
 import { countPrompt } from "./count-prompt.ts";
-import { type KeyPool, type KeyView, type TakenKey, tailOf } from "./keys/key-pool.ts";
-import { allRest, noKey, readiness } from "./keys/key-readiness.ts";
-import { readLimits } from "./limits.ts";
+import type { KeyPool, KeyView, TakenKey } from "./keys/key-pool.ts";
+import { readiness } from "./keys/key-readiness.ts";
 import { readAnswer } from "./read-answer.ts";
 import { answerBound, type CloudModel, type CloudSettings, findModel, servedModel } from "./settings.ts";
 import { probeProvider, type ProviderTest, type Tested, testProvider } from "./test-provider.ts";
-import { redirected } from "./wire-failures.ts";
+import { askWhole } from "./whole.ts";
 
 export interface CloudPorts {
   readonly clock: Clock;
@@ -39,12 +41,12 @@ export interface CloudBackend extends Backend {
   test(model: string | null, signal: AbortSignal): Promise<ProviderTest>;
 }
 
-/** An error is a sentence or two; the rest of a long body is not read. */
-const mostRefusalBytes = 64 * 1024;
+/** What is answered in one piece has one wire shape everywhere: OpenAI's, behind the same base URL. */
+const speaksOpenai: ReadonlySet<string> = new Set(["openai-chat", "openai-responses"]);
 
 /** Throws Failure `cannot_start` for a wire shape that nobody speaks. Contacts nobody. */
 export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): CloudBackend {
-  const { clock, log, keys } = ports;
+  const { clock, keys } = ports;
   const { provider } = settings;
   const dialect = dialectOf(settings, ports.dialects);
 
@@ -59,64 +61,23 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     return model;
   };
 
-  function takeKey(): TakenKey | null {
-    if (keys.size === 0) {
-      if (!provider.needsKey) return null;
-      throw noKey(settings);
-    }
-    const taken = keys.take();
-    if (taken !== null) return taken;
-    throw allRest(settings, keys, clock);
-  }
+  const wholeModelFor = (asked: string, capability: Capability): CloudModel => {
+    const model = modelFor(asked, capability);
+    if (speaksOpenai.has(settings.dialect)) return model;
+    const what = capability === "rerank" ? "Reranking" : "Embeddings";
+    const words = `${what} of ${provider.title} cannot be asked for in its own wire shape ("${settings.dialect}").`;
+    throw new Failure("unsupported", words, { param: "model" });
+  };
 
-  /** Throws a Failure for whatever is no answer; then nothing of the call is left. */
-  async function ask(
-    request: ChatRequest,
-    facts: CallFacts,
-    key: TakenKey | null,
-    control: ReturnType<typeof callControl>,
-    context: ChatContext,
-  ): Promise<Answer> {
-    const call = dialect.encodeRequest(request, facts);
-    const answer = await sendCall(
-      settings,
-      {
-        method: "POST",
-        path: call.path,
-        headers: { accept: request.stream ? "text/event-stream" : "application/json", ...call.headers },
-        body: call.body,
-        secret: key?.secret ?? null,
-        limitMs: request.stream ? settings.timeouts.firstByteMs : settings.timeouts.wholeMs,
-      },
-      control,
-      ports,
-    );
-    const { statusCode: status } = answer;
-    const upstreamId = headerOf(answer, "x-request-id") ?? headerOf(answer, "request-id");
-    log.debug({ requestId: context.requestId, provider: settings.id, upstreamId, status }, "a provider answers");
-    const limits = readLimits(provider, answer.headers, clock.now());
-    if (limits !== null && key !== null) keys.saw(key.id, limits);
-    if (status >= 200 && status < 300) return answer;
-    if (status < 400) {
-      answer.body.destroy();
-      throw redirected(provider.title, status);
-    }
-    // An error whose body is withheld is told by its status.
-    const cancel = clock.after(settings.timeouts.idleMs, () => answer.body.destroy());
-    const { text } = await readText(answer, mostRefusalBytes).catch(() => ({ text: "" }));
-    cancel();
-    const refusal = { status, headers: plainHeaders(answer), body: text, nowMs: clock.now() };
-    const failure = dialect.decodeFailure(refusal);
-    log.warn(
-      { requestId: context.requestId, provider: settings.id, upstreamId, status, code: failure.code },
-      "a provider refused",
-    );
-    throw failure;
-  }
+  /** Raw prompts go as they are where there is a wire for them. */
+  const shapeFor = (request: ChatRequest): CalledDialect =>
+    request.completion !== null && settings.traits.completions === true
+      ? (calledForPrompts[settings.dialect] ?? dialect)
+      : dialect;
 
-  const factsOf = (model: CloudModel, request: ChatRequest): CallFacts => ({
+  const factsOf = (model: CloudModel, maxTokens: number | null): CallFacts => ({
     model: model.id,
-    maxTokens: answerBound(settings, model, request.maxTokens),
+    maxTokens: answerBound(settings, model, maxTokens),
     traits: settings.traits,
     extraBody: { ...settings.extraBody, ...model.extraBody },
   });
@@ -127,7 +88,7 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
       yield leftEarly;
       return;
     }
-    const facts = factsOf(model, request);
+    const facts = factsOf(model, request.maxTokens);
     if (request.loadOnly === true) {
       yield nothingToLoad;
       return;
@@ -138,9 +99,16 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     let answer: Answer | null = null;
     let end: EndEvent | null = null;
     try {
-      key = takeKey();
-      answer = await ask(request, facts, key, control, context);
-      const decoder = dialect.decoder(request, facts);
+      key = takeKey(tested);
+      const spoken = shapeFor(request);
+      answer = await ask(tested, {
+        call: spoken.encodeRequest(request, facts),
+        accept: request.stream ? "text/event-stream" : "application/json",
+        limitMs: request.stream ? settings.timeouts.firstByteMs : settings.timeouts.wholeMs,
+        decodeFailure: spoken.decodeFailure,
+        ...{ key, control, context },
+      });
+      const decoder = spoken.decoder(request, facts);
       const events = readAnswer({ answer, decoder, request, settings, control, clock });
       for await (const event of events) {
         if (signal.aborted && !isEnd(event)) continue;
@@ -150,11 +118,11 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
           continue;
         }
         end = signal.aborted && event.type === "failed" ? left(decoder) : event;
-        end = { ...withoutSecret(end, key), timings: watch.timings() };
+        end = { ...withoutSecret(end, key), timings: watch.timings(), ...upstreamIdOf(answer) };
         break;
       }
     } catch (thrown) {
-      if (signal.aborted) end = { ...leftEarly, timings: watch.timings() };
+      if (signal.aborted) end = { ...leftEarly, timings: watch.timings(), ...upstreamIdOf(answer) };
       else {
         const failure = failureWithoutSecret(asFailure(thrown), key);
         if (key !== null) keys.failed(key.id, failure);
@@ -164,6 +132,8 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
       control.leave();
       // After a whole answer its reader takes in what is left of the body, for the connection's next use.
       if (end?.type !== "finished") answer?.body.destroy();
+      // For an answer that its reader has left; one that failed has said so above.
+      if (key !== null && (end === null || end.type === "aborted")) keys.left(key.id);
     }
     end ??= {
       type: "failed",
@@ -177,12 +147,6 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     }
     yield end;
   }
-
-  const refuse = (what: string) => {
-    throw new Failure("unsupported", `${what} of ${provider.title} cannot be asked for from here yet.`, {
-      param: "model",
-    });
-  };
 
   const tested: Tested = { ...ports, settings, dialect, chat };
   /** Settings do not change while it runs, and every request asks several times. */
@@ -201,22 +165,22 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
       return model === null ? null : servedModel(settings, model);
     },
     count: async (request) => {
-      const facts = factsOf(modelFor(request.model, "chat"), request);
-      const secret = dialect.count === undefined ? null : (keys.take()?.secret ?? null);
+      const facts = factsOf(modelFor(request.model, "chat"), request.maxTokens);
+      const secret = dialect.count === undefined ? null : (keys.look()?.secret ?? null);
       const counting = { ...ports, settings, dialect, secret };
       return (await countPrompt(request, facts, counting)) ?? estimatedPromptTokens(request);
     },
     chat,
-    // biome-ignore lint/correctness/useYield: it refuses before its first event.
-    embed: async function* (request) {
-      modelFor(request.model, "embeddings");
-      refuse("Embeddings");
-    },
-    // biome-ignore lint/correctness/useYield: it refuses before its first event.
-    rerank: async function* (request) {
-      modelFor(request.model, "rerank");
-      refuse("Reranking");
-    },
+    embed: (request, context, signal) =>
+      askWhole(tested, {
+        ...{ request, context, signal, dialect: calledWhole["openai-embeddings"] },
+        facts: () => factsOf(wholeModelFor(request.model, "embeddings"), null),
+      }),
+    rerank: (request, context, signal) =>
+      askWhole(tested, {
+        ...{ request, context, signal, dialect: calledWhole.rerank },
+        facts: () => factsOf(wholeModelFor(request.model, "rerank"), null),
+      }),
     health: (alias) => {
       if (findModel(settings, alias) === null) return { able: false, reason: "not a model of this provider" };
       const { able, reason } = readiness(settings, keys, clock);
@@ -258,22 +222,6 @@ function stopwatch(clock: Clock): { content(): void; timings(): Timings } {
       return { queueMs: 0, loadMs: 0, prefillMs: (firstMs ?? endMs) - startMs, decodeMs: endMs - (firstMs ?? endMs) };
     },
   };
-}
-
-/** A provider may repeat the key in its words; nobody gets to read it. */
-function failureWithoutSecret(failure: Failure, key: TakenKey | null): Failure {
-  if (key === null || !failure.message.includes(key.secret)) return failure;
-  const { code, param, coolDownMs, retryAfterSeconds, cause } = failure;
-  return new Failure(code, failure.message.replaceAll(key.secret, tailOf(key.secret)), {
-    ...(param === null ? {} : { param }),
-    ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
-    coolDownMs,
-    cause,
-  });
-}
-
-function withoutSecret(end: EndEvent, key: TakenKey | null): EndEvent {
-  return end.type === "failed" ? { ...end, failure: failureWithoutSecret(end.failure, key) } : end;
 }
 
 function dialectOf(settings: CloudSettings, dialects: CloudPorts["dialects"]): CalledDialect {

@@ -9,6 +9,9 @@ import type { UpstreamName } from "../../domain/attempt-cost.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+import type { Backend } from "../backend.ts";
+import type { PriceList } from "../../domain/pricing/price-list.ts";
+import { type Bills, type BillsPorts, createBills } from "./bills/bills.ts";
 import { type CloudBackend, createCloudBackend } from "./cloud.ts";
 import { configureProvider } from "./configure.ts";
 import { findKeys, hostOf } from "./keys/find-keys.ts";
@@ -22,11 +25,16 @@ export interface StoredKeys {
   add(key: {
     readonly provider: string;
     readonly host: string;
+    readonly purpose?: "calls" | "bills";
     readonly secret: string;
     readonly label: string | null;
     readonly weight: number;
   }): StoredKeyRow;
-  open(provider: string, host: string): readonly { readonly row: StoredKeyRow; readonly secret: string | null }[];
+  open(
+    provider: string,
+    host: string,
+    purpose?: "calls" | "bills",
+  ): readonly { readonly row: StoredKeyRow; readonly secret: string | null }[];
   remove(provider: string, id: number): StoredKeyRow | null;
   removeAll(provider: string): number;
 }
@@ -58,6 +66,8 @@ export interface DeskPorts {
   readonly writeSetting: (id: string, value: object | undefined) => void;
   /** Told of every secret, so that it can be taken out of texts. */
   readonly knowSecret: (secret: string) => void;
+  /** A provider came, went, or has other keys; absent: nobody wants to know. */
+  readonly changed?: (id: string) => void;
 }
 
 export interface ProviderView {
@@ -70,12 +80,14 @@ export interface ProviderView {
   readonly region: string | null;
   readonly dataPolicy: DataPolicy;
   readonly models: readonly string[] | "*";
-  /** `ready`, `no-key`, `resting`: all keys rest; `off`: not called, for the reason; `next-start`: added while the server ran. */
-  readonly state: "ready" | "no-key" | "resting" | "off" | "next-start";
+  /** `ready`, `no-key`, `resting`: all keys rest; `off`: not called, for the reason. */
+  readonly state: "ready" | "no-key" | "resting" | "off";
   readonly reason: string;
   /** Epoch milliseconds; null: it does not change by itself. */
   readonly until: number | null;
   readonly keys: readonly KeyView[];
+  /** Stored keys that read bills only. */
+  readonly billsKeys: readonly { readonly source: string; readonly label: string | null; readonly tail: string }[];
   readonly notes: string;
   readonly docsUrl: string;
 }
@@ -88,24 +100,28 @@ export interface NewProvider {
 
 export interface NewKey {
   readonly secret: string;
+  /** `bills`: it reads the provider's bills and nothing else. Absent: for calls. */
+  readonly purpose?: "calls" | "bills";
   readonly label: string | null;
   readonly weight: number;
 }
 
 export interface ProviderDesk {
-  /** Those that are called, fixed for the life of the process. */
-  readonly backends: readonly CloudBackend[];
+  /** Those that new requests may be sent to now, behind `own`; the same list until a provider comes or goes. */
+  beside(own: readonly Backend[]): () => readonly Backend[];
   list(): readonly ProviderView[];
   /** Whose prices a target is billed by, and the model's name there; null: nobody bills it, it is this box or a peer. */
   billedBy(target: { readonly backendId: string; readonly model: string }): UpstreamName | null;
-  /** Throws `invalid_request`. What is new is called from the next start on, and can be tested now. */
+  /** Throws `invalid_request`. What is new is called from now on. */
   add(wish: NewProvider): ProviderView;
-  /** Takes it out of the settings, with its stored keys. */
+  /** Takes it out of the settings, with its stored keys. No new request goes there; answers that run come to their end. */
   remove(id: string): { readonly id: string; readonly keysRemoved: number };
   addKey(id: string, key: NewKey): StoredKeyRow;
   removeKey(id: string, key: number): StoredKeyRow;
   /** Throws `not_found`, and `forbidden` where the box keeps to itself. */
   test(id: string, model: string | null, signal: AbortSignal): Promise<ProviderTest>;
+  /** Reads what providers bill and compares it with the ledger's side. */
+  bills(ledger: Pick<BillsPorts, "ours">, prices: Pick<PriceList, "rowOf">): Bills;
 }
 
 interface Entry {
@@ -113,7 +129,6 @@ interface Entry {
   readonly setting: ProviderSetting;
   readonly pool: KeyPool;
   readonly backend: CloudBackend;
-  readonly isNew: boolean;
 }
 
 /** Throws Failure `cannot_start` that names the setting or the file at fault. */
@@ -121,11 +136,11 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
   const { clock, log, keys } = ports;
   const entries = new Map<string, Entry>();
 
-  function open(id: string, setting: ProviderSetting, isNew: boolean): Entry {
+  function open(id: string, setting: ProviderSetting): Entry {
     const cloud = configureProvider(id, setting);
     const pool = createKeyPool({ clock, random: ports.random });
     const backend = createCloudBackend(cloud, { ...ports, keys: pool });
-    const entry = { cloud, setting, pool, backend, isNew };
+    const entry = { cloud, setting, pool, backend };
     fillPool(entry);
     return entry;
   }
@@ -146,10 +161,16 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
     pool.replace(found);
   }
 
-  for (const [id, setting] of Object.entries(ports.settings)) entries.set(id, open(id, setting, false));
-  const backends = [...entries.values()]
-    .filter((entry) => offReason(entry, ports) === null)
-    .map(({ backend }) => backend);
+  for (const [id, setting] of Object.entries(ports.settings)) entries.set(id, open(id, setting));
+  /** Made anew when a provider comes or goes: every request asks for it several times. */
+  const calledNow = (): readonly CloudBackend[] =>
+    [...entries.values()].filter((entry) => offReason(entry, ports) === null).map(({ backend }) => backend);
+  let called = calledNow();
+  /** What was learnt about its targets was learnt of another provider, or with other keys. */
+  const changed = (id: string) => {
+    called = calledNow();
+    ports.changed?.(id);
+  };
 
   const entryOf = (id: string): Entry => {
     const entry = entries.get(id);
@@ -158,7 +179,17 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
   };
 
   return {
-    backends,
+    beside: (own) => {
+      let last = called;
+      let all = [...own, ...last];
+      return () => {
+        if (last !== called) {
+          last = called;
+          all = [...own, ...last];
+        }
+        return all;
+      };
+    },
     list: () => [...entries.values()].map((entry) => viewOf(entry, ports)),
     billedBy: ({ backendId, model }) => {
       const cloud = entries.get(backendId)?.cloud;
@@ -180,9 +211,10 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
         const field = issue === undefined ? "setting" : (issue.path[0]?.toString() ?? "setting");
         throw wrongField(field, issue === undefined ? "cannot be understood" : wordsFor(issue));
       }
-      const entry = asRequest(() => open(id, parsed.data, true));
+      const entry = asRequest(() => open(id, parsed.data));
       ports.writeSetting(id, setting);
       entries.set(id, entry);
+      changed(id);
       return viewOf(entry, ports);
     },
     remove: (id) => {
@@ -193,13 +225,15 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
       // Calls that run go on; new ones find no key.
       entry?.pool.replace([]);
       entries.delete(id);
+      changed(id);
       return { id, keysRemoved };
     },
-    addKey: (id, { secret, label, weight }) => {
+    addKey: (id, { secret, purpose = "calls", label, weight }) => {
       const entry = entryOf(id);
       ports.knowSecret(secret);
-      const row = keys.add({ provider: id, host: hostOf(entry.cloud.baseUrl), secret, label, weight });
+      const row = keys.add({ provider: id, host: hostOf(entry.cloud.baseUrl), purpose, secret, label, weight });
       fillPool(entry);
+      changed(id);
       return row;
     },
     removeKey: (id, number) => {
@@ -207,6 +241,7 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
       const row = keys.remove(id, number);
       if (row === null) throw new Failure("not_found", `"${id}" has no stored key ${number}.`);
       fillPool(entry);
+      changed(id);
       return row;
     },
     test: async (id, model, signal) => {
@@ -215,6 +250,13 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
       if (off !== null && off.kind === "local-only") throw new Failure("forbidden", off.words);
       return entry.backend.test(model, signal);
     },
+    bills: ({ ours }, { rowOf }) =>
+      createBills({
+        ...ports,
+        settings: () => Object.fromEntries([...entries].map(([id, { setting }]) => [id, setting])),
+        ours,
+        canonical: (provider, model, atMs) => rowOf(provider, model, atMs)?.model ?? model,
+      }),
   };
 }
 
@@ -245,6 +287,11 @@ function viewOf(entry: Entry, ports: DeskPorts): ProviderView {
     models: cloud.models === "*" ? "*" : backend.served().map(({ alias }) => alias),
     ...stateOf(entry, ports),
     keys: pool.view(),
+    billsKeys: ports.keys.open(cloud.id, hostOf(cloud.baseUrl), "bills").map(({ row }) => ({
+      source: `stored ${row.id}`,
+      label: row.label,
+      tail: `…${row.tail}`,
+    })),
     notes: provider.notes,
     docsUrl: provider.docsUrl,
   };
@@ -259,7 +306,6 @@ function stateOf(entry: Entry, ports: DeskPorts): Pick<ProviderView, "state" | "
     const until = ready.retryAtMs === null ? null : clock.now() + Math.max(0, ready.retryAtMs - clock.monotonicMs());
     return { state: entry.pool.size === 0 ? "no-key" : "resting", reason: ready.reason, until };
   }
-  if (entry.isNew) return { state: "next-start", reason: "called from the server's next start on", until: null };
   return { state: "ready", reason: ready.reason, until: null };
 }
 

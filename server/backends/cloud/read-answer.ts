@@ -16,13 +16,16 @@ import { brokeOff, describeType, mediaType, notAnAnswer, tooLate } from "./wire-
 const mostFrameBytes = 16 * 1024 ** 2;
 const mostWholeBytes = 64 * 1024 ** 2;
 
-export interface Reading {
+export interface BodyReading {
   readonly answer: Answer;
-  readonly decoder: AnswerDecoder;
-  readonly request: ChatRequest;
   readonly settings: CloudSettings;
   readonly control: CallControl;
   readonly clock: Clock;
+}
+
+export interface Reading extends BodyReading {
+  readonly decoder: AnswerDecoder;
+  readonly request: ChatRequest;
 }
 
 /** Never throws. */
@@ -89,11 +92,7 @@ async function* readOnePiece(
   type: string | null,
 ): AsyncGenerator<ChatEvent> {
   const { title } = settings.provider;
-  const { wholeMs } = settings.timeouts;
-  if (!isJson(type)) throw notAnAnswer(title, describeType(type));
-  const cancel = clock.after(wholeMs, () => control.abort(tooLate(title, wholeMs, "ended")));
-  const { text, isWhole } = await readText(answer, mostWholeBytes).finally(cancel);
-  if (!isWhole) throw notAnAnswer(title, "it is too long");
+  const text = await readBody({ answer, settings, control, clock }, type);
   const events = decoder.whole(text);
   // An error under 200 comes so, whatever was asked for; an answer does not.
   if (request.stream && !events.some(({ type: kind }) => kind === "failed")) {
@@ -102,12 +101,26 @@ async function* readOnePiece(
   for (const event of events) yield event;
 }
 
+/** An answer in one piece, as JSON text. Throws a Failure, or what the connection throws. */
+export async function readBody(
+  { answer, settings, control, clock }: BodyReading,
+  type: string | null,
+): Promise<string> {
+  const { title } = settings.provider;
+  const { wholeMs } = settings.timeouts;
+  if (!isJson(type)) throw notAnAnswer(title, describeType(type));
+  const cancel = clock.after(wholeMs, () => control.abort(tooLate(title, wholeMs, "ended")));
+  const { text, isWhole } = await readText(answer, mostWholeBytes).finally(cancel);
+  if (!isWhole) throw notAnAnswer(title, "it is too long");
+  return text;
+}
+
 /** `application/json`, `application/problem+json`. */
 function isJson(type: string | null): boolean {
   return /^application\/([\w.-]+\+)?json$/.test(mediaType(type));
 }
 
-function asUpstreamFailure({ control, settings }: Reading, thrown: unknown): Failure {
+export function asUpstreamFailure({ control, settings }: BodyReading, thrown: unknown): Failure {
   const { reason } = control.signal;
   if (control.signal.aborted && reason instanceof Failure) return reason;
   return brokeOff(settings.provider.title, thrown);

@@ -57,7 +57,7 @@ export function findModel(settings: CloudSettings, asked: string): CloudModel | 
     alias: null,
     contextLength: null,
     maxOutputTokens: null,
-    capabilities: ["chat"],
+    capabilities: capabilitiesOf(settings.provider),
     extraBody: noBody,
   };
 }
@@ -78,6 +78,11 @@ export function servedModel(settings: CloudSettings, model: CloudModel): ServedM
     region: settings.region,
     demo: false,
   };
+}
+
+/** What some model of it does; which one, nobody wrote down, and the provider itself says what a model of it does not. */
+function capabilitiesOf({ abilities }: Provider): readonly Capability[] {
+  return ["chat", ...(["embeddings", "rerank"] as const).filter((capability) => abilities.includes(capability))];
 }
 
 /** What its models take, in routing's words: a provider that reads images reads files too. */

@@ -7,17 +7,14 @@ import type { CalledDialect } from "../../dialects/called.ts";
 import { isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure, type FailureCode } from "../../domain/failure.ts";
 import type { Backend, Probe, ProbeDepth } from "../backend.ts";
-import { type CallPorts, callControl, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
-import type { KeyPool } from "./keys/key-pool.ts";
+import type { Asked } from "./ask.ts";
+import { callControl, headerOf, plainHeaders, readText, sendCall } from "./call.ts";
 import { allRest, noKey } from "./keys/key-readiness.ts";
-import type { CloudSettings } from "./settings.ts";
 import { describeType, mediaType, notAnAnswer, redirected } from "./wire-failures.ts";
 
 /** The provider under test, as its backend has it. */
-export interface Tested extends CallPorts {
-  readonly settings: CloudSettings;
+export interface Tested extends Asked {
   readonly dialect: CalledDialect;
-  readonly keys: KeyPool;
   readonly chat: Backend["chat"];
 }
 
@@ -144,7 +141,7 @@ interface Found {
 async function getJson(path: string, tested: Tested, signal: AbortSignal): Promise<Found> {
   const { settings, keys, clock, dialect } = tested;
   const { title } = settings.provider;
-  const key = keys.take();
+  const key = keys.look();
   if (key === null && keys.size > 0) throw allRest(settings, keys, clock);
   if (key === null && settings.provider.needsKey) throw noKey(settings);
   const control = callControl(signal);

@@ -21,6 +21,7 @@ export function chatPrompt(request: ChatRequest): ChatPrompt {
         parameters: tool.parameters ?? { type: "object", properties: {} },
       },
     })),
+    ...(request.reasoning?.effort === "none" ? { withoutThinking: true } : {}),
   };
 }
 

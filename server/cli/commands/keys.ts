@@ -19,6 +19,7 @@ export function define(command: Command, context: CommandContext): void {
   examples(command, [
     ['lanthorn keys create jonas --label "opencode laptop"', "prints the new key, once"],
     ["lanthorn keys create ci-bot --expires 30d", "it ends by itself"],
+    ["lanthorn keys create intern --routes coder,draft", "it may ask for these aliases and nothing else"],
     ["lanthorn keys list", "who has one, and when it was last used"],
     ["lanthorn keys revoke 9f3c", "by its last four characters, its id, or its name"],
     ["lanthorn keys limit ci-bot --rpm 60 --concurrent 2", "what one key may do; the rest as for every key"],
@@ -28,6 +29,7 @@ export function define(command: Command, context: CommandContext): void {
     .option("--label <text>", "what it is for: a tool, a machine")
     .option("--expires <when>", "30d, 12h, 8w, or the last day it works: 2027-01-12", readExpiry)
     .option("--isolate", "share no computed prefixes with other keys: slower, and nobody can notice what it asks")
+    .option("--routes <names>", "the only aliases or models it may ask for, separated by commas", readNames)
     .action((name: string, flags: CreateFlags) => create(name, flags, context));
   command
     .command("list")
@@ -67,12 +69,22 @@ interface CreateFlags extends LimitFlags {
   readonly label?: string;
   readonly expires?: Expiry;
   readonly isolate?: true;
+  readonly routes?: readonly string[];
 }
 
 function readExpiry(text: string): Expiry {
   const expiry = parseExpiry(text);
   if (expiry === null) throw new InvalidArgumentError("Such as 30d, 12h, 8w, or a day like 2027-01-12.");
   return expiry;
+}
+
+function readNames(text: string): readonly string[] {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidArgumentError("Such as coder,draft.");
+  return names;
 }
 
 function readCount(text: string): number {
@@ -107,6 +119,7 @@ async function create(name: string, flags: CreateFlags, context: CommandContext)
       expiresAtMs: flags.expires === undefined ? null : expiryMs(flags.expires, Date.now()),
       isolate: flags.isolate === true,
       ...(hasLimits(flags) ? { limits: limitsOf(flags) } : {}),
+      ...(flags.routes === undefined ? {} : { routes: flags.routes }),
     }),
   );
   handOver(created, context);
@@ -163,10 +176,15 @@ async function resetAdmin(context: CommandContext): Promise<void> {
   );
 }
 
-/** Limits have a column only where some key has its own. */
+/** Limits and routes have a column only where some key has its own. */
 function columnsFor(keys: readonly KeyRow[], nowMs: number): readonly Column<KeyRow>[] {
   const limited = keys.some((key) => limitsText(key) !== asForEveryKey);
-  return limited ? [...columnsAt(nowMs), { title: "LIMITS", of: limitsText }] : columnsAt(nowMs);
+  const routed = keys.some(({ routes }) => routes !== null);
+  return [
+    ...columnsAt(nowMs),
+    ...(limited ? [{ title: "LIMITS", of: limitsText }] : []),
+    ...(routed ? [{ title: "ROUTES", of: ({ routes }: KeyRow) => routes?.join(", ") ?? "all" }] : []),
+  ];
 }
 
 function columnsAt(nowMs: number): readonly Column<KeyRow>[] {

@@ -2,18 +2,22 @@
  * `lanthorn usage …`: reports from the ledger, through the running server, else from the file itself. The figures are the
  * ledger's own: nothing is added up here.
  */
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { RequestRecord, UsageSummary } from "../../ledger/records.ts";
+import { defineReconcile, reconcileExamples } from "../usage/reconcile.ts";
 import { requestAnswer, summaryAnswer } from "../answers.ts";
 import { withClient } from "../client.ts";
 import { type CommandContext, examples } from "../command.ts";
-import { asCommandFailure, CommandFailure } from "../errors.ts";
+import { asCommandFailure, CommandFailure, usageFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { plural } from "../format.ts";
+import { writeExportFile } from "../export-file.ts";
 import { createArrayWriter, createTextWriter } from "../export-writer.ts";
 import { findServer } from "../server-address.ts";
 import { summaryText } from "../summary-text.ts";
 import { readTimeRange, type TimeRange, zoneName } from "../time-range.ts";
+import { budgetExamples, defineBudgets } from "../usage-budgets.ts";
 import { defineMoney, moneyExamples } from "../usage/money.ts";
 import { waterfallText } from "../waterfall.ts";
 
@@ -22,7 +26,8 @@ interface RangeFlags {
   readonly to?: string;
 }
 interface ExportFlags extends RangeFlags {
-  readonly format: "csv" | "jsonl";
+  readonly format: "csv" | "jsonl" | "focus";
+  readonly out?: string;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -30,7 +35,10 @@ export function define(command: Command, context: CommandContext): void {
     ["lanthorn usage summary --from 2026-11-01", "requests, tokens and cost by person and model"],
     ["lanthorn usage show req_…", "where one request's time went (its id is the header x-request-id)"],
     ["lanthorn usage export --format csv > usage.csv", "every request, one line each"],
+    ["lanthorn usage export --format focus --out focus.csv --from 2026-11-01", "every attempt, for finance people"],
+    ...reconcileExamples,
     ["lanthorn usage price --json < answer.json", "what one recorded answer costs, and how that was reached"],
+    ...budgetExamples,
     ...moneyExamples,
   ]);
   withRange(command.command("summary").description("requests, tokens and cost by person and model")).action(
@@ -41,12 +49,19 @@ export function define(command: Command, context: CommandContext): void {
     .description("one request: its times, its tokens, and why it ran there")
     .action((id: string) => show(id, context));
   withRange(command.command("export").description("every request, oldest first, as it is read"))
-    .addOption(new Option("--format <format>", "csv or jsonl").choices(["csv", "jsonl"]).default("csv"))
+    .addOption(
+      new Option("--format <format>", "csv, jsonl, or focus: attempts in the columns of FOCUS 1.2, as CSV")
+        .choices(["csv", "jsonl", "focus"])
+        .default("csv"),
+    )
+    .option("--out <file>", "into a file that is not there yet, instead of standard output")
     .action((flags: ExportFlags) => exportRows(flags, context));
+  defineReconcile(command, context);
   command
     .command("price")
     .description('prices {"provider", "model", "date", "body" or "stream"} from standard input')
     .action(async () => (await import("../usage-price.ts")).priceFromInput(context));
+  defineBudgets(command, context);
   defineMoney(command, context);
 }
 
@@ -94,10 +109,18 @@ async function show(id: string, context: CommandContext): Promise<void> {
 async function exportRows(flags: ExportFlags, context: CommandContext): Promise<void> {
   const { output } = context;
   const range = readTimeRange(flags.from, flags.to);
-  const format = output.json ? "jsonl" : flags.format;
+  const { out } = flags;
+  const isArray = output.json && out === undefined;
+  if (isArray && flags.format === "focus") {
+    throw usageFailure("FOCUS is a CSV", "Under --json it goes into a file.", [
+      "lanthorn usage export --format focus --out focus.csv --json",
+    ]);
+  }
+  const format = isArray ? "jsonl" : flags.format;
   const address = findServer(context.environment);
-  const writer = output.json ? createArrayWriter() : createTextWriter(format);
+  const writer = isArray ? createArrayWriter() : createTextWriter(format);
   const pass = async (chunks: AsyncIterable<string>) => {
+    if (out !== undefined) return writeExportFile(resolve(context.workingFolder, out), chunks, writer);
     for await (const chunk of chunks) await output.chunk(writer.piece(chunk));
     await output.chunk(writer.end());
   };
@@ -106,7 +129,8 @@ async function exportRows(flags: ExportFlags, context: CommandContext): Promise<
     const query = { format, ...queryOf(range) };
     await withClient(address, (client) => pass(client.stream("GET", "/admin/usage/export", { query })));
   }
-  output.note(plural(writer.rows(), "row"));
+  if (out === undefined) output.note(plural(writer.rows(), "row"));
+  else output.answer({ file: out, format, rows: writer.rows() }, () => `${plural(writer.rows(), "row")} in ${out}.`);
 }
 
 function queryOf(range: TimeRange): Readonly<Record<string, number | undefined>> {

@@ -10,6 +10,7 @@ import { withProviderDesk } from "../provider-desk.ts";
 
 export const addExamples = [
   ["lanthorn provider add openai --key-stdin < key.txt", "OpenAI, with a key that is stored encrypted"],
+  ["lanthorn provider add openai --bills-key < admin-key.txt", "a key that only reads bills, for usage reconcile"],
   ["lanthorn provider add groq", "with the key that GROQ_API_KEY holds when the server starts"],
   ["lanthorn provider add office --type vllm --base-url http://10.0.0.5:8000/v1 --model coder", "a server of your own"],
 ] as const;
@@ -23,6 +24,7 @@ interface AddFlags {
   readonly region?: string;
   readonly keyFile?: string;
   readonly keyStdin?: true;
+  readonly billsKey?: true;
   readonly label?: string;
   readonly weight: number;
 }
@@ -39,6 +41,7 @@ export function defineAdd(command: Command, context: CommandContext): void {
     .option("--region <region>", "where it computes")
     .option("--key-file <file>", "a file that holds the key and that only its owner may read")
     .option("--key-stdin", "store the key that comes on standard input")
+    .option("--bills-key", "store the key that comes on standard input for reading bills only (usage reconcile)")
     .option("--label <text>", "what the key is for")
     .option("--weight <n>", "its share beside other keys", readWeight, 1)
     .action((name: string, flags: AddFlags) => add(name, flags, context));
@@ -56,7 +59,14 @@ function readWeight(text: string): number {
 
 async function add(name: string, flags: AddFlags, context: CommandContext): Promise<void> {
   const { output } = context;
-  const secret = flags.keyStdin === true ? await keyFromInput() : null;
+  if (flags.keyStdin === true && flags.billsKey === true) {
+    throw usageFailure(
+      "One key at a time",
+      "--key-stdin is for calls, --bills-key for bills; both read standard input.",
+      [`lanthorn provider add ${name} --bills-key < admin-key.txt`],
+    );
+  }
+  const secret = flags.keyStdin === true || flags.billsKey === true ? await keyFromInput() : null;
   const setting = settingOf(flags);
   const added = await withProviderDesk(context, async (desk) => {
     const isThere = (await desk.list()).some(({ id }) => id === name);
@@ -73,13 +83,14 @@ async function add(name: string, flags: AddFlags, context: CommandContext): Prom
       ]);
     }
     if (!isThere) await desk.add(name, setting);
-    const wish = { secret: secret ?? "", label: flags.label ?? null, weight: flags.weight };
+    const purpose = flags.billsKey === true ? ("bills" as const) : ("calls" as const);
+    const wish = { secret: secret ?? "", purpose, label: flags.label ?? null, weight: flags.weight };
     const key = secret === null ? null : await desk.addKey(name, wish);
     const provider = (await desk.list()).find(({ id }) => id === name);
     if (provider === undefined) throw new CommandFailure(exitCodes.failed, "gone", `"${name}" is not there any more`);
-    return { provider, key, isServer: desk.isServer, isNew: !isThere };
+    return { provider, key, isNew: !isThere };
   });
-  const { provider, key, isServer, isNew } = added;
+  const { provider, key, isNew } = added;
   output.answer({ provider, key }, () =>
     isNew
       ? `${provider.title} is added as ${name}. Ask for its models as ${name}/<model>.`
@@ -88,7 +99,6 @@ async function add(name: string, flags: AddFlags, context: CommandContext): Prom
   if (key !== null)
     output.note(`The key …${key.tail} is for ${key.host} only. It is stored encrypted and not shown again.`);
   if (provider.state === "no-key") output.note(`It has no key yet: ${provider.reason}`);
-  if (isNew && isServer) output.note("The running server calls it from its next start on.");
   output.note(`Try it: lanthorn provider test ${name}`);
 }
 

@@ -37,9 +37,9 @@ const columns: readonly Column<ProviderView>[] = [
 ];
 
 function stateText({ state, reason, until }: ProviderView): string {
-  const words = state === "no-key" ? "no key" : state === "next-start" ? "with the next start" : state;
+  const words = state === "no-key" ? "no key" : state;
   const rest = until === null ? "" : ` for ${durationText(Math.max(0, until - Date.now()))}`;
-  return `${words}${rest}${state === "ready" || state === "next-start" ? "" : `: ${reason}`}`;
+  return `${words}${rest}${state === "ready" ? "" : `: ${reason}`}`;
 }
 
 /** Only where one of them rests: otherwise there is nothing to say of them. */

@@ -19,6 +19,22 @@ export const testAnswer = z.object({
   request: requestAnswer.nullable(),
 });
 
+/** `POST /admin/routes/health`. */
+export const healthAnswer = z.object({
+  ok: z.boolean(),
+  targets: z.array(
+    z.object({
+      target: z.string(),
+      depth: z.string().nullable(),
+      able: z.boolean(),
+      reason: z.string(),
+      code: z.string().nullable(),
+      tookMs: z.number(),
+    }),
+  ),
+});
+export type HealthAnswer = z.output<typeof healthAnswer>;
+
 /** `POST /admin/routes/ask`. */
 export const askAnswer = z.object({
   requestId: z.string(),

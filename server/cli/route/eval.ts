@@ -44,7 +44,7 @@ async function evaluate(file: string, { targets, timeLimit }: EvalFlags, context
   const results = await withServer(context.environment, (client) =>
     evaluated(client, tasks, targets, timeLimit * 1000, context),
   );
-  context.output.answer({ tasks: tasks.length, targets: results }, () => tableText(columns, results));
+  context.output.answer({ tasks: tasks.length, targets: results }, () => evaluationText(results));
 }
 
 /** Task by task through all targets, so that a slow hour hits them all alike. */
@@ -54,9 +54,11 @@ export async function evaluated(
   targets: readonly string[],
   limitMs: number,
   context: CommandContext,
+  onTask: (done: number) => void = () => {},
 ): Promise<readonly Evaluation[]> {
   const outcomes = new Map(targets.map((target) => [target, [] as Outcome[]]));
-  for (const task of tasks) {
+  for (const [index, task] of tasks.entries()) {
+    onTask(index + 1);
     for (const target of targets) outcomes.get(target)?.push(await one(client, task, target, limitMs, context));
   }
   return targets.map((target) => evaluationOf(target, outcomes.get(target) ?? []));
@@ -83,6 +85,10 @@ async function one(
     if (context.signal.aborted || !limit.aborted) throw thrown;
     return { why: "too slow", durationMs: limitMs, costNanos: null, knownNanos: 0 };
   }
+}
+
+export function evaluationText(results: readonly Evaluation[]): string {
+  return tableText(columns, results);
 }
 
 const percent = (value: number) => `${(value * 100).toFixed(1)} %`;

@@ -15,13 +15,29 @@ export function planText(plan: PlanRecord): string {
     "",
     ...(tried.length === 0 ? ["Nobody can answer this request now."] : []),
     ...(tried.length + leftOut.length === 0 ? [] : [tableText(columns, [...tried, ...leftOut])]),
+    ...asidesText(plan),
   ].join("\n");
+}
+
+/** Who drafts or votes stands among the attempts; who is asked beside them, for what they are asked, and who may not be. */
+function asidesText({ asides = [] }: PlanRecord): readonly string[] {
+  const lines = asides.flatMap(({ role, attempts, excluded }) => [
+    ...attempts.map((step): Line => ({ ...step, number: role, why: words(step) })),
+    ...excluded.map((one): Line => ({ ...one, number: `no ${role}`, why: words(one) })),
+  ]);
+  return lines.length === 0 ? [] : ["", "Asked beside it:", tableText(asideColumns, lines)];
 }
 
 const columns: readonly Column<Line>[] = [
   { title: "TRY", of: ({ number }) => number, align: "right" },
   { title: "TARGET", of: ({ target }) => target },
   { title: "GROUP", of: ({ group }) => group },
+  { title: "WHY", of: ({ why }) => why },
+];
+
+const asideColumns: readonly Column<Line>[] = [
+  { title: "FOR", of: ({ number }) => number },
+  { title: "TARGET", of: ({ target }) => target },
   { title: "WHY", of: ({ why }) => why },
 ];
 
@@ -34,6 +50,7 @@ function words({ reason, detail }: { readonly reason: string; readonly detail: s
 function facts({
   alias,
   route,
+  mode,
   via,
   facts: asked,
   limits,
@@ -59,6 +76,7 @@ function facts({
     ["Asked", `${alias}: ${size}${needs}${who.length === 0 ? "" : `; ${who.join(", ")}`}`],
     ...via.map((passed) => ["Rule", `${passed.rule} of ${passed.alias}`] as const),
     ...(route === alias ? [] : [["Leads to", route] as const]),
+    ...(mode === "plain" ? [] : [["Mode", mode] as const]),
     ["Limits", bounds.join(", ")],
   ];
 }

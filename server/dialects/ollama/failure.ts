@@ -9,6 +9,8 @@ function errorBody(failure: Failure): string {
 export function encodeFailure(failure: Failure): WireFailure {
   const headers: Record<string, string> = { "content-type": "application/json; charset=utf-8" };
   if (failure.retryAfterSeconds !== null) headers["retry-after"] = String(failure.retryAfterSeconds);
+  // Money does not come back by asking again.
+  if (failure.kind.httpStatus === 402) headers["x-should-retry"] = "false";
   return { status: failure.kind.httpStatus, headers, body: errorBody(failure) };
 }
 

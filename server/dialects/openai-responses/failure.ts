@@ -9,6 +9,7 @@ const wireCodes: Readonly<Partial<Record<FailureCode, string>>> = Object.freeze(
   invalid_request: "invalid_prompt",
   upstream_invalid_request: "invalid_prompt",
   unsupported: "invalid_prompt",
+  model_not_allowed: "invalid_prompt",
   context_length_exceeded: "context_length_exceeded",
   content_filtered: "content_filter",
   rate_limited: "rate_limit_exceeded",

@@ -4,7 +4,7 @@
  */
 import { type FailureCode, failureKinds } from "../failure.ts";
 
-/** `half-open`: its time is over, and one request goes there as a probe while the others wait for what becomes of it. */
+/** `half-open`: its time is over, and one request goes there as a probe; the others go elsewhere until its first content has come. */
 export type CooldownState = "closed" | "open" | "half-open";
 
 export interface Cooldown {
@@ -31,6 +31,8 @@ export type CooldownEvent =
     }
   | { readonly type: "succeeded"; readonly probe: boolean }
   | { readonly type: "probe-begun" }
+  /** Its first content has come: others may go there while it goes on. */
+  | { readonly type: "probe-answers" }
   /** It ended without telling anything: the client left. */
   | { readonly type: "probe-left" };
 
@@ -73,11 +75,14 @@ export function stepCooldown(cooldown: Cooldown, event: CooldownEvent, nowMs: nu
   switch (event.type) {
     case "probe-begun":
       return { ...cooldown, probing: true };
+    case "probe-answers":
+      // How often it failed is kept until the answer is whole: one that breaks off is a failed try like any other.
+      return { ...cooldown, untilMs: null, probing: false };
     case "probe-left":
       return { ...cooldown, probing: false };
     case "succeeded":
       // An answer that began before the trouble says nothing about now.
-      return cooldown.untilMs !== null && !event.probe ? cooldown : notCooling;
+      return cooldown.untilMs !== null && !(event.probe && cooldown.probing) ? cooldown : notCooling;
     case "failed":
       return afterFailure(cooldown, event, nowMs);
   }

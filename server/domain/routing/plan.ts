@@ -1,3 +1,4 @@
+import type { AttemptSize } from "../budget/attempt-size.ts";
 import type { Choice, Passed } from "./choose.ts";
 import { type Exclusion, exclusionOf } from "./filter.ts";
 import { type RouteMode, routeModes } from "./modes.ts";
@@ -16,6 +17,8 @@ export { similarNames } from "./similar-names.ts";
 export interface PlannedAttempt {
   readonly target: Target;
   readonly reason: ReasonCode;
+  /** The most that it may use; absent: nobody said. */
+  readonly size?: () => AttemptSize;
 }
 
 export interface PlanStep extends PlannedAttempt {
@@ -114,9 +117,9 @@ function inPart(step: PlanStep, part: ReasonCode | null): PlanStep {
   return { ...step, reason: part, detail };
 }
 
-/** The same plan with some of its steps, and so many tries in all. */
+/** The same plan with some of its steps, and so many tries in all: 1 or more. */
 export function partOf(plan: Plan, attempts: readonly PlanStep[], maxAttempts: number): Plan {
-  const limits = { ...plan.route.limits, maxAttempts: Math.max(1, maxAttempts) };
+  const limits = { ...plan.route.limits, maxAttempts };
   return { ...plan, attempts, route: { ...plan.route, limits } };
 }
 
@@ -163,7 +166,7 @@ export interface PlanRecord {
     readonly detail: string;
   }[];
   /** Who is asked on the side; absent: nobody. */
-  readonly asides?: readonly Pick<PlanRecord, "attempts" | "excluded">[];
+  readonly asides?: readonly (Pick<PlanRecord, "attempts" | "excluded"> & { readonly role: AsideRole })[];
 }
 
 export function planRecord(plan: Plan): PlanRecord {
@@ -173,7 +176,7 @@ export function planRecord(plan: Plan): PlanRecord {
     const aside = plan.asides[role];
     if (aside === undefined) return [];
     const { attempts, excluded } = planRecord(aside);
-    return [{ attempts, excluded }];
+    return [{ role, attempts, excluded }];
   });
   return {
     alias,

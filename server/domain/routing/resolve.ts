@@ -1,4 +1,5 @@
 /** Makes routes of their settings: names become targets, and everything that does not hold together is said at once. Pure. */
+import { fewestAttempts, usualAttempts } from "./modes/attempts.ts";
 import { type AsideRole, modesOf, type RouteModes } from "./modes/settings.ts";
 import { defaultLimits, type Route, type RouteGroup, type RouteRule } from "./route.ts";
 import type { Conditions } from "./rules.ts";
@@ -56,6 +57,7 @@ export function resolveRoutes(
     for (const sentence of wrongModes(setting, groups)) complain(sentence);
     routes.set(alias, routeOf(alias, setting, groups, rules, asides));
   }
+  problems.push(...tooFewAttempts(routes));
   for (const circle of circlesIn(routes))
     problems.push(`routes.${circle[0]}: its rules go in a circle: ${circle.join(" → ")}.`);
   return { routes, problems };
@@ -191,14 +193,16 @@ function routeOf(
   rules: readonly RouteRule[],
   asides: RouteModes["asides"],
 ): Route {
+  const mode = setting.mode ?? "plain";
+  const modes = modesOf(setting, asides);
   return {
     alias,
-    mode: setting.mode ?? "plain",
+    mode,
     groups,
     rules,
     limits: {
       retries: setting.retries ?? defaultLimits.retries,
-      maxAttempts: setting.maxAttempts ?? defaultLimits.maxAttempts,
+      maxAttempts: setting.maxAttempts ?? usualAttempts({ mode, groups, modes }),
       deadlineMs: setting.deadlineMs ?? defaultLimits.deadlineMs,
       firstTokenMs: setting.firstTokenMs ?? defaultLimits.firstTokenMs,
       maxQueueWaitMs: setting.maxQueueWaitMs ?? defaultLimits.maxQueueWaitMs,
@@ -208,8 +212,46 @@ function routeOf(
     data: setting.dataClass ?? "any",
     regions: setting.regions ?? [],
     fallbackOn: setting.fallbackOn ?? [],
-    modes: modesOf(setting, asides),
+    modes,
   };
+}
+
+/** The limit of the alias that answers holds for the whole request, and the tier is chosen by the one that was asked for. */
+function tooFewAttempts(routes: ReadonlyMap<string, Route>): readonly string[] {
+  const problems = [...routes.values()].flatMap((route) => {
+    const needed = fewestAttempts(route);
+    const { maxAttempts } = route.limits;
+    if (maxAttempts >= needed) return [];
+    return [`routes.${route.alias}: its mode needs ${needed} attempts, and "maxAttempts" allows ${maxAttempts}.`];
+  });
+  for (const { alias, modes } of routes.values()) {
+    if (modes.classify === null) continue;
+    for (const led of ledTo(alias, routes)) {
+      const route = routes.get(led);
+      if (route === undefined) continue;
+      const needed = fewestAttempts({ ...route, modes: { ...route.modes, classify: modes.classify } });
+      if (route.limits.maxAttempts >= needed || route.limits.maxAttempts < fewestAttempts(route)) continue;
+      const { maxAttempts } = route.limits;
+      problems.push(
+        `routes.${led}: "maxAttempts" allows ${maxAttempts}, and with the tier that "${alias}" asks for it needs ${needed}.`,
+      );
+    }
+  }
+  return problems;
+}
+
+/** Other aliases that rules lead to from here, however many rules on. */
+function ledTo(
+  alias: string,
+  routes: ReadonlyMap<string, Route>,
+  seen = new Set<string>([alias]),
+): ReadonlySet<string> {
+  for (const { leadsTo } of routes.get(alias)?.rules ?? []) {
+    if (!("route" in leadsTo) || seen.has(leadsTo.route)) continue;
+    seen.add(leadsTo.route);
+    ledTo(leadsTo.route, routes, seen);
+  }
+  return new Set([...seen].filter((name) => name !== alias));
 }
 
 /** Each circle once, beginning with the alias that stands first in the settings. */

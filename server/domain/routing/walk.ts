@@ -42,10 +42,13 @@ export type WalkOrder =
 
 const firstBackoffMs = 250;
 const longestBackoffMs = 5_000;
-/** Waiting for a target while another one could answer. */
-const patienceWithOthersMs = 1_000;
+/** Waiting for a target while another one could answer now: a first pause, and no `Retry-After`. A client waits, too. */
+const patienceWithOthersMs = firstBackoffMs;
 /** Waiting where there is no other: as long as clients' own patience easily bears. */
 const patienceMs = 20_000;
+
+/** Another key may mend these, and time does not. */
+const needsPerson: ReadonlySet<FailureCode> = new Set<FailureCode>(["upstream_key_refused", "upstream_quota"]);
 
 const stop: WalkOrder = Object.freeze({ do: "stop" });
 
@@ -55,7 +58,8 @@ export function walkOf(plan: Plan): Walk {
 
 export function afterTry(walk: Walk, at: number, failure: Pick<Failure, "code" | "coolDownMs">, nowMs: number): Walk {
   return {
-    attempts: walk.attempts + 1,
+    // What was refused here before anything was sent uses no try up: the next target may be the one that costs nothing.
+    attempts: walk.attempts + (refusedHere(failure.code) ? 0 : 1),
     steps: walk.steps.map((step, index) =>
       index === at
         ? { tries: step.tries + 1, code: failure.code, notBeforeMs: nowMs + (failure.coolDownMs ?? 0) }
@@ -93,7 +97,8 @@ export function nextStep(plan: Plan, walk: Walk, facts: WalkFacts): WalkOrder {
   const laterGroups = new Set(plan.attempts.slice(facts.at).map(({ group }) => group));
   laterGroups.delete(failed.group);
   const far = plan.attempts.findIndex((step, index) => laterGroups.has(step.group) && isNew(step, index));
-  const again = soonestRetry(plan, walk, facts, failed.group);
+  // Where nobody new is left, also a target of an earlier group, which was left because it asked for time.
+  const again = soonestRetry(plan, walk, facts, far === -1 ? null : failed.group);
   if (again !== null) {
     const patience = far === -1 ? patienceMs : patienceWithOthersMs;
     const fits = limits.deadlineMs === null || facts.elapsedMs + again.waitMs < limits.deadlineMs;
@@ -112,10 +117,14 @@ function coolsKey(code: FailureCode): boolean {
   return "coolsDown" in kind && kind.coolsDown === "key";
 }
 
+function refusedHere(code: FailureCode): boolean {
+  return code === "budget_exceeded" || code === "ledger_unavailable";
+}
+
 function mayMove(code: FailureCode, fallbackOn: readonly FallbackWish[]): boolean {
   if (code === "content_filtered") return fallbackOn.includes("content-filter");
-  // The name was planned, so it is the target's trouble and not the client's; and what costs nothing needs no ledger.
-  if (code === "model_not_found" || code === "ledger_unavailable") return true;
+  // The name was planned, so it is the target's trouble and not the client's; and what costs nothing needs no money and no ledger.
+  if (code === "model_not_found" || refusedHere(code)) return true;
   return failureKinds[code].mayRetry || failureKinds[code].mayFallBack;
 }
 
@@ -125,18 +134,20 @@ function mayHelp(step: PlanStep, failed: PlanStep, code: FailureCode): boolean {
   return step.contextLength === 0 || failed.contextLength === 0 || step.contextLength > failed.contextLength;
 }
 
-/** Of the group's targets that may be asked again, the one whose turn comes first. */
+/** Of the targets that may be asked again, in one group or (null) in all, the one whose turn comes first. */
 function soonestRetry(
   plan: Plan,
   walk: Walk,
   facts: WalkFacts,
-  group: number,
+  group: number | null,
 ): { readonly at: number; readonly waitMs: number } | null {
   let soonest: { readonly at: number; readonly waitMs: number } | null = null;
   for (const [at, step] of plan.attempts.entries()) {
     const tried = walk.steps[at];
-    if (step.group !== group || tried === undefined || tried.code === null) continue;
-    if (!failureKinds[tried.code].mayRetry || tried.tries > plan.route.limits.retries) continue;
+    if (group !== null && step.group !== group) continue;
+    if (tried === undefined || tried.code === null) continue;
+    if (!failureKinds[tried.code].mayRetry || needsPerson.has(tried.code) || tried.tries > plan.route.limits.retries)
+      continue;
     const waitMs = Math.max(
       backoffMs(tried.tries, facts.random),
       facts.coolingMs[at] ?? 0,

@@ -2,6 +2,7 @@
 import type { RequestListener } from "node:http";
 import type { RequestHandler } from "express";
 import { answerFailures, createApplication } from "../through-express.ts";
+import { budgetsResource } from "./budgets.ts";
 import { configResource } from "./config.ts";
 import { downloadsResource } from "./downloads.ts";
 import { eventsResource } from "./events.ts";
@@ -11,6 +12,8 @@ import { moneyResource } from "./money.ts";
 import { modelsResource } from "./models.ts";
 import { providersResource } from "./providers.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
+import { routeChangesResource } from "./route-changes.ts";
+import { reconcileResource } from "./reconcile.ts";
 import { routesResource } from "./routes.ts";
 import { stateResource } from "./state.ts";
 import { stayAwakeResource } from "./stay-awake.ts";
@@ -25,11 +28,14 @@ export const adminResources = Object.freeze({
   models: modelsResource,
   stayAwake: stayAwakeResource,
   usage: usageResource,
+  reconcile: reconcileResource,
+  budgets: budgetsResource,
   money: moneyResource,
   config: configResource,
   downloads: downloadsResource,
   providers: providersResource,
   routes: routesResource,
+  routeChanges: routeChangesResource,
   events: eventsResource,
 }) satisfies Readonly<Record<string, AdminResource>>;
 

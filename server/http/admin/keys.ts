@@ -27,6 +27,8 @@ const newKeyBody = z.object({
   /** Shares no computed prefixes with other keys. */
   isolate: z.boolean().default(false),
   limits: limitsBody.optional(),
+  /** The only aliases and models it may ask for; null or absent: all. */
+  routes: z.array(z.string()).nullish(),
   /** Admin keys are not made here but by `reset-admin`, so that there is one way to lose the old ones. */
   kind: z.literal("inference").default("inference"),
 });
@@ -34,8 +36,8 @@ const newKeyBody = z.object({
 /** A row as it leaves the box: exactly these fields, whatever the store keeps beside them. */
 function shown(row: KeyRow): KeyRow {
   const { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs, isolate } = row;
-  const { limits } = row;
-  return { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs, isolate, limits };
+  const { limits, routes } = row;
+  return { id, kind, name, label, tail, createdAtMs, lastUsedAtMs, revokedAtMs, expiresAtMs, isolate, limits, routes };
 }
 
 export const keysResource: AdminResource = ({ deps, readBody }) => {
@@ -54,7 +56,7 @@ export const keysResource: AdminResource = ({ deps, readBody }) => {
       async handle(request, response) {
         const body = newKeyBody.safeParse(await readBody(request, response));
         if (!body.success) throw fieldFailure(body.error);
-        const { kind, name, label, expiresAtMs, isolate, limits } = body.data;
+        const { kind, name, label, expiresAtMs, isolate, limits, routes } = body.data;
         const { row, secret } = keyring.create({
           kind,
           name,
@@ -62,6 +64,7 @@ export const keysResource: AdminResource = ({ deps, readBody }) => {
           expiresAtMs: expiresAtMs ?? null,
           isolate,
           ...(limits === undefined ? {} : { limits }),
+          routes: routes ?? null,
         });
         sendJson(response, 201, { key: shown(row), secret });
       },

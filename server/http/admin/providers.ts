@@ -20,7 +20,7 @@ const newProviderBody = z.object({
   weight,
 });
 
-const newKeyBody = z.object({ key: z.string(), label, weight });
+const newKeyBody = z.object({ key: z.string(), purpose: z.enum(["calls", "bills"]).default("calls"), label, weight });
 const testBody = z.object({ model: z.string().min(1).max(300).nullish() });
 
 export const providersResource: AdminResource = ({ deps, readBody }) => {
@@ -58,8 +58,9 @@ export const providersResource: AdminResource = ({ deps, readBody }) => {
       async handle(request, response) {
         const body = newKeyBody.safeParse(await readBody(request, response));
         if (!body.success) throw fieldFailure(body.error);
-        const { key, label: name, weight: share } = body.data;
-        const row = providers.addKey(String(request.params.id), { secret: key, label: name ?? null, weight: share });
+        const { key, purpose, label: name, weight: share } = body.data;
+        const wish = { secret: key, purpose, label: name ?? null, weight: share };
+        const row = providers.addKey(String(request.params.id), wish);
         sendJson(response, 201, { key: row });
       },
     },

@@ -1,6 +1,7 @@
 /**
  * `/admin/routes`: where aliases lead and how their targets are. `POST /admin/routes/explain` tells the plan a described request
- * would get now, `POST /admin/routes/test` sends the smallest real one through and answers with its row.
+ * would get now, `POST /admin/routes/test` sends the smallest real one through and answers with its row, and
+ * `POST /admin/routes/health` looks at every target by itself.
  */
 import { plainRequest } from "../../domain/plain-request.ts";
 import { z } from "zod";
@@ -15,7 +16,8 @@ import type { HttpDeps } from "../deps.ts";
 import { sendJson } from "../send.ts";
 import type { AdminResource } from "./resource.ts";
 
-const word = z.string().trim().min(1).max(200);
+/** Names on trial are longer than aliases may be. */
+const word = z.string().trim().min(1).max(300);
 const tokens = z.int().min(0).max(1_000_000_000);
 
 /** What `RequestFacts` are, all of them optional; headers may be given as a client would send them. */
@@ -41,6 +43,7 @@ const explainBody = z.object({
   headers: z.record(z.string(), z.string().max(1000)).default({}),
 });
 const testBody = z.object({ model: word });
+const healthBody = z.object({ model: word, depth: z.enum(["reachable", "listed", "answers"]).default("listed") });
 const askBody = z.strictObject({
   model: word,
   prompt: z.string().min(1).max(1_000_000),
@@ -87,6 +90,18 @@ export const routesResource: AdminResource = ({ deps, readBody }) => [
         failure: failure === null ? null : { code: failure.code, message: failure.message },
         request: await deps.reports.show(requestId),
       });
+    },
+  },
+  {
+    method: "POST",
+    path: "/admin/routes/health",
+    async handle(request, response) {
+      const body = healthBody.safeParse(await readBody(request, response));
+      if (!body.success) throw fieldFailure(body.error);
+      const leaving = new AbortController();
+      response.once("close", () => leaving.abort());
+      const targets = await deps.routing.probe(body.data.model, body.data.depth, leaving.signal);
+      sendJson(response, 200, { ok: targets.every(({ able }) => able), targets });
     },
   },
   {

@@ -17,13 +17,18 @@ const wholeNumber = z
 const filterQuery = z.object({ from: wholeNumber.optional(), to: wholeNumber.optional(), key: wholeNumber.optional() });
 const recentQuery = filterQuery.extend({
   limit: wholeNumber.pipe(z.int().min(1).max(1000)).default(50),
+  /** The last request of the page before. */
+  before: z.string().max(200).optional(),
 });
-const exportQuery = filterQuery.extend({ format: z.enum(["csv", "jsonl"]).default("csv") });
+const exportQuery = filterQuery.extend({ format: z.enum(["csv", "jsonl", "focus"]).default("csv") });
 
 const exportTypes = Object.freeze({
   csv: "text/csv; charset=utf-8",
   jsonl: "application/x-ndjson; charset=utf-8",
+  focus: "text/csv; charset=utf-8",
 });
+
+const exportEndings = Object.freeze({ csv: "csv", jsonl: "jsonl", focus: "focus.csv" });
 
 function filterOf(query: z.output<typeof filterQuery>): ReportFilter {
   return {
@@ -56,7 +61,7 @@ export const usageResource: AdminResource = ({ deps }) => [
     path: "/admin/usage/requests",
     async handle(request, response) {
       const query = read(recentQuery, request.query);
-      sendJson(response, 200, { requests: await deps.reports.recent(query.limit, filterOf(query)) });
+      sendJson(response, 200, { requests: await deps.reports.recent(query.limit, filterOf(query), query.before) });
     },
   },
   {
@@ -74,7 +79,7 @@ export const usageResource: AdminResource = ({ deps }) => [
     async handle(request, response) {
       const query = read(exportQuery, request.query);
       response.setHeader("content-type", exportTypes[query.format]);
-      response.setHeader("content-disposition", `attachment; filename="lanthorn-usage.${query.format}"`);
+      response.setHeader("content-disposition", `attachment; filename="lanthorn-usage.${exportEndings[query.format]}"`);
       response.setHeader("cache-control", "no-store");
       response.setHeader("x-content-type-options", "nosniff");
       if (request.method === "HEAD") {

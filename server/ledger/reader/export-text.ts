@@ -1,9 +1,9 @@
 /**
- * Requests as CSV (RFC 4180) or JSON lines. Pure. The columns are documented in docs/api.md and only ever grow at the end.
+ * Requests as CSV (RFC 4180) or JSON lines; `focus-text.ts` has attempts for finance people. Pure. The columns are documented in docs/api.md and only ever grow at the end.
  */
 import type { ExportFormat, RequestRecord } from "../records.ts";
-
-type Cell = string | number | boolean | null;
+import { type Cell, csvCell, csvLineEnd } from "./csv-cell.ts";
+import { focusHeader, focusRows } from "./focus-text.ts";
 
 /** Null unless every one of them is known: a part of a sum is not the sum. */
 function sumOf(values: readonly (number | null)[]): number | null {
@@ -119,26 +119,16 @@ export const exportColumns: readonly string[] = Object.freeze([
   "tries",
 ]);
 
-/**
- * Names come from whoever asks, and a spreadsheet computes what begins so. Such a text gets a `'` in front, and so does one
- * that begins with `'`: taking one away where there is one gives the very text back.
- */
-const computedStart = /^[=+\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]/;
-
-function csvCell(value: Cell): string {
-  const plain = value === null ? "" : String(value);
-  const text = typeof value === "string" && computedStart.test(plain) ? `'${plain}` : plain;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-const lineEnd: Readonly<Record<ExportFormat, string>> = Object.freeze({ csv: "\r\n", jsonl: "\n" });
+const lineEnd = Object.freeze({ csv: csvLineEnd, jsonl: "\n" });
 
 /** What comes before the first row. */
 export function exportHeader(format: ExportFormat): string {
+  if (format === "focus") return focusHeader();
   return format === "csv" ? `${exportColumns.join(",")}${lineEnd.csv}` : "";
 }
 
 export function exportRows(format: ExportFormat, records: readonly RequestRecord[]): string {
+  if (format === "focus") return focusRows(records);
   return records
     .map((record) => {
       const row = cells(record);

@@ -1,6 +1,9 @@
 /** What the server's thread asks the reader thread, and what comes back. Plain data, tagged by id. Types only. */
+import type { OurDay } from "../../domain/reconcile/records.ts";
+import type { BillDaysFilter } from "./bill-days.ts";
 import type { MoneyQueries, TimeSpan } from "../money-records.ts";
 import type { ExportFormat, ReportFilter, RequestRecord, UsageSummary } from "../records.ts";
+import type { Place } from "./queries.ts";
 
 /** Given to the thread when it starts. */
 export interface ReaderData {
@@ -12,20 +15,21 @@ export interface Questions {
   summary: { readonly given: ReportFilter; readonly answer: UsageSummary };
   show: { readonly given: string; readonly answer: RequestRecord | null };
   recent: {
-    readonly given: { readonly limit: number; readonly filter: ReportFilter };
-    readonly answer: readonly RequestRecord[];
+    readonly given: { readonly limit: number; readonly filter: ReportFilter; readonly before: string | null };
+    readonly answer: readonly RequestRecord[] | null;
   };
-  /** One page of an export. `after` is the last request number seen; a page without `next` was the last one. */
+  /** One page of an export, behind `after`; a page without `next` was the last one. */
   exportPage: {
     readonly given: {
       readonly format: ExportFormat;
       readonly filter: ReportFilter;
-      readonly after: number;
+      readonly after: Place | null;
       /** Requests opened later than this are left out, so that an export ends. Null: ask for it. */
       readonly upTo: number | null;
     };
-    readonly answer: { readonly text: string; readonly next: number | null; readonly upTo: number };
+    readonly answer: { readonly text: string; readonly next: Place | null; readonly upTo: number };
   };
+  billDays: { readonly given: BillDaysFilter; readonly answer: readonly OurDay[] };
   savingsPage: {
     readonly given: Parameters<MoneyQueries["savingsPage"]>[0];
     readonly answer: ReturnType<MoneyQueries["savingsPage"]>;

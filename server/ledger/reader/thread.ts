@@ -5,6 +5,8 @@
 import { chmodSync, closeSync, openSync } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
+import type { OurDay } from "../../domain/reconcile/records.ts";
+import { type BillDaysFilter, prepareBillDays } from "./bill-days.ts";
 import { exportHeader, exportRows } from "./export-text.ts";
 import type { MoneyQueries } from "../money-records.ts";
 import { prepareMoneyQueries } from "./money.ts";
@@ -21,8 +23,10 @@ type Given<Name extends QuestionName> = Questions[Name]["given"];
 type Answer<Name extends QuestionName> = Questions[Name]["answer"];
 
 interface Connections {
+  readonly path: string;
   readonly reading: Database.Database;
   readonly queries: Queries;
+  readonly billDays: (filter: BillDaysFilter) => readonly OurDay[];
   readonly money: MoneyQueries;
   /** Checkpoints need a connection that may write. */
   readonly writing: Database.Database;
@@ -33,14 +37,21 @@ function connect(path: string): Connections {
   reading.pragma("query_only = ON");
   const writing = new Database(path, { fileMustExist: true, timeout: busyTimeoutMs });
   writing.pragma("synchronous = NORMAL");
-  return { reading, queries: prepareQueries(reading), money: prepareMoneyQueries(reading), writing };
+  return {
+    path,
+    reading,
+    queries: prepareQueries(reading),
+    billDays: prepareBillDays(reading),
+    money: prepareMoneyQueries(reading),
+    writing,
+  };
 }
 
 function exportPage(queries: Queries, given: Given<"exportPage">): Answer<"exportPage"> {
   const upTo = given.upTo ?? queries.lastNumber();
-  const { records, lastNumber } = queries.page(given.after, upTo, pageSize, given.filter);
+  const { records, next } = queries.page(given.after, upTo, pageSize, given.filter);
   const header = given.upTo === null ? exportHeader(given.format) : "";
-  return { text: header + exportRows(given.format, records), next: lastNumber, upTo };
+  return { text: header + exportRows(given.format, records), next, upTo };
 }
 
 function integrity(database: Database.Database): readonly string[] {
@@ -52,10 +63,21 @@ function integrity(database: Database.Database): readonly string[] {
   ];
 }
 
-async function backup(database: Database.Database, destination: string): Promise<null> {
+/**
+ * On a connection of its own, whose reading transaction lasts as long as the copy does: a copy of a file that others write to
+ * meanwhile would start over at each of their commits, and never end. Between its steps the other questions are answered.
+ */
+async function backup(path: string, destination: string): Promise<null> {
   closeSync(openSync(destination, "a", 0o600));
   chmodSync(destination, 0o600);
-  await database.backup(destination, { progress: () => backupPages });
+  const source = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  try {
+    source.exec("BEGIN");
+    source.prepare("SELECT count(*) FROM rows_kept").get();
+    await source.backup(destination, { progress: () => backupPages });
+  } finally {
+    source.close();
+  }
   return null;
 }
 
@@ -67,9 +89,11 @@ function answer(connections: Connections, asked: Asked): unknown {
     case "show":
       return queries.show(asked.given);
     case "recent":
-      return queries.recent(asked.given.limit, asked.given.filter);
+      return queries.recent(asked.given.limit, asked.given.filter, asked.given.before);
     case "exportPage":
       return exportPage(queries, asked.given);
+    case "billDays":
+      return connections.billDays(asked.given);
     case "savingsPage":
       return money.savingsPage(asked.given);
     case "power":
@@ -83,7 +107,7 @@ function answer(connections: Connections, asked: Asked): unknown {
     case "integrity":
       return integrity(reading);
     case "backup":
-      return backup(reading, asked.given);
+      return backup(connections.path, asked.given);
     case "checkpoint":
       writing.pragma("wal_checkpoint(PASSIVE)");
       return null;

@@ -1,5 +1,6 @@
 /** Condenses the older part of a long conversation before the main target answers. Server process. */
 import type { ChatRequest } from "../../domain/chat.ts";
+import { attemptsOfMode } from "../../domain/routing/modes/attempts.ts";
 import { splitForBrief, withBrief } from "../../domain/routing/modes/brief.ts";
 import type { ModeRun } from "./mode.ts";
 import { answerText, question, transcript } from "./words.ts";
@@ -21,7 +22,7 @@ export async function condensed(run: ModeRun): Promise<ChatRequest | null> {
   const by = plan.asides.condense;
   if (by === undefined || by.attempts.length === 0) return failed("nobody may condense it");
   const asked = question(request, words, transcript(split.older), { schema: null, maxTokens: brief.maxTokens });
-  const said = await run.hidden(by, by.attempts, asked);
+  const said = await run.hidden(by, by.attempts, asked, run.attemptsLeft() - attemptsOfMode(plan.route));
   if (run.signal.aborted) return null;
   const text = answerText(said.events).trim();
   if (said.failure !== null || text === "") return failed(said.failure?.code ?? "it said nothing");

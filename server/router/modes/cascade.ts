@@ -19,12 +19,12 @@ export const cascade: Mode = async function* (run) {
     yield* run.stream(others, request);
     return;
   }
-  const draft = await run.hidden(plan, drafting, draftRequest(request));
+  const draft = await run.hidden(plan, drafting, draftRequest(request), run.attemptsLeft() - keptFor(others));
   if (signal.aborted) {
     yield aborted;
     return;
   }
-  const isWanted = await decide(run, draft);
+  const isWanted = await decide(run, draft, keptFor(others));
   if (signal.aborted) {
     yield aborted;
     return;
@@ -44,12 +44,17 @@ export function draftRequest(request: ChatRequest): ChatRequest {
   return { ...rest, logprobs: request.logprobs ?? { top: 0 } };
 }
 
-async function decide(run: ModeRun, draft: Hidden): Promise<boolean> {
+/** The last attempt is for an answer. */
+function keptFor(others: ModeRun["plan"]["attempts"]): number {
+  return others.length > 0 ? 1 : 0;
+}
+
+async function decide(run: ModeRun, draft: Hidden, keep: number): Promise<boolean> {
   const { cascade: setting } = run.plan.route.modes;
   const hasJudge = (run.plan.asides.judge?.attempts.length ?? 0) > 0;
   const facts = draftOf(draft.events, draft.end);
   const verdict = judgeDraft(facts, draft.target, setting, hasJudge);
-  const isWanted = verdict.do === "judge" ? (await isGood(run, draft.events)) === true : verdict.do === "accept";
+  const isWanted = verdict.do === "judge" ? (await isGood(run, draft.events, keep)) === true : verdict.do === "accept";
   run.note({ code: isWanted ? "draft_given" : "draft_discarded", detail: verdictText(draft.target, verdict, facts) });
   return isWanted;
 }

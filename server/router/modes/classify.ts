@@ -29,6 +29,8 @@ export async function classified(run: ModeRun): Promise<string> {
     by,
     by.attempts,
     question(run.request, words, user, { schema, maxTokens: answerTokens }),
+    // Which route's limit holds is not known before the tier is: one attempt is what each of them leaves room for.
+    1,
   );
   if (said.failure !== null) return assume(said.failure.code);
   const answer = answerJson(said.events);

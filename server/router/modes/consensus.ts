@@ -1,6 +1,7 @@
 /**
  * The targets of the first group answer side by side; where they do not agree they see each other's answers and answer again,
- * up to three rounds. Then the next group breaks the tie. Server process.
+ * up to three rounds, as long as the route's attempts suffice for all of them and the tie-breaker. Then the next group breaks the
+ * tie. Server process.
  */
 import type { ChatMessage, ChatRequest } from "../../domain/chat.ts";
 import { agreed, comparable } from "../../domain/routing/modes/agreement.ts";
@@ -21,13 +22,20 @@ export const consensus: Mode = async function* (run) {
   const first = plan.groups[0];
   const others = plan.attempts.filter(({ group }) => group !== first);
   let voters = plan.attempts.filter(({ group }) => group === first);
+  /** The last attempt is for whoever breaks the tie. */
+  const keep = others.length > 0 ? 1 : 0;
   let votes: readonly Vote[] = [];
   let failed: Hidden | null = null;
   for (let round = 1; round <= rounds && voters.length > 0; round += 1) {
     const before = votes;
+    const each = Math.floor((run.attemptsLeft() - keep) / voters.length);
+    if (each < 1) {
+      run.note({ code: "attempts_used_up", detail: `round ${round} was not begun` });
+      break;
+    }
     const asked = await Promise.all(
       voters.map(async (step): Promise<Vote> => {
-        return { step, answer: await run.hidden(plan, [step], requestOf(request, step, before)) };
+        return { step, answer: await run.hidden(plan, [step], requestOf(request, step, before), each) };
       }),
     );
     if (signal.aborted) {
@@ -37,7 +45,7 @@ export const consensus: Mode = async function* (run) {
     failed = asked.find(({ answer }) => answer.failure !== null)?.answer ?? failed;
     // Who fails later has still said something before.
     votes = asked.flatMap((vote) => (isAnswer(vote.answer) ? [vote] : before.filter(({ step }) => step === vote.step)));
-    const winner = await agreedOn(run, votes);
+    const winner = await agreedOn(run, votes, keep);
     if (signal.aborted) {
       yield aborted;
       return;
@@ -71,7 +79,7 @@ function isAnswer({ failure, events }: Hidden): boolean {
   return failure === null && comparable(events) !== "";
 }
 
-async function agreedOn(run: ModeRun, votes: readonly Vote[]): Promise<Vote | null> {
+async function agreedOn(run: ModeRun, votes: readonly Vote[], keep: number): Promise<Vote | null> {
   const at = agreed(
     votes.map(({ answer }) => comparable(answer.events)),
     run.plan.route.modes.consensus.agree,
@@ -81,6 +89,7 @@ async function agreedOn(run: ModeRun, votes: readonly Vote[]): Promise<Vote | nu
   const same = await isSame(
     run,
     votes.map(({ answer }) => answer.events),
+    keep,
   );
   return same === true ? (votes[0] ?? null) : null;
 }

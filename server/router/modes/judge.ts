@@ -19,21 +19,35 @@ const graderWords =
 const samenessWords =
   "You compare answers to one question. Decide whether they say the same in substance; wording does not matter.";
 
-/** Null: nobody could be asked, or said neither yes nor no. */
-export function isGood(run: ModeRun, events: readonly ChatEvent[]): Promise<boolean | null> {
-  return ask(run, graderWords, `The question:\n${asked(run.request)}\n\nThe answer:\n${shown(events)}\n\nIs it good?`);
+/** Null: nobody could be asked, or said neither yes nor no. `keep`: attempts that must be left for what comes after. */
+export function isGood(run: ModeRun, events: readonly ChatEvent[], keep: number): Promise<boolean | null> {
+  return ask(
+    run,
+    keep,
+    graderWords,
+    `The question:\n${asked(run.request)}\n\nThe answer:\n${shown(events)}\n\nIs it good?`,
+  );
 }
 
-export function isSame(run: ModeRun, answers: readonly (readonly ChatEvent[])[]): Promise<boolean | null> {
+export function isSame(
+  run: ModeRun,
+  answers: readonly (readonly ChatEvent[])[],
+  keep: number,
+): Promise<boolean | null> {
   const listed = answers.map((events, index) => `Answer ${index + 1}:\n${shown(events)}`).join("\n\n");
-  return ask(run, samenessWords, `The question:\n${asked(run.request)}\n\n${listed}\n\nDo they say the same?`);
+  return ask(run, keep, samenessWords, `The question:\n${asked(run.request)}\n\n${listed}\n\nDo they say the same?`);
 }
 
-async function ask(run: ModeRun, system: string, user: string): Promise<boolean | null> {
+async function ask(run: ModeRun, keep: number, system: string, user: string): Promise<boolean | null> {
   const plan = run.plan.asides.judge;
   if (plan === undefined || plan.attempts.length === 0) return null;
+  const most = run.attemptsLeft() - keep;
+  if (most < 1) {
+    run.note({ code: "attempts_used_up", detail: "the judge was not asked" });
+    return null;
+  }
   const wants = { schema: yesOrNo, maxTokens: verdictTokens };
-  const said = await run.hidden(plan, plan.attempts, question(run.request, system, user, wants));
+  const said = await run.hidden(plan, plan.attempts, question(run.request, system, user, wants), most);
   const verdict = said.failure === null ? answerJson(said.events) : undefined;
   const yes = typeof verdict === "object" && verdict !== null && "yes" in verdict ? verdict.yes : null;
   const opinion = typeof yes === "boolean" ? yes : null;

@@ -20,10 +20,12 @@ export interface ModeRun {
   readonly plan: Plan;
   readonly request: ChatRequest;
   readonly signal: AbortSignal;
+  /** Attempts that the route's limit still allows the request. */
+  attemptsLeft(): number;
   /** Hands on what the steps say, one after another as after any failure. Throws a Failure before the first event. */
   stream(steps: readonly PlanStep[], request: ChatRequest): AsyncIterable<ChatEvent>;
-  /** Never throws. */
-  hidden(plan: Plan, steps: readonly PlanStep[], request: ChatRequest): Promise<Hidden>;
+  /** Within so many attempts; fewer than 1: nobody is asked, and that is its failure. Never throws. */
+  hidden(plan: Plan, steps: readonly PlanStep[], request: ChatRequest, mostAttempts: number): Promise<Hidden>;
   /** Into the request's row. */
   note(note: RequestNote): void;
   /** Whose words the client gets, where others were asked after it. */

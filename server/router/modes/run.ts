@@ -3,10 +3,12 @@
  * attempts are counted as one row of numbers. Server process.
  */
 import type { Backend } from "../../backends/backend.ts";
+import { sizeOfChat } from "../../domain/budget/attempt-size.ts";
 import { type ChatEvent, type ChatRequest, isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
 import { estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
 import {
+  capped,
   type Plan,
   type PlannedAttempt,
   type PlanStep,
@@ -40,6 +42,8 @@ export interface ModalParts {
     attempt: PlannedAttempt,
     request: ChatRequest,
     signal: AbortSignal,
+    /** Most tokens of an answer that has no bound of its own. */
+    bound: number | null,
   ): AsyncIterable<ChatEvent>;
 }
 
@@ -80,12 +84,15 @@ export async function* runModes(parts: ModalParts): AsyncGenerator<ChatEvent> {
 function counted(parts: ModalParts, startedMs: number) {
   const { hooks, signal, ports } = parts;
   let opened = 0;
-  const journey = (plan: Plan, steps: readonly PlanStep[], request: ChatRequest, own: AttemptHooks) => {
-    const part = partOf(plan, steps, plan.route.limits.maxAttempts - opened);
+  const left = ({ route }: Plan) => route.limits.maxAttempts - opened;
+  const journey = (plan: Plan, steps: readonly PlanStep[], request: ChatRequest, own: AttemptHooks, most: number) => {
+    if (most < 1) throw usedUp(plan);
+    const part = partOf(plan, steps, most);
     return carryOut<ChatEvent>(
       {
         ...{ plan: part, signal, startedMs, hooks: own },
-        ask: (backend, attempt, inner) => parts.ask(backend, part, attempt, request, inner),
+        size: () => sizeOfChat({ ...request, maxTokens: capped(request.maxTokens, plan.route.limits.maxOutputTokens) }),
+        ask: (backend, attempt, inner, bound) => parts.ask(backend, part, attempt, request, inner, bound),
       },
       ports,
     );
@@ -100,11 +107,17 @@ function counted(parts: ModalParts, startedMs: number) {
         told(opened, targetName(attempt.target));
         return hooks.opened(opened, attempt);
       },
+      bound: (number) => hooks.bound?.(numbers.get(number) ?? number) ?? null,
       closed: (number, end) => hooks.closed(numbers.get(number) ?? number, end),
     };
   };
 
-  async function hidden(plan: Plan, steps: readonly PlanStep[], request: ChatRequest): Promise<Hidden> {
+  async function hidden(
+    plan: Plan,
+    steps: readonly PlanStep[],
+    request: ChatRequest,
+    mostAttempts: number,
+  ): Promise<Hidden> {
     let current = 0;
     let target = "";
     const events: ChatEvent[] = [];
@@ -119,7 +132,7 @@ function counted(parts: ModalParts, startedMs: number) {
       target,
     });
     try {
-      for await (const event of journey(plan, steps, request, own)) {
+      for await (const event of journey(plan, steps, request, own, mostAttempts)) {
         if (!isEnd(event)) {
           hooks.hid?.(current, event);
           events.push(event);
@@ -143,15 +156,22 @@ function counted(parts: ModalParts, startedMs: number) {
     plan,
     request,
     signal,
+    attemptsLeft: () => left(plan),
     stream: (steps, one) =>
       journey(
         plan,
         steps,
         one,
         numbered(() => {}),
+        left(plan),
       ),
     hidden,
     note: (note) => hooks.noted?.(note),
     answeredBy: (target) => hooks.answeredBy?.(target),
   });
+}
+
+/** Drafts, votes and questions on the side are attempts too. */
+function usedUp({ alias, route }: Plan): Failure {
+  return new Failure("no_target", `All ${route.limits.maxAttempts} attempts that "${alias}" allows were used.`);
 }

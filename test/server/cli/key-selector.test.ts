@@ -16,6 +16,7 @@ const key = (id: number, name: string, tail: string, revokedAtMs: number | null 
   expiresAtMs: null,
   isolate: false,
   limits: usualLimits,
+  routes: null,
 });
 const keys = [key(1, "jonas", "9f3c"), key(2, "ayo", "07ae"), key(3, "jonas", "11bb", 5), key(4, "twin", "aaaa")];
 

@@ -41,7 +41,10 @@ describe("wrong usage ends with exit code 2, and says what helps", () => {
   test.each([
     [["usag"], 'error  "usag" is not a command\nwhy    Did you mean "usage"?\nnext   lanthorn help usage\n'],
     [["frobnicate"], 'error  "frobnicate" is not a command\nnext   lanthorn help\n'],
-    [["usage"], "error  lanthorn usage needs one of: summary, show, export, price\nnext   lanthorn help usage\n"],
+    [
+      ["usage"],
+      "error  lanthorn usage needs one of: summary, show, export, price, budgets\nnext   lanthorn help usage\n",
+    ],
     [["keys", "creat"], "error  Unknown command 'creat'\nwhy    Did you mean create?\nnext   lanthorn help keys\n"],
     [["keys", "create"], "error  Missing required argument 'name'\nnext   lanthorn help keys create\n"],
     [["stop", "--nwo"], "error  Unknown option '--nwo'\nwhy    Did you mean --now?\nnext   lanthorn help stop\n"],

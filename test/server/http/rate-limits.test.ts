@@ -47,6 +47,19 @@ describe("requests per minute", () => {
   });
 });
 
+test("feedback is a request like any other", async () => {
+  await roomWith({ requestsPerMinute: 1 });
+  const say = () =>
+    fetch(`${room.url}/v1/feedback`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ request_id: "req_none", ok: true }),
+    });
+  const answers = [await say(), await say(), await room.post(hello)];
+  expect(answers.map(({ status }) => status)).toEqual([404, 429, 429]);
+  expect(answers[1]?.headers.get("retry-after")).not.toBeNull();
+});
+
 describe("tokens per minute", () => {
   const tokensLeft = (response: Response) => Number(response.headers.get("x-ratelimit-remaining-tokens"));
 

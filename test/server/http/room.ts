@@ -216,8 +216,21 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
 
   const deps: HttpDeps = {
     inference,
-    routing: options.routing ?? { models: inference.models, explain: noDownloads, routes: () => [], state: () => [] },
+    routing: options.routing ?? {
+      models: inference.models,
+      explain: noDownloads,
+      routes: () => [],
+      state: () => [],
+      probe: async () => [],
+    },
+    routeDesk: { begin: noDownloads, take: noDownloads, drop: noDownloads },
     access,
+    budgets: {
+      list: () => [],
+      heldNanos: () => 0,
+      set: () => [],
+      remove: () => {},
+    },
     rateLimits: createRateLimits(
       { requestsPerMinute: 0, tokensPerMinute: 0, concurrent: 0, ...options.limits },
       systemClock,

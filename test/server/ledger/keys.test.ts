@@ -34,6 +34,7 @@ test("a key is found by the hash of its secret, and by nothing else", () => {
     expiresAtMs: null,
     isolate: false,
     limits: usualLimits,
+    routes: null,
   });
   expect(keys.findByHash(hashKey(secret))).toMatchObject(row);
   expect(keys.findByHash(hashKey("' OR 1=1 --"))).toBeNull();

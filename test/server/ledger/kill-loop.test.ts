@@ -6,6 +6,8 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { openDatabase } from "../../../server/ledger/open.ts";
+import { freshSum } from "./fresh-sum.ts";
 import { freshLedger, rowsOf } from "./open-ledger.ts";
 import { opening } from "./rows.ts";
 
@@ -64,7 +66,11 @@ test(`S-30 kill loop: ${rounds} times kill -9 at a random moment`, { timeout: ro
   expect(acknowledged.length).toBeGreaterThanOrEqual(rounds * 50);
   expect(acknowledged.filter((id) => statusById.get(id) !== "done")).toEqual([]);
   // The rest was in the air when the process died, or finished without anybody having heard of it yet.
-  const { byStatus } = await ledger.reports.summary();
+  const summary = await ledger.reports.summary();
+  const { byStatus } = summary;
+  const database = openDatabase(path);
+  onTestFinished(() => void database.close());
+  expect(summary).toEqual(freshSum(database));
   expect(byStatus).toMatchObject({ open: 0, interrupted });
   expect(byStatus.done + byStatus.interrupted).toBe(rows.length);
   expect(rowsOf(path, "SELECT count(*) AS open FROM attempts WHERE status = 'open'")).toEqual([{ open: 0 }]);

@@ -142,6 +142,31 @@ test("the newest requests come first", async () => {
   await expect(ledger.reports.recent(0)).rejects.toMatchObject({ code: "invalid_request", param: "limit" });
 });
 
+test("a page goes on where the last one ended, also where requests began together; of a key and a time alike", async () => {
+  const { ledger } = freshLedger();
+  await threeRequests(ledger);
+  for (let index = 0; index < 20; index += 1) {
+    ledger.writer.openRequest(opening(`req_more_${index}`, { startedAtMs: 2000 + Math.floor(index / 5) }));
+  }
+  ledger.writer.flush();
+  const pages = async (filter: { fromMs?: number; toMs?: number; keyId?: number }) => {
+    const ids: string[] = [];
+    for (let before: string | undefined; ; before = ids.at(-1)) {
+      const page = await ledger.reports.recent(3, filter, before);
+      if (page.length === 0) return ids;
+      ids.push(...page.map(({ id }) => id));
+    }
+  };
+  const all = await pages({});
+  expect(all.length).toBe(23);
+  expect(new Set(all).size).toBe(23);
+  expect(all.slice(0, 2)).toEqual(["req_3", "req_more_19"]);
+  expect(all.slice(-2)).toEqual(["req_2", "req_1"]);
+  expect(await pages({ fromMs: 2001, toMs: 2003 })).toEqual(all.slice(6, 16));
+  expect(await pages({ keyId: 1 })).toEqual(["req_3", "req_1"]);
+  await expect(ledger.reports.recent(3, {}, "req_none")).rejects.toMatchObject({ code: "invalid_request" });
+});
+
 test("a running request is open and has no cost yet", async () => {
   const { ledger } = freshLedger();
   ledger.writer.openRequest(opening("req_1"));

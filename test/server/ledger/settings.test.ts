@@ -4,6 +4,7 @@ import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { migrationsOnDisk } from "../../../server/ledger/migrations.ts";
 import { openDatabase, sqliteVersionIsGood } from "../../../server/ledger/open.ts";
+import { freshSum } from "./fresh-sum.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { freshLedger, rowsOf } from "./open-ledger.ts";
 import { ending, opening } from "./rows.ts";
@@ -96,6 +97,36 @@ test("S-29 backup: a copy made while the ledger is written to is whole and opens
   const { total } = await restored.ledger.reports.summary();
   expect(total.requests).toBeGreaterThanOrEqual(200);
   expect(await restored.ledger.reports.integrity()).toEqual({ ok: true, problems: [] });
+});
+
+test("S-29 backup: it ends although rows keep being written, and has what was there when it began", {
+  timeout: 25_000,
+}, async () => {
+  const { ledger, path } = freshLedger();
+  const plan = { why: "x".repeat(4000) };
+  const add = (id: string) => {
+    ledger.writer.openRequest(opening(id));
+    return ledger.writer.closeRequest({ ...ending(id), plan });
+  };
+  await Promise.all(Array.from({ length: 1500 }, (_, index) => add(`before${index}`)));
+  const copy = join(path, "..", "copy.db");
+  let isDone = false;
+  const made = ledger.reports.backup(copy).finally(() => {
+    isDone = true;
+  });
+  let more = 0;
+  while (!isDone) {
+    more += 1;
+    await add(`meanwhile${more}`);
+  }
+  await made;
+  expect(more).toBeGreaterThan(1);
+  const restored = freshLedger(copy);
+  const { total } = await restored.ledger.reports.summary();
+  expect(total.requests).toBeGreaterThanOrEqual(1500);
+  const database = openDatabase(copy);
+  expect(total).toEqual(freshSum(database).total);
+  database.close();
 });
 
 test("somebody else's database and damaged files are refused with a sentence", () => {

@@ -78,7 +78,6 @@ describe("S-25 nobody else is asked", () => {
     "upstream_invalid_request",
     "unknown_key",
     "forbidden",
-    "budget_exceeded",
     "rate_limited",
     "content_filtered",
     "internal",
@@ -182,9 +181,17 @@ describe("S-25 time", () => {
 
   test("the deadline holds over all attempts and waits, and cuts an answer that has begun", async () => {
     const broken = fail("upstream_failed");
-    const many = ab({ "a/m": [[1_500, broken], [1_500, broken], ["silent"]] }, {}, { deadlineMs: 4_000, retries: 5 });
+    const scripts: Scripts = {
+      "a/m": [
+        [1_500, broken],
+        [1_500, broken],
+      ],
+      "b/m": [["silent"]],
+    };
+    const many = ab(scripts, {}, { deadlineMs: 4_000, retries: 5 });
     const journey = many.ask("any");
     expect(await finish(many.clock, journey)).toBeLessThanOrEqual(5_000);
+    expect(many.asked).toEqual(["a/m", "a/m", "b/m"]);
     expect(await journey.end).toMatchObject({ type: "failed", failure: { code: "upstream_timeout" } });
     const long = ab({ "a/m": [[text, "silent"]] }, {}, { deadlineMs: 4_000 });
     const begun = long.ask("any");
@@ -276,11 +283,36 @@ describe("S-25 Retry-After", () => {
     }
   });
 
-  test("is not waited for where somebody else can answer", async () => {
-    const { clock, ask, asked } = ab({ "a/m": [[fail("upstream_rate_limited", 7_000)]] }, {}, { retries: 3 });
+  test.each([7_000, 1_000, 300])("of %s ms is not waited for where somebody else can answer", async (coolDownMs) => {
+    const { clock, ask, asked } = ab({ "a/m": [[fail("upstream_rate_limited", coolDownMs)]] }, {}, { retries: 3 });
     expect(await finish(clock, ask("any"))).toBeLessThan(100);
     expect(asked).toEqual(["a/m", "b/m"]);
   });
+
+  test("is waited for where the next group cannot be asked now either, and the one that is back first is asked", async () => {
+    const { clock, ask, asked } = ab(
+      { "a/m": [[fail("upstream_rate_limited", 3_000)]], "b/m": [[fail("upstream_overloaded", 60_000)]] },
+      {},
+      { retries: 1 },
+    );
+    const journey = ask("any");
+    const tookMs = await finish(clock, journey);
+    expect(asked).toEqual(["a/m", "b/m", "a/m"]);
+    expect(tookMs).toBeGreaterThanOrEqual(3_000);
+    expect(await journey.end).toMatchObject({ type: "finished" });
+  });
+
+  test.each<FailureCode>(["upstream_key_refused", "upstream_quota"])(
+    "nobody waits for what only a person can mend: %s without another key is the answer at once",
+    async (code) => {
+      const failure = fail(code);
+      const { clock, ask, asked } = alone({ "a/m": [[failure]] });
+      const journey = ask("any");
+      expect(await finish(clock, journey)).toBeLessThan(100);
+      expect(await journey.end).toBe(failure);
+      expect(asked).toEqual(["a/m"]);
+    },
+  );
 
   test("is about one key: another one is tried at once, at the same target", async () => {
     const { clock, ask, asked } = ab(

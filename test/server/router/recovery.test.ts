@@ -56,6 +56,47 @@ describe("S-25 cooldown and recovery", () => {
     for (const other of others) expect(other.log[0]).toBe("1 b/m in_order");
   });
 
+  test("once a probe has begun to answer others may go there too, however long it goes on", async () => {
+    const { clock, ask, router } = ab({ "a/m": [[busy(8_000)], [1_000, text, 60_000, finished]] });
+    await finish(clock, ask("any"));
+    clock.advance(8_000);
+    const probe = ask("any");
+    await settle();
+    const before = ask("any");
+    await finish(clock, before, 100);
+    expect(before.log[0]).toBe("1 b/m in_order");
+    clock.advance(1_000);
+    await settle();
+    expect(router.state()[0]).toMatchObject({ cooldown: { state: "closed" }, inFlight: 1 });
+    const after = ask("any");
+    await finish(clock, after, 100);
+    expect(after.log[0]).toBe("1 a/m in_order");
+    await finish(clock, probe);
+    expect(probe.log).toEqual(["1 a/m probe", "1 finished"]);
+  });
+
+  test("a probe that breaks off in the middle of its answer has failed: left alone for longer", async () => {
+    const { clock, ask, router } = ab({
+      "a/m": [[broken], [broken], [broken], [text, new Failure("upstream_cut", "cut")]],
+    });
+    for (let index = 0; index < 3; index += 1) await finish(clock, ask("any"));
+    clock.advance(5_000);
+    const probe = ask("any");
+    await finish(clock, probe);
+    expect(probe.log).toEqual(["1 a/m probe", "1 upstream_cut"]);
+    expect(router.state()[0]?.cooldown).toMatchObject({ state: "open", until: clock.now() + 10_000 });
+  });
+
+  test("a provider whose keys or settings are others is asked at once", async () => {
+    const { clock, ask, router } = ab({ "a/m": [[busy(30_000)]], "b/m": [[busy(30_000)]] });
+    await finish(clock, ask("any"));
+    router.forgive("a");
+    expect(router.state().map(({ cooldown }) => cooldown.state)).toEqual(["closed", "open"]);
+    const next = ask("any");
+    await finish(clock, next);
+    expect(next.log).toEqual(["1 a/m in_order", "1 finished"]);
+  });
+
   test("a probe that fails leaves it alone for longer; the request that probed is answered elsewhere", async () => {
     const { clock, ask, router } = ab({ "a/m": [[broken], [broken], [broken], [broken]] });
     for (let index = 0; index < 3; index += 1) await finish(clock, ask("any"));

@@ -33,6 +33,34 @@ describe("a plan is carried out", () => {
     expect(log).toEqual(["open 1", "close 1 failed", "open 2", "close 2 failed", "open 3", "close 3 finished"]);
   });
 
+  test("a backend that goes after the plan was made is passed by, without an attempt; one that comes is asked", async () => {
+    const one = (id: string) => scriptedBackend(id, ["m"], [full, [text, finished]]);
+    const [a, b, c] = [one("a"), one("b"), scriptedBackend("c", ["m"], [])];
+    let backends: readonly ScriptedBackend[] = [a, b, c];
+    const routes = { any: { groups: [{ targets: ["a/m", "b/m", "c/m"].map((target) => ({ target })) }], retries: 0 } };
+    const router = createRouter(() => backends, { routes });
+    const asked: string[] = [];
+    const ask = () =>
+      collect(
+        router.run(router.plan("any"), chatRequest("x"), context, new AbortController().signal, {
+          opened: (number, { target }) => {
+            asked.push(`${number} ${target.backendId}`);
+            backends = backends.filter((backend) => backend !== b);
+          },
+          closed: () => {},
+        }),
+      );
+    expect((await ask()).end.type).toBe("finished");
+    expect(asked).toEqual(["1 a", "2 c"]);
+    expect(b.asked).toHaveLength(0);
+    expect(router.explain("any").excluded).toMatchObject([{ target: "b/m" }]);
+
+    const late = scriptedBackend("late", ["other"], [[text, finished]]);
+    backends = [...backends, late];
+    expect(router.models().map(({ alias }) => alias)).toContain("other");
+    expect(router.plan("late/other")).toMatchObject({ capability: "chat" });
+  });
+
   test("nothing is tried again after content has left", async () => {
     const second = scriptedBackend("b", ["m"], [[text, finished]]);
     const { answer } = run([scriptedBackend("a", ["m"], [[text, failed(full)]]), second]);

@@ -2,6 +2,8 @@
 import type { Body, Counted } from "./wire.ts";
 
 export interface SeenRequest {
+  /** Epoch milliseconds, by the vendor's clock. */
+  readonly atMs: number;
   readonly method: string;
   /** With the query. */
   readonly path: string;

@@ -55,7 +55,7 @@ export async function send(sending: Sending): Promise<void> {
   }
 }
 
-async function sendWhole({ wire, step, reply, seen, response, headers }: Sending): Promise<void> {
+async function sendWhole({ wire, step, reply, seen, response, body, headers }: Sending): Promise<void> {
   const { fault } = step;
   seen.status = 200;
   if (fault?.kind === "error-under-200") {
@@ -64,7 +64,7 @@ async function sendWhole({ wire, step, reply, seen, response, headers }: Sending
     response.writeHead(200, { "content-type": "application/json", ...headers }).end(JSON.stringify(error));
     return;
   }
-  const text = JSON.stringify(wire.whole(reply));
+  const text = JSON.stringify(wire.whole(reply, body));
   response.writeHead(200, { "content-type": "application/json", ...headers });
   if (fault === undefined || fault.kind === "huge-frame") {
     seen.fate = "whole";

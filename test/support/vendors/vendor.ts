@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { type BillWishes, billReply } from "./bills.ts";
 import { anthropicWire } from "./wires/anthropic.ts";
 import { geminiWire } from "./wires/gemini.ts";
 import { openaiWire } from "./wires/openai.ts";
@@ -52,6 +53,8 @@ export interface VendorWishes {
   readonly price?: { readonly prompt: number; readonly completion: number };
   /** Says what each answer cost, in the usage where the wire has a place. */
   readonly saysCost?: boolean;
+  /** Bills what it received; absent: it has no such paths. */
+  readonly bills?: BillWishes;
   /** PEM: serves TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
@@ -89,6 +92,7 @@ export async function startVendor(wishes: VendorWishes): Promise<Vendor> {
     const url = new URL(request.url ?? "/", "http://vendor");
     const body = await bodyOf(request);
     const seen: SeenRequest = {
+      atMs: wishes.bills?.now() ?? Date.now(),
       method: request.method ?? "",
       path: `${url.pathname}${url.search}`,
       headers: request.headers as SeenRequest["headers"],
@@ -109,6 +113,11 @@ export async function startVendor(wishes: VendorWishes): Promise<Vendor> {
       seen.fate = "whole";
       response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
     };
+    const bill = wishes.bills === undefined ? null : billReply(url, wire.keyOf(seen.headers), requests, wishes.bills);
+    if (bill !== null) {
+      json(bill.status, bill.body, bill.headers);
+      return;
+    }
     if (!url.pathname.startsWith(`${wire.basePath}/`)) {
       // As most vendors do outside their API: a page.
       seen.status = 404;
@@ -156,7 +165,8 @@ export async function startVendor(wishes: VendorWishes): Promise<Vendor> {
   };
 
   function compose(step: Step, model: string, body: Body, id: string) {
-    const textPieces = pieces(step.text ?? (step.toolCalls === undefined ? standInText : ""));
+    const isText = wire.makesText?.(body) ?? true;
+    const textPieces = isText ? pieces(step.text ?? (step.toolCalls === undefined ? standInText : "")) : [];
     const reasoningPieces = pieces(step.reasoning ?? "");
     const calls = (step.toolCalls ?? []).map((call, index) => ({
       id: call.id ?? `call_${id}_${index}`,

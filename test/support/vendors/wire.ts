@@ -41,7 +41,9 @@ export interface VendorWire {
   promptOf(body: Body): unknown;
   /** `wantsUsage` is what the body asked for where that has to be asked. */
   frames(reply: Reply, body: Body): readonly Frame[];
-  whole(reply: Reply): object;
+  whole(reply: Reply, body: Body): object;
+  /** Whether it answers with text at all: vectors and scores have no tokens. Absent: it does. */
+  makesText?(body: Body): boolean;
   /** Ends a stream; empty: its last frame does. */
   readonly terminator: string;
   failure(status: number, code: string | null, type: string | null, message: string): object;

@@ -38,8 +38,14 @@ export interface TakenKey {
 }
 
 export interface KeyPool {
-  /** Null: none can be used now. */
+  /** Null: none can be used now. The first call after a rest is a try; until it is known what came of it the key is nobody else's. */
   take(): TakenKey | null;
+  /** For what is no answer and tells nothing of the key: a list, a count. Null: none can be used now. */
+  look(): TakenKey | null;
+  /** The provider took it: an answer begins. */
+  passed(id: string): void;
+  /** The call ended without telling anything. */
+  left(id: string): void;
   /** Sends it to rest where the failure is about the key. */
   failed(id: string, failure: Failure): void;
   worked(id: string): void;
@@ -58,7 +64,14 @@ interface Held extends KeyFacts, FoundKey {
   strikes: number;
   lastFailure: Failure | null;
   limits: LimitsView | null;
+  /** `due`: the next call is its try after a rest. A number: since when, monotonic milliseconds, that try is under way. */
+  trial: "due" | number | null;
 }
+
+/** A try of which nothing was heard for so long keeps nobody away any more. */
+const longestTrialMs = 60_000;
+/** When to look again where a try is all that is waited for. */
+const trialLookMs = 1_000;
 
 /** Fewer characters than this are too few to show a part of them. */
 const shortestShown = 12;
@@ -71,23 +84,44 @@ export function createKeyPool(ports: { readonly clock: Clock; readonly random: (
   const { clock, random } = ports;
   let keys: readonly Held[] = [];
   const byId = (id: string) => keys.find((key) => key.id === id);
+  const isTried = ({ trial }: Held, nowMs: number) => typeof trial === "number" && nowMs - trial < longestTrialMs;
+  const choose = (nowMs: number) =>
+    chooseKey(
+      keys.filter((key) => !isTried(key, nowMs)),
+      nowMs,
+      random(),
+    );
+  const taken = (key: Held | null) => (key === null ? null : { id: key.id, secret: key.secret });
 
   return {
     get size() {
       return keys.length;
     },
     take: () => {
-      const chosen = chooseKey(keys, clock.monotonicMs(), random());
-      return chosen === null ? null : { id: chosen.id, secret: chosen.secret };
+      const nowMs = clock.monotonicMs();
+      const chosen = choose(nowMs);
+      if (chosen !== null && chosen.trial !== null) chosen.trial = nowMs;
+      return taken(chosen);
+    },
+    look: () => taken(choose(clock.monotonicMs())),
+    passed: (id) => {
+      const key = byId(id);
+      if (key !== undefined) key.trial = null;
+    },
+    left: (id) => {
+      const key = byId(id);
+      if (typeof key?.trial === "number") key.trial = "due";
     },
     failed: (id, failure) => {
       const key = byId(id);
       if (key === undefined) return;
+      if (typeof key.trial === "number") key.trial = "due";
       const rest = restMs(failure, key.strikes);
       if (rest === null) return;
       const nowMs = clock.monotonicMs();
       key.strikes = key.lastFailure?.code === failure.code ? key.strikes + 1 : 1;
       key.lastFailure = failure;
+      key.trial = "due";
       key.cooledAtMs = nowMs;
       // Calls that were under way together must not shorten each other's rest.
       key.coolsUntilMs = Math.max(nowMs + rest, key.coolsUntilMs ?? 0);
@@ -97,6 +131,7 @@ export function createKeyPool(ports: { readonly clock: Clock; readonly random: (
       if (key === undefined) return;
       key.strikes = 0;
       key.lastFailure = null;
+      key.trial = null;
     },
     saw: (id, limits) => {
       const key = byId(id);
@@ -114,12 +149,16 @@ export function createKeyPool(ports: { readonly clock: Clock; readonly random: (
           strikes: 0,
           lastFailure: null,
           limits: null,
+          trial: null,
         };
       });
     },
     blocked: () => {
       const nowMs = clock.monotonicMs();
-      if (keys.some((key) => key.coolsUntilMs === null || key.coolsUntilMs <= nowMs)) return null;
+      const rested = keys.filter((key) => key.coolsUntilMs === null || key.coolsUntilMs <= nowMs);
+      if (rested.some((key) => !isTried(key, nowMs))) return null;
+      const [tried] = rested;
+      if (tried !== undefined) return { failure: tried.lastFailure, retryAtMs: nowMs + trialLookMs };
       const first = firstBack(keys);
       return { failure: first?.lastFailure ?? null, retryAtMs: first?.coolsUntilMs ?? null };
     },

@@ -11,7 +11,7 @@ export const custom = Object.freeze<Provider>({
   needsKey: false,
   headers: {},
   traits: { maxTokensField: "max_tokens", noDeveloperRole: true },
-  abilities: ["chat", "tools", "images", "json-schema", "reasoning"],
+  abilities: ["chat", "tools", "images", "json-schema", "reasoning", "embeddings", "rerank"],
   region: null,
   dataPolicy: "any",
   keyVariables: [],

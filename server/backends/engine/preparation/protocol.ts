@@ -30,6 +30,8 @@ export interface ChatPrompt {
   readonly type: "chat";
   readonly messages: readonly TemplateMessage[];
   readonly tools: readonly TemplateTool[];
+  /** The client wants no thinking: said to templates that ask whether they may. Absent: it said nothing of the kind. */
+  readonly withoutThinking?: true;
 }
 
 /** Prompts that are tokens already, or become them without a template. */

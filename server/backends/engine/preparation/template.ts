@@ -16,9 +16,13 @@ export interface TemplateFacts {
 
 export type RenderPrompt = (prompt: ChatPrompt, timeLimitMs: number) => string;
 
+/** The variable by which templates of models that can think or not (Qwen3, GLM, SmolLM3) are told which it is. */
+const thinkingSwitch = "enable_thinking";
+
 /** Parses once. A model without a template, or with one that does not parse, refuses every chat with a sentence. */
 export function chatTemplate(facts: TemplateFacts): RenderPrompt {
   const parsed = parse(facts.template);
+  const asksAboutThinking = facts.template?.includes(thinkingSwitch) ?? false;
   // V8 ends whatever runs under `runInContext` at the limit, the interpreter outside the context included.
   const host = createContext({ render: () => "" });
   const script = new Script("render()");
@@ -28,6 +32,7 @@ export function chatTemplate(facts: TemplateFacts): RenderPrompt {
       parsed.render({
         messages: prompt.messages,
         ...(prompt.tools.length > 0 ? { tools: prompt.tools } : {}),
+        ...(asksAboutThinking && prompt.withoutThinking === true ? { [thinkingSwitch]: false } : {}),
         add_generation_prompt: true,
         bos_token: facts.bosText,
         eos_token: facts.eosText,

@@ -46,7 +46,7 @@ interface ClassifyFacts {
 interface ShadowFacts {
   /** Part of the answered requests that is copied, 0 to 1. */
   readonly share: number;
-  /** Most that copies may cost in a day (UTC); copies of unknown cost count as what they may cost at most, and end the day. */
+  /** Most that copies may cost in a day, as days begin where the box is; copies of unknown cost count as what they may cost at most, and end the day. */
   readonly perDayUsd: number;
 }
 

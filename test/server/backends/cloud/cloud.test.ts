@@ -70,6 +70,11 @@ describe("an answer", () => {
     expect(whole.end).toMatchObject({ type: "finished", usage: { completionTokens: 8 } });
   });
 
+  test("keeps the name that the provider gave to the call", async () => {
+    const { end } = await ask(provider());
+    expect(end.upstreamRequestId).toBe(`up_${vendor.log.asked.length}`);
+  });
+
   test("is bounded by the least of what was asked and what is allowed here", async () => {
     const models = [{ id: "stand-in", maxOutputTokens: 100 }];
     const backend = provider({ setting: { models, maxOutputTokens: 50, extraBody: { provider: { sort: "price" } } } });

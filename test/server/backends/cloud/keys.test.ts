@@ -90,6 +90,49 @@ test("a pool parks a key and takes it up again, and a changed key begins anew", 
   expect(pool.view()).toMatchObject([{ tail: "…aaaa" }, { tail: "…cccc", state: "ready" }]);
 });
 
+describe("S-25 after its rest", () => {
+  const limited = new Failure("upstream_rate_limited", "slow down", { coolDownMs: 5_000 });
+  function rested() {
+    const clock = manualClock();
+    const pool = createKeyPool({ clock, random: () => 0 });
+    pool.replace([{ source: "file", secret: "sk-aaaaaaaaaaaa", weight: 1, label: null }]);
+    const id = pool.take()?.id ?? "";
+    pool.failed(id, limited);
+    clock.advance(5_000);
+    return { clock, pool, id };
+  }
+
+  test("one call tries a key; the others have it again once the provider took it", () => {
+    const { clock, pool, id } = rested();
+    expect(pool.take()?.id).toBe(id);
+    expect(pool.take()).toBeNull();
+    expect(pool.blocked()).toMatchObject({ retryAtMs: clock.monotonicMs() + 1_000 });
+    pool.passed(id);
+    expect(pool.blocked()).toBeNull();
+    expect([pool.take()?.id, pool.take()?.id]).toEqual([id, id]);
+  });
+
+  test("a try that fails is a longer rest, one that is left is another's, and one that is forgotten lapses", () => {
+    const { clock, pool, id } = rested();
+    pool.take();
+    pool.left(id);
+    expect(pool.take()?.id).toBe(id);
+    expect(pool.take()).toBeNull();
+    clock.advance(60_000);
+    expect(pool.take()?.id).toBe(id);
+    pool.failed(id, new Failure("upstream_rate_limited", "slow down"));
+    clock.advance(1_999);
+    expect(pool.take()).toBeNull();
+    clock.advance(1);
+    expect(pool.take()?.id).toBe(id);
+  });
+
+  test("whoever only looks takes nobody's try away", () => {
+    const { pool, id } = rested();
+    expect([pool.look()?.id, pool.take()?.id, pool.look()]).toEqual([id, id, null]);
+  });
+});
+
 describe("where keys are found", () => {
   const openai = configureProvider("openai", providerSetting.parse({}));
   const moved = configureProvider("openai", providerSetting.parse({ baseUrl: "http://10.0.0.9/v1" }));
@@ -141,6 +184,17 @@ test("stored keys are sealed for one host, under a master key for its owner only
     expect(
       JSON.stringify(ledger.providerKeys.all().map(({ sealed }) => Buffer.from(sealed).toString("latin1"))),
     ).not.toContain(secret);
+    // One for bills is for no call, wherever somebody moves it to.
+    keyring().add({ ...added, purpose: "bills", secret: "sk-only-for-bills-99" });
+    expect(
+      keyring()
+        .open("openai", "api.openai.com")
+        .map((key) => key.secret),
+    ).toEqual([secret]);
+    expect(keyring().open("openai", "api.openai.com", "bills")).toMatchObject([{ secret: "sk-only-for-bills-99" }]);
+    const bills = ledger.providerKeys.all().find(({ purpose }) => purpose === "bills");
+    ledger.providerKeys.add({ ...(bills as NonNullable<typeof bills>), host: "two.example", purpose: "calls" });
+    expect(keyring().open("openai", "two.example")).toMatchObject([{ secret: null }]);
     writeFileSync(file, `${Buffer.alloc(32, 7).toString("base64")}\n`);
     expect(keyring().open("openai", "api.openai.com")).toMatchObject([{ secret: null }]);
     expect(() => keyring().add({ ...added, secret: "two words" })).toThrow(expect.objectContaining({ param: "key" }));

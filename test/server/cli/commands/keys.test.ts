@@ -134,6 +134,16 @@ describe("at a running server", () => {
     ]);
   });
 
+  test("create --routes sends what the key may ask for, and list shows it", async () => {
+    const key = { ...someKeys[1], routes: ["coder", "draft"] };
+    const stub = await startAdminStub({ "POST /admin/keys": { secret, key }, "GET /admin/keys": { keys: [key] } });
+    const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };
+    await lanthorn(["keys", "create", "jonas", "--routes", "coder, draft"], { environment });
+    expect(stub.asked[0]?.body).toMatchObject({ routes: ["coder", "draft"] });
+    expect((await lanthorn(["keys", "list"], { environment })).stdout).toMatch(/STATE\s+ROUTES\n.*coder, draft\n/u);
+    expect((await lanthorn(["keys", "create", "jonas", "--routes", " , "], { environment })).code).toBe(2);
+  });
+
   test("list shows living keys, --all the others too", async () => {
     const stub = await startAdminStub({ "GET /admin/keys": { keys: someKeys } });
     const environment = { LANTHORN_HOME: temporaryFolder(), LANTHORN_URL: stub.url };

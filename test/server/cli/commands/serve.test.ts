@@ -84,7 +84,8 @@ describe("when it is ready", () => {
         "Models     coder   64 K context, 1 slot",
         "           lanthorn-demo   2 K context, 4 slots   demo: tiny and often wrong",
         "Left out   broken.gguf: it ends in the middle of its header",
-        "Ready      http://127.0.0.1:4747/v1   OpenAI; the page is http://127.0.0.1:4747/",
+        "Ready      http://127.0.0.1:4747   for OpenAI, Anthropic and Ollama clients; the page is http://127.0.0.1:4747/",
+        "           OpenAI clients want http://127.0.0.1:4747/v1 as their base URL, the other two http://127.0.0.1:4747",
         "           this computer only; for the network: lanthorn serve --lan",
         "Tunnel     ssh -L 4747:127.0.0.1:4747 mira@10.0.0.5",
         "Keys       none needed from this computer",
@@ -110,7 +111,8 @@ describe("when it is ready", () => {
     );
     expect(text.split("\n")).toEqual([
       "Models   none yet; put GGUF files into the data folder's models/",
-      "Ready    http://127.0.0.1:4747/v1   OpenAI; the page is http://127.0.0.1:4747/",
+      "Ready    http://127.0.0.1:4747   for OpenAI, Anthropic and Ollama clients; the page is http://127.0.0.1:4747/",
+      "         OpenAI clients want http://127.0.0.1:4747/v1 as their base URL, the other two http://127.0.0.1:4747",
       "LAN      http://192.168.1.20:4747",
       "Keys     everybody needs one",
       "Admin    lth_shown   shown once; lost? lanthorn keys reset-admin",

@@ -1,10 +1,13 @@
 /** `lanthorn usage`: at a running server, and from the ledger's file while none runs. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openLedger } from "../../../../server/ledger/ledger.ts";
 import { systemClock } from "../../../../server/platform/clock.ts";
 import { createLog } from "../../../../server/platform/log.ts";
 import { createDataFolder, dataPaths } from "../../../../server/platform/paths.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { startVendor } from "../../../support/vendors/vendor.ts";
 import { emptySummary, refuse, someRequest, someSummary, startAdminStub } from "../admin-stub.ts";
 import { lanthorn } from "../run-command.ts";
 
@@ -128,6 +131,49 @@ describe("with no server running", () => {
         ...{ costUsd: null, knownCostUsd: "0.000000000", computedUsd: null, reportedUsd: null, driftUsd: null },
       },
     ]);
+  });
+
+  test("export --out writes a file of its own, whole or not at all, and over nothing", async () => {
+    const environment = { LANTHORN_HOME: home };
+    const workingFolder = temporaryFolder();
+    const run = (...args: readonly string[]) => lanthorn(["usage", "export", ...args], { environment, workingFolder });
+    expect(await run("--format", "focus", "--out", "focus.csv")).toEqual({
+      code: 0,
+      stderr: "",
+      stdout: "1 row in focus.csv.\n",
+    });
+    const text = readFileSync(join(workingFolder, "focus.csv"), "utf8");
+    expect(text).toMatch(/^BilledCost,BillingAccountId,/u);
+    expect(text).toContain(someRequest.id);
+    expect(statSync(join(workingFolder, "focus.csv")).mode & 0o777).toBe(0o600);
+    const again = await run("--format", "csv", "--out", "focus.csv");
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("Nothing was written over it.")]);
+    expect(readFileSync(join(workingFolder, "focus.csv"), "utf8")).toBe(text);
+    const asJson = await run("--format", "jsonl", "--out", "rows.jsonl", "--json");
+    expect(JSON.parse(asJson.stdout)).toEqual({ file: "rows.jsonl", format: "jsonl", rows: 1 });
+    expect((await run("--format", "focus", "--json")).code).toBe(2);
+    expect((await run("--out", "no/such/folder.csv")).code).toBe(1);
+    expect(readdirSync(workingFolder).sort()).toEqual(["focus.csv", "rows.jsonl"]);
+  });
+
+  test("reconcile reads the bills itself: exit 1 for what the ledger lacks, 0 where nothing is billed", async () => {
+    const atMs = Date.now() - 3 * 86_400_000;
+    const day = new Date(atMs).toISOString().slice(0, 10);
+    const slips = [{ day, model: "gpt-4o", usd: 0.25 }];
+    const bills = { shape: "openai", key: "sk-admin-1234", now: Date.now, slips } as const;
+    const vendor = await startVendor({ wire: "openai", bills });
+    onTestFinished(() => vendor.stop());
+    const environment = {
+      LANTHORN_HOME: home,
+      LANTHORN_PROVIDERS: JSON.stringify({ openai: { baseUrl: vendor.baseUrl } }),
+      LANTHORN_PROVIDER_OPENAI_BILLS_KEY: "sk-admin-1234",
+    };
+    const found = await lanthorn(["usage", "reconcile"], { environment });
+    expect(found.code).toBe(1);
+    expect(found.stdout).toMatch(new RegExp(`${day} +gpt-4o\\S* +0 .* \\$0\\.250000000 .*missing here`, "u"));
+    const before = await lanthorn(["usage", "reconcile", "--to", "2026-01-03", "--json"], { environment });
+    expect([before.code, JSON.parse(before.stdout).reconciled]).toEqual([0, true]);
+    expect((await lanthorn(["usage", "reconcile", "--from", "yesterday"], { environment })).code).toBe(2);
   });
 
   test("a range leaves out what began outside of it", async () => {

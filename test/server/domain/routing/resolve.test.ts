@@ -55,3 +55,22 @@ test("what does not hold together is said at once, each in a sentence", () => {
     "routes.three: its rules go in a circle: three → four → five → three.",
   ]);
 });
+
+test("fewer attempts than a mode needs are refused, also for the alias that a chosen tier leads to", () => {
+  const classify = { by: "qwen", tiers: { high: "hard" }, otherwise: "high" };
+  const jury = { mode: "consensus" as const, groups: groups(["qwen", "house-name"], ["openai/big"]) };
+  const { problems } = resolveRoutes(
+    {
+      few: { ...jury, maxAttempts: 2 },
+      enough: { ...jury, maxAttempts: 3 },
+      draft: { mode: "cascade", groups: groups(["qwen"], ["house-name"]), maxAttempts: 1 },
+      sorted: { groups: groups(["qwen"]), classify, rules: [{ when: { tier: ["high"] }, route: "enough" }] },
+    },
+    backends,
+  );
+  expect(problems).toEqual([
+    'routes.few: its mode needs 3 attempts, and "maxAttempts" allows 2.',
+    'routes.draft: its mode needs 2 attempts, and "maxAttempts" allows 1.',
+    'routes.enough: "maxAttempts" allows 3, and with the tier that "sorted" asks for it needs 4.',
+  ]);
+});

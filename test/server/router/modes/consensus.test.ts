@@ -4,7 +4,7 @@ import type { ConsensusSetting } from "../../../../server/domain/routing/modes/s
 import { Failure } from "../../../../server/domain/failure.ts";
 import { calling, read, saying, verdict } from "../../../support/mode-answers.ts";
 import { groups } from "../../../support/routing-facts.ts";
-import { type Scripts, world } from "../../../support/routing-world.ts";
+import { finish, type Scripts, world } from "../../../support/routing-world.ts";
 
 function told(scripts: Scripts, consensus: ConsensusSetting = {}, more = {}) {
   const voters = ["a/m", "b/m", "c/m"].filter((name) => name in scripts);
@@ -98,6 +98,55 @@ describe("voters", () => {
     await journey.end;
     expect(asked).toEqual(["a/m", "b/m", "d/big"]);
     expect(read(journey.events)).toBe("five");
+  });
+});
+
+describe("the route's attempts", () => {
+  const disagreeing = {
+    "a/m": [saying("1"), saying("2"), saying("3")],
+    "b/m": [saying("4"), saying("5"), saying("6")],
+    "c/m": [saying("7"), saying("8"), saying("9")],
+    "d/big": [saying("ten")],
+  };
+
+  test("that the settings do not bound suffice for all rounds and the tie-breaker", async () => {
+    const { ask } = told(disagreeing);
+    const journey = ask("ask");
+    await journey.end;
+    expect(journey.log.at(-2)).toBe("10 d/big tie_breaker");
+    expect(journey.plan()?.limits.maxAttempts).toBe(10);
+  });
+
+  test("hold: a round that would go beyond them is not begun, the tie-breaker still answers, and the row says so", async () => {
+    const { ask, asked } = told(disagreeing, {}, { maxAttempts: 6 });
+    const journey = ask("ask");
+    await journey.end;
+    expect(asked).toEqual(["a/m", "b/m", "c/m", "d/big"]);
+    expect(read(journey.events)).toBe("ten");
+    expect(journey.notes).toEqual(["attempts_used_up: round 2 was not begun", "voters_disagreed: 3 answers"]);
+  });
+
+  test("hold when voters are asked again after failures: each has its part of them", async () => {
+    const down = () => [new Failure("upstream_failed", "down")];
+    const failing = [down(), down(), down(), down()];
+    const scripts = { "a/m": failing, "b/m": failing, "c/m": failing, "d/big": [saying("ten")] };
+    const { ask, clock, asked } = told(scripts, {}, { maxAttempts: 7, retries: 3 });
+    const journey = ask("ask");
+    await finish(clock, journey);
+    expect(asked).toHaveLength(7);
+    expect(read(journey.events)).toBe("ten");
+  });
+
+  test("hold for the judge", async () => {
+    const { ask, asked } = told(
+      { "a/m": [saying("1")], "b/m": [saying("4")], "d/big": [saying("ten")], "j/m": [verdict(true)] },
+      { judge: "j/m" },
+      { maxAttempts: 3 },
+    );
+    const journey = ask("ask");
+    await journey.end;
+    expect(asked).toEqual(["a/m", "b/m", "d/big"]);
+    expect(journey.notes[0]).toBe("attempts_used_up: the judge was not asked");
   });
 });
 

@@ -13,6 +13,7 @@ import { createShadowBudget } from "../../../../server/router/shadow.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
 import { silentLog, temporaryFolder } from "../../../support/real-engine.ts";
 import { scriptedBackend } from "../../../support/scripted-backend.ts";
+import { flatPricing } from "../../../support/flat-pricing.ts";
 import { saying } from "../../../support/mode-answers.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -26,16 +27,18 @@ afterEach(async () => {
   await folder.remove();
 });
 
-function box(random: number) {
+function box(random: number, perDayUsd = 1) {
   const engine = scriptedBackend("engine", ["m"], [saying("first"), saying("second")]);
   const scripted = scriptedBackend("cloud", ["big"], [saying("copy")]);
   const cloud: Backend = { ...scripted, kind: "cloud" };
   const routes = {
-    ask: { groups: [{ targets: [{ target: "engine/m" }] }], shadow: { target: "cloud/big", share: 0.5, perDayUsd: 1 } },
+    ask: { groups: [{ targets: [{ target: "engine/m" }] }], shadow: { target: "cloud/big", share: 0.5, perDayUsd } },
   };
   const inference = createInference({
     router: createRouter([engine, cloud], { routes }),
     ...{ ledger: ledger.writer, clock: systemClock, log: silentLog, publish: () => {}, random: () => random },
+    ...{ pricing: flatPricing(), copies: { spentSince: ledger.copies.since } },
+    upstreamOf: ({ backendId, model }) => (backendId === "cloud" ? { provider: "cloud", model } : null),
   });
   const ask = async (data: DataClass | null) => {
     const requestId = newRequestId();
@@ -85,16 +88,44 @@ test("none is made outside the share, and none goes where the data must not", as
 
 test("a day's copies cost what the route allows, and the next day begins anew", () => {
   let nowMs = 0;
-  const budget = createShadowBudget({ now: () => nowMs }, () => 0);
-  const bounds = { share: 1, perDayUsd: 0.001 };
-  expect(budget.begins("a", bounds)).toBe(true);
-  expect(budget.begins("a", bounds)).toBe(false);
-  budget.done("a", { known: true, nanos: 999_999, basis: "measured" });
-  expect(budget.begins("a", bounds)).toBe(true);
-  budget.done("a", { known: true, nanos: 1, basis: "measured" });
-  expect(budget.begins("a", bounds)).toBe(false);
+  const startOfDay = (atMs: number) => Math.floor(atMs / 86_400_000) * 86_400_000;
+  const budget = createShadowBudget({ clock: { now: () => nowMs }, random: () => 0, startOfDay });
+  const bounds = { alias: "a", target: "cloud/big", share: 1, perDayUsd: 0.001 };
+  expect(budget.begins(bounds)).toBe(true);
+  expect(budget.begins(bounds)).toBe(false);
+  budget.done(bounds, { known: true, nanos: 999_999, basis: "measured" });
+  expect(budget.begins(bounds)).toBe(true);
+  budget.done(bounds, { known: true, nanos: 1, basis: "measured" });
+  expect(budget.begins(bounds)).toBe(false);
   nowMs = 86_400_000;
-  expect(budget.begins("a", bounds)).toBe(true);
-  budget.done("a", { known: false, reason: "unknown_price" });
-  expect(budget.begins("a", bounds)).toBe(false);
+  expect(budget.begins(bounds)).toBe(true);
+  budget.done(bounds, { known: false, reason: "unknown_price" });
+  expect(budget.begins(bounds)).toBe(false);
+});
+
+test("what a day's copies have cost outlives a restart: it is read from their rows", async () => {
+  // 15 nano-USD are what one copy costs.
+  const first = box(0.4, 15e-9);
+  await first.ask(null);
+  const [copy] = await rows(2);
+  expect(copy?.cost).toMatchObject({ known: true, nanos: 15 });
+  await ledger.close();
+  ledger = openLedger(join(folder.path, "ledger.sqlite"), { clock: systemClock, log: silentLog });
+  expect(ledger.copies.since(0)).toEqual([{ alias: "ask", target: "cloud/big", nanos: 15, hasUnknown: false }]);
+  const again = box(0.4, 15e-9);
+  await again.ask(null);
+  await new Promise((done) => setImmediate(() => setImmediate(done)));
+  expect(again.cloud.asked).toEqual([]);
+  const richer = box(0.4, 16e-9);
+  await richer.ask(null);
+  await rows(5);
+  expect(richer.cloud.asked).toHaveLength(1);
+});
+
+test("a copy that a killed process left open counts for whoever copies to that target, as unknown", () => {
+  const spent = [{ alias: null, target: "cloud/big", nanos: 0, hasUnknown: true }];
+  const parts = { clock: { now: () => 0 }, random: () => 0, startOfDay: () => 0, spentSince: () => spent };
+  const budget = createShadowBudget(parts);
+  expect(budget.begins({ alias: "a", target: "cloud/big", share: 1, perDayUsd: 1_000 })).toBe(false);
+  expect(budget.begins({ alias: "b", target: "cloud/other", share: 1, perDayUsd: 1_000 })).toBe(true);
 });

@@ -1,4 +1,5 @@
 /** The OpenAI chat wire as a vendor speaks it. Written from the documented format. */
+import { isPrompt, isVectors, isScores, promptFrames, promptWhole, scores, vectors } from "./openai-beside.ts";
 import { bearer, type Body, frame, openaiFailure, openaiRateHeaders, type Reply, type VendorWire } from "../wire.ts";
 
 const finishWords = {
@@ -38,9 +39,16 @@ export const openaiWire: VendorWire = {
     data: ids.map((id) => ({ id, object: "model", created: 1_700_000_000, owned_by: "stand-in" })),
   }),
   asks: (path, _query, body) =>
-    path === "/chat/completions" ? { model: String(body.model ?? ""), stream: body.stream === true } : null,
-  promptOf: (body) => [body.messages, body.tools ?? null],
+    ["/chat/completions", "/completions", "/embeddings", "/rerank"].includes(path)
+      ? { model: String(body.model ?? ""), stream: body.stream === true }
+      : null,
+  promptOf: (body) =>
+    body.messages === undefined
+      ? (body.prompt ?? body.input ?? [body.query, body.documents])
+      : [body.messages, body.tools ?? null],
+  makesText: (body) => !isVectors(body) && !isScores(body),
   frames: (reply, body) => {
+    if (isPrompt(body)) return promptFrames(reply, body);
     const options = body.stream_options as Body | undefined;
     const wantsUsage = options?.include_usage === true;
     const usage = usageOf(reply);
@@ -70,7 +78,10 @@ export const openaiWire: VendorWire = {
       ...(wantsUsage && usage !== null ? [chunk([], { usage })] : []),
     ];
   },
-  whole: (reply) => {
+  whole: (reply, body) => {
+    if (isVectors(body)) return vectors(reply, body);
+    if (isScores(body)) return scores(reply, body);
+    if (isPrompt(body)) return promptWhole(reply);
     const usage = usageOf(reply);
     return {
       id: reply.id,

@@ -1,0 +1,31 @@
+/** A budget as the settings and the admin API write it, as `domain/budget` knows it. Runs in the server. */
+import { type Budget, parseBudgetOf } from "../domain/budget/budget.ts";
+import type { Period } from "../domain/budget/period.ts";
+import { Failure } from "../domain/failure.ts";
+
+/** An entry of `budgets.caps`. */
+export interface BudgetSetting {
+  /** US dollars in decimals: `"20"`, `"0.25"`. */
+  readonly usd: string;
+  /** `all`, `key:3`, `person:Jonas`, `alias:coder`, `provider:openai`; `person:*`: each has one. */
+  readonly of: string;
+  readonly every: Period;
+  readonly hard: boolean;
+  readonly warnAt: number;
+}
+
+/** Throws `invalid_request`. */
+export function budgetOfSetting(name: string, setting: BudgetSetting): Budget {
+  const of = parseBudgetOf(setting.of);
+  if (of === null) throw new Failure("invalid_request", `The budget "${name}" is for nobody: "${setting.of}".`);
+  const { every, hard, warnAt } = setting;
+  return { name, of, every, hard, warnAt, limitNanos: nanosOfUsd(setting.usd) };
+}
+
+const nanoDecimals = 9;
+
+/** Exact: digits are moved. */
+function nanosOfUsd(text: string): number {
+  const [whole = "0", fraction = ""] = text.split(".");
+  return Number(whole + fraction.padEnd(nanoDecimals, "0"));
+}

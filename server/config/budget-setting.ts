@@ -1,0 +1,69 @@
+/** `budgets` of the settings: what may be spent at providers, by whom or for what, and when it begins anew. Pure. */
+import { z } from "zod";
+import { parseBudgetOf } from "../domain/budget/budget.ts";
+import { periods } from "../domain/budget/period.ts";
+
+/** US dollars in decimals, exactly as written: `"20"`, `"0.25"`. */
+const usd = z
+  .union([z.string(), z.number().transform(String)])
+  .pipe(
+    z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be an amount such as "20" or "0.25", with six decimals at most'),
+  );
+
+export const budgetName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "must be a word of small letters, digits and dashes");
+
+export const budgetSetting = z.strictObject({
+  usd,
+  of: z
+    .string()
+    .max(210)
+    .default("all")
+    .refine(
+      (text) => parseBudgetOf(text) !== null,
+      'must be "all", or such as "person:Jonas", "key:3", "alias:coder", "provider:openai", with * for each of them',
+    ),
+  every: z.enum(periods).default("month"),
+  hard: z.boolean().default(true),
+  warnAt: z.number().min(0).max(1).default(0.8),
+});
+
+export const budgetsSetting = z.strictObject({
+  zone: z
+    .string()
+    .trim()
+    .max(60)
+    .default("")
+    .refine(isZone, 'must be a time zone such as "Europe/Berlin", or empty')
+    .describe("Where days, weeks and months of budgets begin: a time zone by its IANA name; empty: the machine's own"),
+  outputTokens: z
+    .int()
+    .min(1)
+    .max(16_777_216)
+    .default(8192)
+    .describe("Most tokens of an answer that nobody bounded, where a hard budget counts it"),
+  unknownPrice: z
+    .enum(["hold", "refuse"])
+    .default("hold")
+    .describe("Attempts without a known price, where a hard budget counts them: held at unknownPrice, or refused"),
+  record: z
+    .string()
+    .trim()
+    .max(1000)
+    .default("")
+    .describe("A file that gets a line of JSON for each change of a budget; relative: in the data folder; empty: none"),
+  caps: z
+    .record(budgetName, budgetSetting)
+    .default({})
+    .describe("Budgets by name: usd, of, every (day, week, month), hard, warnAt"),
+});
+
+function isZone(zone: string): boolean {
+  if (zone === "") return true;
+  try {
+    return new Intl.DateTimeFormat("en-GB", { timeZone: zone }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}

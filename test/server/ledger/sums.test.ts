@@ -1,0 +1,233 @@
+import { join } from "node:path";
+import type Database from "better-sqlite3";
+import { expect, onTestFinished, test } from "vitest";
+import { createFeedbackStore } from "../../../server/ledger/feedback.ts";
+import { prepareFold } from "../../../server/ledger/fold.ts";
+import { openDatabase } from "../../../server/ledger/open.ts";
+import type { ReportFilter } from "../../../server/ledger/records.ts";
+import { prepareSummary } from "../../../server/ledger/reader/summary.ts";
+import { closeInterrupted } from "../../../server/ledger/recover.ts";
+import { prepareSpent, type SpentFilter } from "../../../server/ledger/spent-sums.ts";
+import { prepareStatements, type Statements } from "../../../server/ledger/statements.ts";
+import { type Random, seeded } from "../../support/random.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { freshSum } from "./fresh-sum.ts";
+import { attempt, attemptEnding, ending, opening } from "./rows.ts";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+/** Long enough that all lengths of sums are used, and not at a whole hour. */
+const beginMs = 1_700_000_000_123;
+const stretchMs = 40 * day;
+const keyIds = [1, 2, 3];
+
+function freshDatabase(): Database.Database {
+  const database = openDatabase(join(temporaryFolder(), "ledger.db"));
+  onTestFinished(() => void database.close());
+  for (const id of keyIds) {
+    database
+      .prepare("INSERT INTO keys (id, kind, name, hash, tail, created_at_ms) VALUES (?, 'inference', ?, ?, 'cret', 0)")
+      .run(id, `person ${id}`, Buffer.alloc(32, id));
+  }
+  return database;
+}
+
+function someUsage(random: Random) {
+  const usage = {
+    promptTokens: random.below(5000),
+    cachedTokens: random.below(500),
+    completionTokens: random.below(900),
+    reasoningTokens: random.below(100),
+  };
+  return random.chance(0.1) ? { ...usage, cacheWrite5mTokens: 7, cacheWrite1hTokens: 3 } : usage;
+}
+
+/** One request from its opening to wherever it gets: open, ended, with no, one or two attempts. */
+function addRequest(statements: Statements, random: Random, number: number): void {
+  const id = `req_${number}`;
+  const keyId = random.chance(0.7) ? random.pick(keyIds) : null;
+  const who =
+    keyId === null
+      ? ({
+          callerKind: random.pick(["keyless", "admin"] as const),
+          callerName: random.pick(["this computer", "é"]),
+        } as const)
+      : ({ callerKind: "key", keyId, callerName: `person ${keyId}` } as const);
+  const startedAtMs = beginMs + random.below(stretchMs);
+  statements.openRequest(number, opening(id, { ...who, startedAtMs, alias: random.pick(["a", "b", "ü", "coder"]) }));
+  let known = 0;
+  let unknown = 0;
+  for (let tries = 1; tries <= random.below(3); tries += 1) {
+    const upstream = random.chance(0.5) ? { upstream: { provider: "p", model: "m" } } : {};
+    const target = random.pick(["engine/a", "p/m", "p/n"]);
+    statements.openAttempt(number, attempt(id, { number: tries, target, ...upstream, heldNanos: 11 }));
+    if (random.chance(0.1)) continue;
+    const isKnown = random.chance(0.7);
+    const nanos = random.below(10_000);
+    if (isKnown) known += nanos;
+    else unknown += 1;
+    statements.closeAttempt(
+      number,
+      attemptEnding(id, {
+        number: tries,
+        usage: someUsage(random),
+        cost: isKnown ? { known: true, nanos, basis: "billed" } : { known: false, reason: "unknown_price" },
+      }),
+    );
+  }
+  if (random.chance(0.1)) return;
+  const status = random.pick(["done", "done", "done", "failed", "refused", "aborted"] as const);
+  statements.closeRequest(
+    number,
+    ending(id, {
+      status,
+      usage: someUsage(random),
+      cost: unknown === 0 ? { known: true, nanos: known, basis: "billed" } : { known: false, reason: "unknown_price" },
+      knownNanos: known,
+      unknownAttempts: unknown,
+    }),
+  );
+}
+
+/** What may happen to rows later, whoever does it. */
+function changeSomething(database: Database.Database, random: Random, lastNumber: number): void {
+  const number = 1 + random.below(lastNumber);
+  const nanos = random.below(5000);
+  const run = (sql: string) => database.prepare(sql).run();
+  const feedback = createFeedbackStore(database);
+  const changes: readonly (() => unknown)[] = [
+    () => feedback.keep({ requestId: `req_${number}`, ok: random.chance(0.5), note: null, saidAtMs: 1 }),
+    () => run(`DELETE FROM feedback WHERE request = ${number}`),
+    // A bill that says otherwise.
+    () =>
+      run(
+        `UPDATE attempts SET cost_nanos = ${nanos}, cost_basis = 'billed', drift_nanos = ${nanos} - coalesce(cost_nanos, 0)
+         WHERE request = ${number} AND status <> 'open'`,
+      ),
+    () =>
+      run(
+        `UPDATE requests SET cost_nanos = ${nanos}, known_nanos = ${nanos}, unknown_attempts = 0, cost_basis = 'billed'
+         WHERE number = ${number} AND status <> 'open'`,
+      ),
+    () => run(`UPDATE requests SET alias = 'renamed', prompt_tokens = prompt_tokens + 1 WHERE number = ${number}`),
+    () => run(`DELETE FROM attempts WHERE request = ${number}`),
+    () => {
+      for (const table of ["feedback", "attempts"]) run(`DELETE FROM ${table} WHERE request = ${number}`);
+      run(`DELETE FROM requests WHERE number = ${number}`);
+    },
+    () => closeInterrupted(database),
+  ];
+  random.pick(changes)();
+}
+
+function someFilters(random: Random): readonly ReportFilter[] {
+  const moment = () => beginMs - day + random.below(stretchMs + 2 * day);
+  const key = () => (random.chance(0.5) ? { keyId: random.pick(keyIds) } : {});
+  const wholeHour = () => Math.floor(moment() / hour) * hour;
+  return [
+    {},
+    { keyId: random.pick(keyIds) },
+    { fromMs: moment(), ...key() },
+    { toMs: moment(), ...key() },
+    { fromMs: moment(), toMs: moment(), ...key() },
+    { fromMs: wholeHour(), toMs: wholeHour(), ...key() },
+    { fromMs: beginMs + 5, toMs: beginMs + 5 + random.below(2 * hour), ...key() },
+  ];
+}
+
+test.for([1, 2, 3])(
+  "S-27 sum(rows) == rollups, whatever is written, corrected, removed, folded or cut off (seed %i)",
+  (seed) => {
+    const random = seeded(seed);
+    const database = freshDatabase();
+    const fold = prepareFold(database);
+    const summary = prepareSummary(database);
+    const statements = prepareStatements(database);
+    let lastNumber = 0;
+    for (let round = 0; round < 30; round += 1) {
+      const isCutOff = random.chance(0.2);
+      if (isCutOff) database.exec("BEGIN");
+      const before = lastNumber;
+      for (let more = random.below(25); more >= 0; more -= 1) {
+        lastNumber += 1;
+        addRequest(statements, random, lastNumber);
+      }
+      for (let more = random.below(10); more > 0; more -= 1)
+        changeSomethingWhole(database, random, lastNumber, isCutOff);
+      // As a kill takes it: all of the transaction, or nothing.
+      if (isCutOff) {
+        database.exec("ROLLBACK");
+        lastNumber = before;
+      }
+      if (random.chance(0.7)) fold(1 + random.below(30));
+      for (const filter of someFilters(random)) expect(summary(filter)).toEqual(freshSum(database, filter));
+    }
+    while (fold(1000) > 0);
+    for (const filter of someFilters(random)) expect(summary(filter)).toEqual(freshSum(database, filter));
+    expect(lastNumber).toBeGreaterThan(100);
+  },
+);
+
+/** `closeInterrupted` and feedback begin transactions of their own, which one that is cut off cannot hold. */
+function changeSomethingWhole(
+  database: Database.Database,
+  random: Random,
+  lastNumber: number,
+  isInside: boolean,
+): void {
+  if (!isInside) changeSomething(database, random, lastNumber);
+  else database.prepare("UPDATE requests SET alias = 'gone' WHERE number = ?").run(1 + random.below(lastNumber));
+}
+
+test("what was spent, by key, alias, provider and time, is the sum of the attempts' costs", () => {
+  const random = seeded(9);
+  const database = freshDatabase();
+  const statements = prepareStatements(database);
+  const fold = prepareFold(database);
+  const spent = prepareSpent(database);
+  for (let number = 1; number <= 300; number += 1) {
+    addRequest(statements, random, number);
+    if (number % 50 === 0) fold(40);
+  }
+  const some = <Value>(name: string, values: readonly Value[]) =>
+    random.chance(0.5) ? { [name]: random.pick(values) } : {};
+  let isAny = false;
+  for (let round = 0; round < 200; round += 1) {
+    const filter: SpentFilter = { ...some("keyId", keyIds), ...some("alias", ["a", "ü"]), ...some("provider", ["p"]) };
+    const [one = 0, other = 0] = [random.below(stretchMs), random.below(stretchMs)].map((ms) => beginMs + ms);
+    const [fromMs, untilMs] = [Math.min(one, other), Math.max(one, other)];
+    const rows = database
+      .prepare<[object], { nanos: number }>(
+        `SELECT coalesce(sum(cost_nanos), 0) AS nanos FROM attempts AS a WHERE coalesce(provider, '') = coalesce($provider, provider, '')
+         AND request IN (SELECT number FROM requests WHERE started_at_ms >= $fromMs AND started_at_ms < $untilMs
+           AND coalesce(key_id, 0) = coalesce($keyId, key_id, 0) AND alias = coalesce($alias, alias))`,
+      )
+      .get({ keyId: null, alias: null, provider: null, ...filter, fromMs, untilMs });
+    expect(spent(filter, fromMs, untilMs)).toBe(rows?.nanos);
+    isAny ||= (rows?.nanos ?? 0) > 0;
+  }
+  expect(isAny).toBe(true);
+});
+
+test("who asked, and when, does not change: sums by hour and caller rest on it", () => {
+  const database = freshDatabase();
+  prepareStatements(database).openRequest(1, opening("req_1"));
+  expect(() => database.exec("UPDATE requests SET started_at_ms = 5")).toThrow("does not change");
+  expect(() => database.exec("UPDATE requests SET caller_name = 'else'")).toThrow("does not change");
+});
+
+test("folding takes a few changes at a time, until nothing is left", () => {
+  const database = freshDatabase();
+  const fold = prepareFold(database);
+  const statements = prepareStatements(database);
+  for (let number = 1; number <= 25; number += 1) {
+    statements.openRequest(number, opening(`req_${number}`));
+    statements.closeRequest(number, ending(`req_${number}`));
+  }
+  expect([fold(10), fold(10), fold(10), fold(10)]).toEqual([10, 10, 5, 0]);
+  // Its alias and its caller by hour, day and 16 days; each caller's alias apart by day and 16 days.
+  expect(database.prepare("SELECT count(*) AS rows, sum(requests) AS sum FROM request_sums").get()).toEqual({
+    rows: 8,
+    sum: 8 * 25,
+  });
+});
