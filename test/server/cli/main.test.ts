@@ -43,7 +43,7 @@ describe("wrong usage ends with exit code 2, and says what helps", () => {
     [["frobnicate"], 'error  "frobnicate" is not a command\nnext   lanthorn help\n'],
     [
       ["usage"],
-      "error  lanthorn usage needs one of: summary, show, export, reconcile, price, budgets\nnext   lanthorn help usage\n",
+      "error  lanthorn usage needs one of: summary, show, export, reconcile, price, budgets, savings, power, forecast\nnext   lanthorn help usage\n",
     ],
     [["keys", "creat"], "error  Unknown command 'creat'\nwhy    Did you mean create?\nnext   lanthorn help keys\n"],
     [["keys", "create"], "error  Missing required argument 'name'\nnext   lanthorn help keys create\n"],
