@@ -93,6 +93,8 @@ export class Account {
   readonly #facts: AccountFacts;
   readonly #ports: AccountPorts;
   readonly #startedMs: number;
+  /** As rows and budgets have it. */
+  readonly #alias: string;
   readonly #open = new Map<number, OpenAttempt>();
   readonly #costs: Cost[] = [];
   /** The attempt that events come from; null: none runs on another's machine. */
@@ -111,6 +113,7 @@ export class Account {
     this.#facts = facts;
     this.#ports = ports;
     this.#startedMs = ports.clock.monotonicMs();
+    this.#alias = aliasOfRow(facts.alias);
     const { requestId, caller, dialect, startedAtMs, stream } = facts;
     ports.ledger.openRequest({
       id: requestId,
@@ -119,7 +122,7 @@ export class Account {
       keyId: caller.keyId,
       callerName: caller.name,
       dialect,
-      alias: aliasOfRow(facts.alias),
+      alias: this.#alias,
       stream,
       task: facts.task ?? null,
     });
@@ -192,7 +195,7 @@ export class Account {
   #reserve(attempt: number, upstream: UpstreamName, size: AttemptSize | null): Reservation | null {
     if (size === null || this.#ports.reserve === undefined) return null;
     const { requestId, caller, startedAtMs } = this.#facts;
-    const alias = aliasOfRow(this.#facts.alias);
+    const alias = this.#alias;
     const reservation = this.#ports.reserve({ requestId, attempt, caller, alias, upstream, startedAtMs, size });
     for (const detail of reservation.warnings) this.#noteOnce({ code: "budget_near", detail });
     if (reservation.maxTokens !== null) {
@@ -223,8 +226,7 @@ export class Account {
     if (this.#paid === attempt) this.#paid = null;
     const { usage, cost, pricing: priced } = this.#priced(attempt, end);
     const settled = attempt.reservation?.settle(cost, usage) ?? null;
-    const overrun = settled?.isOverrun === true ? ["over_hold"] : [];
-    const pricing = priced === null ? null : { ...priced, flags: [...priced.flags, ...overrun] };
+    const pricing = settled?.isOverrun === true ? flagged(priced, "over_hold") : priced;
     const countedNanos = settled?.countedNanos ?? null;
     this.#costs.push(cost);
     this.#usage = addUsage(this.#usage, usage);
@@ -269,10 +271,7 @@ export class Account {
     } catch (thrown) {
       this.#ports.log.error({ requestId: this.#facts.requestId, err: thrown }, "an attempt could not be priced");
       const unpriced = costOfAttempt(facts, null);
-      const { pricing } = unpriced;
-      return pricing === null
-        ? unpriced
-        : { ...unpriced, pricing: { ...pricing, flags: [...pricing.flags, "not_computed"] } };
+      return { ...unpriced, pricing: flagged(unpriced.pricing, "not_computed") };
     }
   }
 
@@ -360,6 +359,10 @@ export class Account {
   #elapsedMs(): number {
     return Math.round(this.#ports.clock.monotonicMs() - this.#startedMs);
   }
+}
+
+function flagged(pricing: AttemptCost["pricing"], flag: string): AttemptCost["pricing"] {
+  return pricing === null ? null : { ...pricing, flags: [...pricing.flags, flag] };
 }
 
 /** Half a character, sent so or cut so, is no text the ledger could keep. */

@@ -12,7 +12,7 @@ import { type ByteRange, planParts } from "./ranges.ts";
 import type { RateCap } from "./rate-cap.ts";
 import { nextTry, type RetryTimes } from "./retry.ts";
 import { asTrouble, DownloadTrouble, doubt, never } from "./trouble.ts";
-import { waitFor } from "./wait.ts";
+import { waitFor } from "../../server/platform/wait.ts";
 
 export interface FetchFile {
   readonly calls: HubCalls;

@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../../server/domain/ports.ts";
 import { asTrouble, type DownloadTrouble } from "./trouble.ts";
-import { waitFor } from "./wait.ts";
+import { waitFor } from "../../server/platform/wait.ts";
 
 export interface RetryFacts {
   /** Troubles in a row without a new byte between them. */

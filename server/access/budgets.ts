@@ -9,7 +9,8 @@
 import type { AttemptSize } from "../domain/budget/attempt-size.ts";
 import { BudgetBook, type DaySum, type Hold } from "../domain/budget/book.ts";
 import { type BudgetStanding, type Spender, standingWords, usdText } from "../domain/budget/budget.ts";
-import { addDays, type Day, dayOf, daysThatCount, startOfDay } from "../domain/budget/period.ts";
+import { daysThatCount } from "../domain/budget/period.ts";
+import { addDays, type Day, dayOf, startOfDay } from "../domain/day.ts";
 import type { Reservation, ReserveWish } from "../domain/budget/reservation.ts";
 import { type BudgetView, budgetView } from "../domain/budget/view.ts";
 import { Failure } from "../domain/failure.ts";

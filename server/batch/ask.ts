@@ -6,9 +6,10 @@ import type { BatchEndpoint } from "../dialects/openai-batch/lines.ts";
 import { dialects, wholeDialects } from "../dialects/index.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import type { RateLimits, Pass } from "../access/rate-limits.ts";
-import { type ChatEvent, isEnd } from "../domain/chat.ts";
-import type { Vectors } from "../domain/embedding.ts";
-import { asFailure, Failure } from "../domain/failure.ts";
+import { type ChatEvent, type EndEvent, isEnd } from "../domain/chat.ts";
+import type { Vectors, WholeEvent } from "../domain/embedding.ts";
+import { failureOf, noEnd } from "../domain/end.ts";
+import { asFailure, type Failure } from "../domain/failure.ts";
 import type { RateLeft } from "../domain/rate.ts";
 import { estimatedPromptTokens } from "../domain/prompt-estimate.ts";
 import { noUsage, type Usage } from "../domain/usage.ts";
@@ -101,8 +102,26 @@ async function decoded<Decoded>(
   }
 }
 
-function stopped(signal: AbortSignal): Failure {
-  return signal.reason instanceof Failure ? signal.reason : new Failure("internal", "The request was stopped.");
+/** The events up to a finish, with it as the last. What they used is settled. Throws what any other end says. */
+async function finished<Event extends { readonly type: string }>(
+  events: AsyncIterable<Event | EndEvent>,
+  pass: Pass,
+  signal: AbortSignal,
+): Promise<{ readonly seen: readonly (Event | EndEvent)[]; readonly end: EndEvent }> {
+  const seen: (Event | EndEvent)[] = [];
+  try {
+    for await (const event of events) {
+      seen.push(event);
+      if (!isEnd(event)) continue;
+      pass.settle(event.usage.promptTokens + event.usage.completionTokens);
+      const failure = failureOf(event, signal);
+      if (failure !== null) throw failure;
+      return { seen, end: event };
+    }
+  } finally {
+    pass.settle(0);
+  }
+  throw noEnd();
 }
 
 async function chatted(
@@ -122,20 +141,8 @@ async function chatted(
     model: request.model,
     fingerprint: ports.engineBuild,
   });
-  const seen: ChatEvent[] = [];
-  try {
-    for await (const event of ports.inference.chat({ ...facts, request }, signal)) {
-      seen.push(event);
-      if (!isEnd(event)) continue;
-      pass.settle(event.usage.promptTokens + event.usage.completionTokens);
-      if (event.type === "failed") throw event.failure;
-      if (event.type === "aborted") throw stopped(signal);
-      return { status: 200, body: encoder.whole(seen), usage: event.usage, retryAfterSeconds: null };
-    }
-  } finally {
-    pass.settle(0);
-  }
-  throw new Failure("internal", "The answer ended without an end.");
+  const { seen, end } = await finished<ChatEvent>(ports.inference.chat({ ...facts, request }, signal), pass, signal);
+  return { status: 200, body: encoder.whole(seen), usage: end.usage, retryAfterSeconds: null };
 }
 
 async function embedded(
@@ -149,21 +156,10 @@ async function embedded(
   const facts = { ...asked, dialect: dialect.id };
   const call = await decoded(() => dialect.decode(body), body, facts, ports);
   await pass.reserve(() => call.estimatedTokens, call.request.model);
-  let result: Vectors | null = null;
-  try {
-    for await (const event of ports.inference.embed({ ...facts, request: call.request }, signal)) {
-      if (!isEnd(event)) {
-        result = event.result;
-        continue;
-      }
-      pass.settle(event.usage.promptTokens + event.usage.completionTokens);
-      if (event.type === "failed") throw event.failure;
-      if (event.type === "aborted" || result === null) throw stopped(signal);
-      const encoded = call.encode(result, event.usage, event.timings);
-      return { status: 200, body: encoded, usage: event.usage, retryAfterSeconds: null };
-    }
-  } finally {
-    pass.settle(0);
-  }
-  throw new Failure("internal", "The answer ended without an end.");
+  const events = ports.inference.embed({ ...facts, request: call.request }, signal);
+  const { seen, end } = await finished<WholeEvent<Vectors>>(events, pass, signal);
+  const given = seen.find((event) => event.type === "result");
+  if (given === undefined) throw noEnd();
+  const encoded = call.encode(given.result, end.usage, end.timings);
+  return { status: 200, body: encoded, usage: end.usage, retryAfterSeconds: null };
 }

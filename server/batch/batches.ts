@@ -1,10 +1,10 @@
 /**
- * Files and batches of every caller, and what runs them: judged at once, then run oldest first, one batch of each caller at a time.
+ * Batches of every caller, and what runs them: judged at once, then run oldest first, one batch of each caller at a time.
  * Runs in the server, below whoever waits for an answer. What was under way when the server ended goes on at `start`.
  */
 import type { RateLimits } from "../access/rate-limits.ts";
 import type { BatchWish } from "../dialects/openai-batch/objects.ts";
-import { type Batch, type BatchFile, type BatchRecords, isOver } from "../domain/batch.ts";
+import { type Batch, type BatchRecords, isOver } from "../domain/batch.ts";
 import { type Caller, callerId, keylessCaller } from "../domain/caller.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Clock, Log } from "../domain/ports.ts";
@@ -12,7 +12,8 @@ import type { RouteWishes } from "../domain/routing/request-facts.ts";
 import { noUsage } from "../domain/usage.ts";
 import type { Inference } from "../inference.ts";
 import { newBatchId, newFileId } from "../platform/ids.ts";
-import { Contents, type Draft } from "./contents.ts";
+import { Contents } from "./contents.ts";
+import { type Files, noSuch, openFiles } from "./files.ts";
 import { judgeFile } from "./judge-file.ts";
 import { Places } from "./places.ts";
 import { keyEnded, Run, type RunPorts } from "./run.ts";
@@ -48,20 +49,8 @@ export interface BatchOptions {
   readonly log: Log;
 }
 
-export interface Batches {
-  /** Writes an upload as it comes. Throws Failure `payload_too_large`, `storage_full` or `forbidden` (no batches here). */
-  receive(body: AsyncIterable<Uint8Array>): Promise<Draft>;
-  /** What was received becomes a file. `keepMs` null: as long as files are kept here. */
-  keep(caller: Caller, draft: Draft, name: string, keepMs: number | null): Promise<BatchFile>;
-  drop(draft: Draft): void;
-  /** Newest first. */
-  files(caller: Caller): readonly BatchFile[];
-  /** These three throw Failure `not_found` for what is not this caller's. */
-  file(caller: Caller, id: string): BatchFile;
-  /** Where its content lies. */
-  content(caller: Caller, id: string): string;
-  /** Throws Failure `invalid_request` while a batch reads it. */
-  remove(caller: Caller, id: string): void;
+/** Files and batches, as HTTP and the box ask for them. */
+export interface Batches extends Files {
   /** Throws Failure `not_found` for the file, `queue_full` where this caller has too many open batches. */
   create(caller: Caller, wish: BatchWish, wishes: RouteWishes): Batch;
   /** Newest first. */
@@ -95,9 +84,7 @@ export function openBatches(options: BatchOptions): Batches {
   const keepMs = settings.keepDays * 86_400_000;
   const places = new Places({ most: settings.atOnce, waiting: options.waiting });
   const contents = new Contents({ ...options, ...settings, storedBytes: () => records.storedBytes() });
-  const written = records.open().flatMap(({ outputFile, errorFile }) => [outputFile, errorFile]);
-  const known = new Set([...records.fileIds(), ...written]);
-  contents.open((name) => known.has(name));
+  const files = openFiles({ keepMs, records, contents, clock });
   const runs = new Map<string, Run>();
   let judging: { readonly id: string; readonly stop: AbortController; readonly over: Promise<void> } | null = null;
   let started = false;
@@ -199,30 +186,17 @@ export function openBatches(options: BatchOptions): Batches {
 
   function sweep(): void {
     try {
-      const nowMs = clock.now();
-      const read = new Set(records.open().map(({ inputFile }) => inputFile));
-      for (const { id } of records.expiredFiles(nowMs)) if (!read.has(id)) removeFile(id);
-      records.removeEnded(nowMs - Math.max(keepMs, windowMs));
+      files.removeExpired();
+      records.removeEnded(clock.now() - Math.max(keepMs, windowMs));
     } catch (err) {
       log.error({ err }, "expired files could not be removed");
     }
-  }
-
-  function removeFile(id: string): void {
-    contents.remove(id);
-    records.removeFile(id);
   }
 
   function tick(): void {
     sweep();
     look();
     cancelLook = clock.after(lookEveryMs, tick);
-  }
-
-  function file(caller: Caller, id: string): BatchFile {
-    const found = records.file(callerId(caller), id);
-    if (found === null || found.expiresAtMs <= clock.now()) throw noSuch("file", id);
-    return found;
   }
 
   function batch(caller: Caller, id: string): Batch {
@@ -232,52 +206,11 @@ export function openBatches(options: BatchOptions): Batches {
   }
 
   return {
-    async receive(body) {
-      if (keepMs === 0) throw new Failure("forbidden", "This server keeps no files: batch.keepDays is 0.");
-      return contents.receive(newFileId(), body);
-    },
-    async keep(caller, draft, name, wishedMs) {
-      const nowMs = clock.now();
-      const expiresAtMs = nowMs + Math.min(keepMs, wishedMs ?? keepMs);
-      const id = newFileId();
-      const kept = {
-        id,
-        caller: callerId(caller),
-        purpose: "batch" as const,
-        name,
-        bytes: draft.bytes,
-        createdAtMs: nowMs,
-      };
-      await contents.keep(id, draft);
-      try {
-        records.addFile({ ...kept, expiresAtMs });
-      } catch (thrown) {
-        contents.remove(id);
-        throw thrown;
-      }
-      return { ...kept, expiresAtMs };
-    },
-    drop: (draft) => contents.drop(draft),
-    files: (caller) => records.files(callerId(caller)).filter(({ expiresAtMs }) => expiresAtMs > clock.now()),
-    file,
-    content: (caller, id) => contents.path(file(caller, id).id),
-    remove(caller, id) {
-      const { id: known } = file(caller, id);
-      const reader = records.open().find(({ inputFile }) => inputFile === known);
-      if (reader !== undefined) {
-        throw new Failure("invalid_request", `The batch ${reader.id} still reads this file. Cancel it first.`);
-      }
-      removeFile(known);
-    },
+    ...files.served,
     create(caller, { inputFile, endpoint, metadata, outputKeepMs }, wishes) {
       if (keepMs === 0) throw new Failure("forbidden", "This server runs no batches: batch.keepDays is 0.");
       const owner = callerId(caller);
-      const found = records.file(owner, inputFile);
-      if (found === null || found.purpose !== "batch" || found.expiresAtMs <= clock.now()) {
-        throw new Failure("not_found", `There is no file "${inputFile}" of yours with purpose batch.`, {
-          param: "input_file_id",
-        });
-      }
+      files.checkInput(owner, inputFile);
       if (records.open().filter((one) => one.caller === owner).length >= mostOpen) {
         throw new Failure(
           "queue_full",
@@ -289,13 +222,8 @@ export function openBatches(options: BatchOptions): Batches {
         ...{ id: newBatchId(), caller: owner, callerKind: caller.kind, keyId: caller.keyId, endpoint, inputFile },
         ...{ outputFile: null, errorFile: null, status: "validating", errors: [], metadata, wishes, usage: noUsage },
         ...{ outputKeepMs: Math.min(keepMs, outputKeepMs ?? keepMs), total: 0, completed: 0, failed: 0 },
-        ...{
-          createdAtMs: nowMs,
-          expiresAtMs: nowMs + windowMs,
-          startedAtMs: null,
-          endedAtMs: null,
-          cancellingAtMs: null,
-        },
+        ...{ createdAtMs: nowMs, expiresAtMs: nowMs + windowMs },
+        ...{ startedAtMs: null, endedAtMs: null, cancellingAtMs: null },
       });
       look();
       return added;
@@ -326,7 +254,7 @@ export function openBatches(options: BatchOptions): Batches {
         if (run === undefined) fail(open.id, "key_ended", keyEnded);
         else run.end("key_ended");
       }
-      for (const { id } of records.files(owner)) removeFile(id);
+      files.removeAllOf(owner);
     },
     besides: (begin) => () => {
       const ends = [begin(), places.arrived()];
@@ -355,8 +283,4 @@ export function openBatches(options: BatchOptions): Batches {
       sleep = null;
     },
   };
-}
-
-function noSuch(what: string, id: string): Failure {
-  return new Failure("not_found", `There is no ${what} "${id}" of yours.`);
 }

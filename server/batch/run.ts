@@ -16,6 +16,7 @@ import { Failure } from "../domain/failure.ts";
 import type { Clock, Log } from "../domain/ports.ts";
 import { noUsage } from "../domain/usage.ts";
 import { newRequestId } from "../platform/ids.ts";
+import { waited } from "../platform/wait.ts";
 import { type AskPorts, askLine, type LineResult } from "./ask.ts";
 import type { Contents } from "./contents.ts";
 import type { Places } from "./places.ts";
@@ -189,22 +190,7 @@ export class Run {
 
   /** False: the batch has ended meanwhile. */
   #pause(ms: number): Promise<boolean> {
-    const { signal } = this.#stop;
-    return new Promise((resolve) => {
-      if (signal.aborted) {
-        resolve(false);
-        return;
-      }
-      const left = () => {
-        cancel();
-        resolve(false);
-      };
-      const cancel = this.#ports.clock.after(ms, () => {
-        signal.removeEventListener("abort", left);
-        resolve(true);
-      });
-      signal.addEventListener("abort", left, { once: true });
-    });
+    return waited(this.#ports.clock, ms, this.#stop.signal);
   }
 
   async #leaveRest(written: Written, ending: "cancelled" | "expired"): Promise<void> {

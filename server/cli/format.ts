@@ -71,13 +71,6 @@ export function nanosText(nanos: Nanos): string {
   return `${sign}$${(amount / nanosPerUsd).toFixed(amount >= nanosPerUsd ? 2 : 4)}`;
 }
 
-/** The exact decimal string of an integer amount: `250` → `0.000000250`. */
-export function nanosExact(nanos: Nanos): string {
-  const sign = nanos < 0 ? "-" : "";
-  const digits = Math.abs(nanos).toString().padStart(10, "0");
-  return `${sign}${digits.slice(0, -9)}.${digits.slice(-9)}`;
-}
-
 /** A cost in words: an unknown one says why, and is never a number. */
 export function costText(cost: Cost): string {
   if (cost.known) return nanosText(cost.nanos);

@@ -1,5 +1,5 @@
+import { usdOfNanos } from "../domain/decimal.ts";
 /** Money under `--json`: beside every integer of nano-USD stands the exact decimal text of the same amount. Pure. */
-import { nanosExact } from "./format.ts";
 
 /** `{ costNanos: 250 }` → `{ costNanos: 250, costUsd: "0.000000250" }`, at any depth; null stays null. */
 export function withUsd(value: unknown): unknown {
@@ -11,7 +11,7 @@ export function withUsd(value: unknown): unknown {
       if (usdName === null || (typeof inner !== "number" && inner !== null)) return [[name, withUsd(inner)]];
       return [
         [name, inner],
-        [usdName, inner === null ? null : nanosExact(inner)],
+        [usdName, inner === null ? null : usdOfNanos(inner)],
       ];
     }),
   );

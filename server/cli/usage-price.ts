@@ -5,11 +5,12 @@
 import { z } from "zod";
 import type { RecordedShape } from "../dialects/usage/recorded.ts";
 import type { ServiceTier } from "../domain/chat.ts";
+import { usdOfNanos } from "../domain/decimal.ts";
 import type { PricedAttempt } from "../domain/pricing/priced.ts";
 import type { UpstreamUsage } from "../domain/upstream-usage.ts";
 import type { CommandContext } from "./command.ts";
 import { usageFailure } from "./errors.ts";
-import { countText, nanosExact, unknownMark } from "./format.ts";
+import { countText, unknownMark } from "./format.ts";
 import { factLines, tableText } from "./table.ts";
 import { printable } from "./text.ts";
 
@@ -155,7 +156,7 @@ async function ownPrices(context: CommandContext) {
 }
 
 function priceText(answer: PriceAnswer): string {
-  const usd = (nanos: number | null): string => (nanos === null ? unknownMark : `$${nanosExact(nanos)}`);
+  const usd = (nanos: number | null): string => (nanos === null ? unknownMark : `$${usdOfNanos(nanos)}`);
   const facts: (readonly [string, string])[] = [
     ["cost", answer.costNanos === null ? `unknown (${answer.reason})` : `${usd(answer.costNanos)}, ${answer.basis}`],
     ["price", answer.priceId === null ? "none is known" : `${answer.priceId}, checked ${answer.checked}`],

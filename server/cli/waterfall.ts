@@ -1,4 +1,5 @@
 /** One request as a picture in text: where its time went, on one axis, attempt by attempt. Pure. */
+import { usdOfNanos } from "../domain/decimal.ts";
 import type { Cost } from "../domain/money.ts";
 import { noteWords } from "../domain/note.ts";
 import type { PricedPart } from "../domain/pricing/priced.ts";
@@ -8,7 +9,6 @@ import {
   costText,
   countText,
   durationText,
-  nanosExact,
   nanosText,
   plural,
   timeText,
@@ -142,13 +142,13 @@ function footlines(request: RequestRecord): readonly string[] {
 /** What one attempt is booked at, and how that was reached. */
 function costLines({ number, cost, pricing }: AttemptRecord): readonly string[] {
   if (cost === null) return [];
-  const exact = cost.known ? `$${nanosExact(cost.nanos)} ${cost.basis}` : costText(cost);
+  const exact = cost.known ? `$${usdOfNanos(cost.nanos)} ${cost.basis}` : costText(cost);
   if (pricing === null) return [`${number} ${exact}`];
   const { computedNanos, reportedNanos, driftNanos, priceId } = pricing;
   const drift =
     driftNanos === null || reportedNanos === null || computedNanos === null
       ? ""
-      : `, the provider said $${nanosExact(reportedNanos)}, the price book $${nanosExact(computedNanos)} (drift ${nanosExact(driftNanos)})`;
+      : `, the provider said $${usdOfNanos(reportedNanos)}, the price book $${usdOfNanos(computedNanos)} (drift ${usdOfNanos(driftNanos)})`;
   const reached = pricing.parts.map(partText).join(" + ");
   return [
     `${number} ${exact}${drift}`,

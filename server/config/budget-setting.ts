@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseBudgetOf } from "../domain/budget/budget.ts";
 import { periods } from "../domain/budget/period.ts";
+import { zoneOrOwn } from "./zone-setting.ts";
 
 /** US dollars in decimals, exactly as written: `"20"`, `"0.25"`. */
 const usd = z
@@ -30,13 +31,9 @@ export const budgetSetting = z.strictObject({
 });
 
 export const budgetsSetting = z.strictObject({
-  zone: z
-    .string()
-    .trim()
-    .max(60)
-    .default("")
-    .refine(isZone, 'must be a time zone such as "Europe/Berlin", or empty')
-    .describe("Where days, weeks and months of budgets begin: a time zone by its IANA name; empty: the machine's own"),
+  zone: zoneOrOwn.describe(
+    "Where days, weeks and months of budgets begin: a time zone by its IANA name; empty: the machine's own",
+  ),
   outputTokens: z
     .int()
     .min(1)
@@ -58,12 +55,3 @@ export const budgetsSetting = z.strictObject({
     .default({})
     .describe("Budgets by name: usd, of, every (day, week, month), hard, warnAt"),
 });
-
-function isZone(zone: string): boolean {
-  if (zone === "") return true;
-  try {
-    return new Intl.DateTimeFormat("en-GB", { timeZone: zone }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
-}

@@ -1,11 +1,6 @@
 /** The settings of one provider below `providers:`. Pure. Which types there are is judged where providers are known. */
 import { z } from "zod";
-
-type DeepReadonly<T> = T extends readonly (infer Element)[]
-  ? readonly DeepReadonly<Element>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;
+import type { DeepReadonly } from "./setting-kinds.ts";
 
 /** The first part of its models' names, so without a slash; `engine` is this box itself. */
 export const providerName = z

@@ -8,6 +8,7 @@ import type { RouteSetting } from "../domain/routing/settings.ts";
 import { strategyIds } from "../domain/routing/strategies/index.ts";
 import { dataClasses } from "../domain/routing/target.ts";
 import { weekdays } from "../domain/routing/zoned-time.ts";
+import { isZone } from "./zone-setting.ts";
 
 const name = z.string().trim().min(1).max(200);
 const data = z.enum(dataClasses);
@@ -52,14 +53,7 @@ const span = z
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
 
-const zone = name.refine((zone) => {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}, 'must be a time zone such as "Europe/Berlin"');
+const zone = name.refine(isZone, 'must be a time zone such as "Europe/Berlin"');
 
 const conditions = z.strictObject({
   promptTokens: span.optional(),

@@ -6,19 +6,13 @@
  */
 import { z } from "zod";
 import { budgetsSetting } from "./budget-setting.ts";
+import { batch, cache, responses, usage } from "./kept-setting.ts";
 import { powerSetting, savingsSetting, tasksSetting } from "./money-setting.ts";
+import { price, unknownPrice } from "./price-setting.ts";
 import { providersSetting } from "./provider-setting.ts";
 import { routesSetting } from "./route-setting.ts";
+import { anyText, type DeepReadonly, milliseconds } from "./setting-kinds.ts";
 
-type DeepReadonly<T> = T extends readonly (infer Element)[]
-  ? readonly DeepReadonly<Element>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;
-
-const anyText = z.string().trim().min(1).max(1000);
-/** Times are bounded by a day, so that a slip of the keyboard is noticed. */
-const milliseconds = z.int().min(0).max(86_400_000);
 /** Tokens one request may hold. */
 const contextTokens = z.int().min(64).max(16_777_216);
 const slotCount = z.int().min(1).max(256);
@@ -218,115 +212,6 @@ const limits = z.strictObject({
   persons: limitsOfMany.describe("The same three by person, all their keys together; *: whoever is not named"),
   models: limitsOfMany.describe("The same three by alias, whoever asks; *: every alias that is not named"),
   providers: limitsOfMany.describe("The same three by provider, for each attempt there; *: every one not named"),
-});
-
-/** US dollars in decimals, exactly as written: `"0.003625"`, or a number whose digits say the same. */
-const usd = z
-  .union([z.string(), z.number().transform(String)])
-  .pipe(z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be an amount such as "0.25", with six decimals at most'));
-/** A day or a moment, in UTC. */
-const utcTime = z.union([z.iso.date(), z.iso.datetime()], {
-  error: 'must be a day such as "2026-12-31" or a UTC time such as "2026-12-31T16:00:00Z"',
-});
-
-/** US dollars per million tokens; what is left out is taken at the price of the prompt. */
-const price = z.strictObject({
-  provider: anyText.describe("The provider's name"),
-  model: anyText.describe("The model, exactly as the provider names it"),
-  aliases: z.array(anyText).max(100).optional().describe("Further exact names at the same price"),
-  prompt: usd,
-  completion: usd,
-  cached: usd.optional(),
-  cacheWrite5m: usd.optional(),
-  cacheWrite1h: usd.optional(),
-  perRequest: usd.optional().describe("US dollars for each request, not for a million"),
-  batchAtHalf: z.boolean().optional().describe("Batches cost half"),
-  from: utcTime.optional(),
-  until: utcTime.optional(),
-});
-
-/** Dearer than any model of the price book at its standard price. */
-const unknownPrice = z.strictObject({
-  prompt: usd.default("30").describe("Held per million tokens of a prompt when a model has no known price, in USD"),
-  completion: usd
-    .default("75")
-    .describe("Held per million tokens of an answer when a model has no known price, in USD"),
-});
-
-const responses = z.strictObject({
-  keepDays: z
-    .int()
-    .min(0)
-    .max(3650)
-    .default(30)
-    .describe("How long answers of /v1/responses are kept for clients that ask for it (store); 0: none are"),
-});
-
-const batch = z.strictObject({
-  keepDays: z
-    .int()
-    .min(0)
-    .max(3650)
-    .default(30)
-    .describe("How long files of /v1/files and what came of a batch are kept at most; 0: there are no batches"),
-  fileLimitBytes: z
-    .int()
-    .min(1024)
-    .max(2 ** 34)
-    .default(200 * 2 ** 20)
-    .describe("Largest file of /v1/files"),
-  storeBytes: z
-    .int()
-    .min(0)
-    .max(2 ** 44)
-    .default(4 * 2 ** 30)
-    .describe("Most bytes of uploaded files and outputs together"),
-  keepFreeBytes: z
-    .int()
-    .min(0)
-    .max(2 ** 50)
-    .default(2 ** 30)
-    .describe("What uploads and batches leave free on the disk"),
-  atOnce: z
-    .int()
-    .min(1)
-    .max(64)
-    .default(4)
-    .describe("Lines of batches at the same time while nobody else asks; one while somebody does"),
-});
-
-const usage = z.strictObject({
-  keepDays: z
-    .int()
-    .min(0)
-    .max(3650)
-    .refine(
-      (days) => days === 0 || days >= 32,
-      "must be 0, or at least 32: what a month's budget has spent is added up from the rows",
-    )
-    .default(0)
-    .describe(
-      "How long each request's own row is kept, at least 32 days; its share of the sums stays for ever. 0: for ever too",
-    ),
-});
-
-const cachedAlias = z.strictObject({
-  ttlMs: milliseconds.min(1).default(3_600_000),
-  sharedAcrossKeys: z.boolean().default(false),
-  sampled: z.boolean().default(false),
-});
-
-const cache = z.strictObject({
-  maxBytes: z
-    .int()
-    .min(0)
-    .max(2 ** 34)
-    .default(64 * 2 ** 20)
-    .describe("Most memory for answers that are given again"),
-  aliases: z
-    .record(anyText, cachedAlias)
-    .default({})
-    .describe("Aliases whose answers are given again to the very same request: ttlMs, sharedAcrossKeys, sampled"),
 });
 
 const log = z.strictObject({

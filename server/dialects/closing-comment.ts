@@ -2,6 +2,7 @@
  * Where a request ran and what it cost, as the words of the `x-lanthorn-target` header and of the comment that closes a
  * stream. Pure; shared by the dialects and by `server/http`; imports the domain only.
  */
+import { usdOfNanos } from "../domain/decimal.ts";
 import type { Cost, Nanos } from "../domain/money.ts";
 import type { ClosingFacts } from "./dialect.ts";
 
@@ -15,13 +16,8 @@ export function targetText(target: string): string {
  * it is known, that stands before it: `0.000012345+unknown(not_priced)`.
  */
 export function costText(cost: Cost, knownNanos: Nanos = 0): string {
-  if (cost.known) return `${usdText(cost.nanos)}(${cost.basis})`;
-  return `${knownNanos === 0 ? "" : `${usdText(knownNanos)}+`}unknown(${cost.reason})`;
-}
-
-function usdText(nanos: Nanos): string {
-  const digits = Math.abs(nanos).toString().padStart(10, "0");
-  return `${nanos < 0 ? "-" : ""}${digits.slice(0, -9)}.${digits.slice(-9)}`;
+  if (cost.known) return `${usdOfNanos(cost.nanos)}(${cost.basis})`;
+  return `${knownNanos === 0 ? "" : `${usdOfNanos(knownNanos)}+`}unknown(${cost.reason})`;
 }
 
 /** An SSE comment: every client skips it, every person with curl can read it. */

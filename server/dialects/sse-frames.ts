@@ -2,7 +2,7 @@
  * Bytes of an event stream, cut anywhere, → frames. Pure, around eventsource-parser; shared by whoever reads an upstream. A BOM,
  * CRLF, lone CR, comments, `data:` over several lines and a character cut in two change nothing. Imports the domain only.
  */
-import { parsedJson } from "./json-text.ts";
+import { parsedJson } from "../domain/json-text.ts";
 import { createParser } from "eventsource-parser";
 import { Failure } from "../domain/failure.ts";
 import type { UpstreamFrame } from "./called.ts";

@@ -4,7 +4,7 @@
  * A tool offered inside a group keeps its own name where that is the only one of it, and bears the group's before it otherwise.
  * A tool that takes free text becomes a function with one text, `input`, which is taken out again from the call.
  */
-import { parsedJson } from "./json-text.ts";
+import { parsedJson } from "../domain/json-text.ts";
 import type { JsonSchema, ToolCall, ToolDefinition } from "../domain/chat.ts";
 
 /** The longest name that OpenAI and Gemini take. */

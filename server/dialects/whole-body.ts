@@ -1,5 +1,5 @@
 /** What the shapes answered in one piece have in common when they are called: the body judged, and results put in order. Pure. */
-import { parsedJson } from "./json-text.ts";
+import { parsedJson } from "../domain/json-text.ts";
 import { Failure } from "../domain/failure.ts";
 import type { UpstreamUsage } from "../domain/upstream-usage.ts";
 import type { CallTraits } from "./called.ts";

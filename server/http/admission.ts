@@ -5,9 +5,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { costText, targetText } from "../dialects/closing-comment.ts";
 import type { Caller } from "../domain/caller.ts";
-import type { EndEvent } from "../domain/chat.ts";
 import { keptAnswers } from "../domain/kept-answer.ts";
-import { asFailure, Failure } from "../domain/failure.ts";
+import { asFailure } from "../domain/failure.ts";
 import { readWishes, type RouteWishes } from "../domain/routing/request-facts.ts";
 import { readJson } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
@@ -76,18 +75,6 @@ export function leaveWhenClosed({ response }: Exchange, flight: Flight): void {
     if (!response.writableFinished) flight.leave();
   });
   if (response.destroyed) flight.leave();
-}
-
-/** What the client is told of an end that is no finish; null for a finished answer. */
-export function failureOf(end: EndEvent, signal: AbortSignal): Failure | null {
-  if (end.type === "finished") return null;
-  if (end.type === "failed") return end.failure;
-  // Aborted: because the box stops, or because the client left and nobody reads this.
-  return signal.reason instanceof Failure ? signal.reason : new Failure("internal", "The request was stopped.");
-}
-
-export function noEnd(): Failure {
-  return new Failure("internal", "The answer ended without an end.");
 }
 
 /** What is no plain ASCII stands as a URL writes it. */

@@ -7,17 +7,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { ChatEncoder, Dialect } from "../dialects/dialect.ts";
 import type { Caller } from "../domain/caller.ts";
 import { type ChatEvent, type ChatRequest, isEnd } from "../domain/chat.ts";
+import { failureOf, noEnd } from "../domain/end.ts";
 import { asFailure, type Failure } from "../domain/failure.ts";
 import { estimatedPromptTokens } from "../domain/prompt-estimate.ts";
-import {
-  admit,
-  failureOf,
-  type InferenceParts,
-  leaveWhenClosed,
-  noEnd,
-  setTargetHeader,
-  targetHeader,
-} from "./admission.ts";
+import { admit, type InferenceParts, leaveWhenClosed, setTargetHeader, targetHeader } from "./admission.ts";
 import type { HttpDeps } from "./deps.ts";
 import type { Flight } from "./in-flight.ts";
 import { passRateGate, type RateGate } from "./rate-gate.ts";

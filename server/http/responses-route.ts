@@ -3,6 +3,7 @@
  * are kept for the caller that asked for it, gone on from, read, deleted, and stopped while they run. Runs in the server.
  */
 import type { Dialect } from "../dialects/dialect.ts";
+import { limitOf, listPage } from "../dialects/list-page.ts";
 import { decodeResponse } from "../dialects/openai-responses/decode.ts";
 import { chatEncoder, type ResponseEncoder } from "../dialects/openai-responses/encode.ts";
 import { noSuchResponse, type RawItem } from "../dialects/openai-responses/kept.ts";
@@ -168,24 +169,12 @@ function queryOf({ request }: Exchange): URLSearchParams {
 }
 
 const mostItems = 100;
-const usualItems = 20;
 
 /** A part of a list, newest first unless asked otherwise. */
 function page(items: readonly RawItem[], query: URLSearchParams): object {
-  const asked = query.get("limit");
-  const limit = asked === null ? usualItems : Number(asked);
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostItems) {
-    throw new Failure("invalid_request", `'limit' must be a whole number from 1 to ${mostItems}.`, { param: "limit" });
-  }
+  const limit = limitOf(query, mostItems);
   const ordered = query.get("order") === "asc" ? items : [...items].reverse();
   const after = query.get("after");
   const start = after === null ? 0 : ordered.findIndex((item) => item.id === after) + 1;
-  const data = ordered.slice(start, start + limit);
-  return {
-    object: "list",
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: start + data.length < ordered.length,
-  };
+  return listPage(ordered, start, limit);
 }

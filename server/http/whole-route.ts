@@ -5,9 +5,10 @@
 import type { WholeDialect } from "../dialects/whole-dialect.ts";
 import type { Caller } from "../domain/caller.ts";
 import { isEnd } from "../domain/chat.ts";
+import { failureOf, noEnd } from "../domain/end.ts";
 import type { WholeEvent } from "../domain/embedding.ts";
 import type { RequestFacts } from "../inference.ts";
-import { admit, failureOf, type InferenceParts, leaveWhenClosed, noEnd, setTargetHeader } from "./admission.ts";
+import { admit, type InferenceParts, leaveWhenClosed, setTargetHeader } from "./admission.ts";
 import { passRateGate, type RateGate } from "./rate-gate.ts";
 import type { Exchange } from "./route.ts";
 import { jsonType, sendFailure, sendText } from "./send.ts";

@@ -1,5 +1,5 @@
 /** Reports about money as this box is set up: its zone, its baseline, its prices. Runs where the ledger does. */
-import { dayOf } from "../domain/budget/period.ts";
+import { dayOf } from "../domain/day.ts";
 import { Failure } from "../domain/failure.ts";
 import type { PriceRow } from "../domain/pricing/book.ts";
 import type { ForecastReport, PowerReport, SavingsReport } from "./money-records.ts";

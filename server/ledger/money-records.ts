@@ -1,4 +1,5 @@
 /** What the ledger tells about savings, power and what will be spent: shapes of the reports. Types only; no I/O. */
+import type { PowerInterval } from "../domain/local-cost/meter.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { PriceRow } from "../domain/pricing/book.ts";
 import type { Advice } from "../domain/savings/advice.ts";
@@ -28,20 +29,8 @@ export interface SavingsQuestion {
 }
 
 /** What this box itself cost: used + loads + idle are energy + base + wear + rent, exactly. */
-export interface PowerTotals {
+export interface PowerTotals extends Omit<PowerInterval, "source" | "milliseconds"> {
   readonly meteredMs: number;
-  /** In which the power was not known: what it cost is in no sum. */
-  readonly unknownMs: number;
-  /** 3,600,000,000,000 are a kilowatt-hour. The base load is apart. */
-  readonly milliwattMs: number;
-  readonly baseMilliwattMs: number;
-  readonly energyNanos: Nanos;
-  readonly baseNanos: Nanos;
-  readonly wearNanos: Nanos;
-  readonly rentNanos: Nanos;
-  readonly usedNanos: Nanos;
-  readonly loadNanos: Nanos;
-  readonly unbookedNanos: Nanos;
   readonly idleNanos: Nanos;
 }
 

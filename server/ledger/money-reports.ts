@@ -2,7 +2,8 @@
  * Savings, power and forecast of calendar months. Every row is read on the reader thread, a page at a time; here the pages are
  * added up. Runs on the server's thread, or in a command.
  */
-import { addDays, dayOf, spanOf, startOfDay } from "../domain/budget/period.ts";
+import { spanOf } from "../domain/budget/period.ts";
+import { addDays, dayOf, daysBetween, startOfDay } from "../domain/day.ts";
 import { Failure } from "../domain/failure.ts";
 import type { PriceRow } from "../domain/pricing/book.ts";
 import { adviceOf, adviceRule } from "../domain/savings/advice.ts";
@@ -157,9 +158,7 @@ function spanOfMonth(month: string, zone: string | null): TimeSpan {
 
 function daysOf(month: string): readonly string[] {
   const { from, until } = spanOf("month", `${month}-01`);
-  const days: string[] = [];
-  for (let day = from; day < until; day = addDays(day, 1)) days.push(day);
-  return days;
+  return daysBetween(from, until);
 }
 
 /** Oldest first; the one that runs is the last. */

@@ -80,3 +80,8 @@ export function reportParts(
     edges: edges.map(kept).filter((edge) => edge.fromMs < edge.untilMs),
   };
 }
+
+/** The pieces as SQL takes them: JSON, `[[hours, first, until], …]`. */
+export function piecesText({ pieces }: ReportParts): string {
+  return JSON.stringify(pieces.map(({ hours, first, until }) => [hours, first, until]));
+}

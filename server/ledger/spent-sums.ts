@@ -4,7 +4,7 @@
  */
 import type Database from "better-sqlite3";
 import type { Nanos } from "../domain/money.ts";
-import { callerSpanHours, type ReportParts, reportParts, spanHours, type Stretch } from "./spans.ts";
+import { callerSpanHours, piecesText, type ReportParts, reportParts, spanHours, type Stretch } from "./spans.ts";
 
 /** All that are given must fit. An alias together with a provider is added up from single rows, which takes as long as they are many. */
 export interface SpentFilter {
@@ -71,9 +71,10 @@ export function prepareSpent(database: Database.Database): SpentNanos {
     return stretches.reduce((sum, stretch) => sum + nanosOf(statement.get({ ...asked, ...stretch })), 0);
   }
 
-  function covered(asked: Asked, { covered: stretch, pieces }: ReportParts): Nanos {
+  function covered(asked: Asked, parts: ReportParts): Nanos {
+    const { covered: stretch } = parts;
     if (stretch === null) return 0;
-    const given = { ...asked, pieces: JSON.stringify(pieces.map(({ hours, first, until }) => [hours, first, until])) };
+    const given = { ...asked, pieces: piecesText(parts) };
     const bounded = { ...asked, ...stretch };
     if (asked.alias === null) return nanosOf(ofAttempts.get(given)) + nanosOf(attemptChanges.get(bounded));
     // A request is in the sums of its alias when it has ended; what its attempts cost until then is read from them.

@@ -4,6 +4,7 @@
  */
 import { type ChatEvent, type EndEvent, isContent, isEnd } from "../domain/chat.ts";
 import type { WholeEvent } from "../domain/embedding.ts";
+import { noEnd } from "../domain/end.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { WalkOrder } from "../domain/routing/walk.ts";
@@ -74,7 +75,7 @@ export async function* oneAttempt<Event extends AnyEvent>(
         yield end;
         return ended;
       }
-      if (step.done === true) throw new Failure("internal", "The answer ended without an end.");
+      if (step.done === true) throw noEnd();
       const event = step.value;
       if (isEnd(event)) {
         close(event);

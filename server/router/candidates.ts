@@ -21,6 +21,11 @@ export function servedAs(backend: Backend, target: Target): ServedModel | undefi
   return listed ?? backend.find?.(long) ?? undefined;
 }
 
+/** What a backend is asked for where it is asked for the target. */
+export function nameAt(backend: Backend, target: Target): string {
+  return servedAs(backend, target)?.alias ?? target.model;
+}
+
 /** A provider has models it does not list, and a peer may not have been asked yet. */
 export function takesUnlisted(backend: Backend): boolean {
   return backend.kind !== "engine";

@@ -14,6 +14,7 @@ import { allResting, nobodyLeft } from "../domain/routing/refusal.ts";
 import { type Target, targetName } from "../domain/routing/target.ts";
 import { afterTry, firstStep, nextStep, type Walk, type WalkOrder, walkOf } from "../domain/routing/walk.ts";
 import { noTimings, noUsage } from "../domain/usage.ts";
+import { waited } from "../platform/wait.ts";
 import { type AnyEvent, type AttemptOutcome, oneAttempt } from "./attempt.ts";
 import type { Live } from "./live.ts";
 
@@ -141,7 +142,8 @@ export async function* carryOut<Event extends AnyEvent>(
     const failedAt: number = order.at;
     order = outcome.order;
     for (let surprises = 0; order.do === "ask"; surprises += 1) {
-      await pause(order.waitMs, clock, signal);
+      // The client may leave meanwhile.
+      await waited(clock, order.waitMs, signal);
       if (signal.aborted) {
         yield { type: "aborted", usage: noUsage, timings: noTimings };
         return;
@@ -160,18 +162,4 @@ function hasKey(ports: JourneyPorts, plan: Plan, at: number): boolean {
   const backend = target === undefined ? undefined : ports.backend(target.backendId);
   const ready = target === undefined ? undefined : backend?.ready?.(target.model);
   return ready?.able === true && ready.keyless !== true;
-}
-
-/** Ends early when the client leaves. */
-function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.after(ms, done);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

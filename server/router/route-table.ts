@@ -24,6 +24,8 @@ export interface RouteTrial {
 
 export interface RouteTable {
   readonly live: ReadonlyMap<string, Route>;
+  /** Whether any of them copies requests: asked for each request. */
+  readonly copies: boolean;
   /** Also one on trial, by its name there. */
   get(alias: string): Route | undefined;
   /** One trial at a time: a second ends the first. Throws `invalid_request` with everything that is wrong with them. */
@@ -39,11 +41,15 @@ export interface RouteTableParts {
 /** Throws `cannot_start` with everything that is wrong with the routes. */
 export function createRouteTable(settings: RouteSettings, parts: RouteTableParts): RouteTable {
   let live = checkedRoutes(settings, parts, "cannot_start");
+  let copies = copiesAny(live);
   let onTrial: { readonly routes: ReadonlyMap<string, Route>; readonly names: ReadonlyMap<string, Route> } | null =
     null;
   return {
     get live() {
       return live;
+    },
+    get copies() {
+      return copies;
     },
     get: (alias) => live.get(alias) ?? onTrial?.names.get(alias),
     tryOut(others, trial) {
@@ -55,6 +61,7 @@ export function createRouteTable(settings: RouteSettings, parts: RouteTableParts
         take() {
           if (onTrial !== own) return;
           live = own.routes;
+          copies = copiesAny(live);
           onTrial = null;
         },
         drop() {
@@ -63,6 +70,10 @@ export function createRouteTable(settings: RouteSettings, parts: RouteTableParts
       };
     },
   };
+}
+
+function copiesAny(routes: ReadonlyMap<string, Route>): boolean {
+  return [...routes.values()].some(({ modes }) => modes.shadow !== null);
 }
 
 function checkedRoutes(

@@ -29,7 +29,7 @@ import type { RouteSetting } from "../domain/routing/settings.ts";
 import { type Target, targetName } from "../domain/routing/target.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { AnyEvent } from "./attempt.ts";
-import { servedAs } from "./candidates.ts";
+import { nameAt } from "./candidates.ts";
 import { type AttemptHooks, carryOut, type JourneyPorts } from "./carry-out.ts";
 import { createLive } from "./live.ts";
 import { runModes } from "./modes/run.ts";
@@ -120,6 +120,14 @@ export interface RouterOptions {
   budgetLeft?(callerId: string, callerName: string): number | null;
 }
 
+/** How a plan is carried out: the most an attempt may use, and who is asked under which name with which bound. */
+interface Asking<Event> {
+  readonly signal: AbortSignal;
+  readonly hooks: AttemptHooks;
+  size(maxTokens: number | null): AttemptSize;
+  ask(backend: Backend, model: string, maxTokens: number | null, signal: AbortSignal): AsyncIterable<Event>;
+}
+
 /** Targets that are shown at most. */
 const mostKnown = 1_000;
 
@@ -167,29 +175,34 @@ export function createRouter(
     for (const { target } of plan.attempts) if (known.size < mostKnown) known.set(targetName(target), target);
   };
 
+  /** A plan that is made, carried out. */
+  function carried<Event extends AnyEvent>(
+    plan: Plan,
+    startedMs: number,
+    { signal, hooks, size, ask }: Asking<Event>,
+  ): AsyncIterable<Event | EndEvent> {
+    hooks.planned?.(planRecord(plan));
+    return carryOut<Event>(
+      {
+        ...{ plan, signal, hooks, startedMs },
+        size: () => size(plan.maxTokens),
+        ask: (one, { target }, inner, bound) => ask(one, nameAt(one, target), capped(plan.maxTokens, bound), inner),
+      },
+      ports,
+    );
+  }
+
   function journey<Event extends AnyEvent>(
     { alias }: Destination,
     facts: RequestFacts,
     request: ChatRequest | null,
-    signal: AbortSignal,
-    hooks: AttemptHooks,
-    size: (maxTokens: number | null) => AttemptSize,
-    ask: (backend: Backend, model: string, maxTokens: number | null, signal: AbortSignal) => AsyncIterable<Event>,
+    asking: Asking<Event>,
   ): AsyncIterable<Event | EndEvent> {
     return later(async () => {
       const startedMs = clock.monotonicMs();
       const plan = await planner.plan(alias, facts, request);
-      hooks.planned?.(planRecord(plan));
       remember(plan);
-      return carryOut<Event>(
-        {
-          ...{ plan, signal, hooks, startedMs },
-          size: () => size(plan.maxTokens),
-          ask: (one, { target }, inner, bound) =>
-            ask(one, servedAs(one, target)?.alias ?? target.model, capped(plan.maxTokens, bound), inner),
-        },
-        ports,
-      );
+      return carried(plan, startedMs, asking);
     });
   }
 
@@ -222,7 +235,7 @@ export function createRouter(
         const one = backend(target.backendId);
         if (one === undefined) continue;
         try {
-          return await one.count({ ...request, model: servedAs(one, target)?.alias ?? target.model });
+          return await one.count({ ...request, model: nameAt(one, target) });
         } catch (thrown) {
           failure = asFailure(thrown);
           if (!failure.kind.mayFallBack) break;
@@ -234,23 +247,20 @@ export function createRouter(
       const { alias } = destination;
       const facts = factsOfChat(request, planner.askedBy(context));
       if (isPlain(alias, table.get)) {
-        const size = (maxTokens: number | null) => sizeOfChat({ ...request, maxTokens });
-        return journey(destination, facts, request, signal, hooks, size, (one, model, maxTokens, inner) =>
-          one.chat({ ...request, model, maxTokens }, context, inner),
-        );
+        return journey(destination, facts, request, { signal, hooks, ...chatting(request, context) });
       }
       return runModes({
         ...{ alias, facts, request, signal, hooks, planner, ports },
         planned: remember,
         ask: (one, plan, { target }, wanted, inner, bound) => {
-          const model = servedAs(one, target)?.alias ?? target.model;
+          const model = nameAt(one, target);
           const maxTokens = capped(capped(wanted.maxTokens, plan.route.limits.maxOutputTokens), bound);
           return one.chat({ ...wanted, model, maxTokens }, context, inner);
         },
       });
     },
     get copies() {
-      return [...table.live.values()].some(({ modes }) => modes.shadow !== null);
+      return table.copies;
     },
     shadow({ alias }, request, context) {
       if (!table.live.has(alias)) return null;
@@ -263,48 +273,22 @@ export function createRouter(
       return {
         ...{ ...bounds, alias: whole.route.alias, target: targetName(first.target) },
         run(own, signal, hooks) {
-          hooks.planned?.(planRecord(plan));
-          const startedMs = clock.monotonicMs();
-          return carryOut<ChatEvent>(
-            {
-              ...{ plan, signal, hooks, startedMs },
-              size: () => sizeOfChat({ ...copy, maxTokens: plan.maxTokens }),
-              ask: (one, { target }, inner, bound) =>
-                one.chat(
-                  {
-                    ...copy,
-                    model: servedAs(one, target)?.alias ?? target.model,
-                    maxTokens: capped(plan.maxTokens, bound),
-                  },
-                  own,
-                  inner,
-                ),
-            },
-            ports,
-          );
+          return carried(plan, clock.monotonicMs(), { signal, hooks, ...chatting(copy, own) });
         },
       };
     },
     embed: (destination, request, context, signal, hooks) =>
-      journey(
-        destination,
-        factsOfPooled("embeddings", inputsOf(request), context),
-        null,
-        signal,
-        hooks,
-        () => sizeOfEmbedding(request),
-        (one, model, _, inner) => one.embed({ ...request, model }, context, inner),
-      ),
+      journey(destination, factsOfPooled("embeddings", inputsOf(request), context), null, {
+        ...{ signal, hooks },
+        size: () => sizeOfEmbedding(request),
+        ask: (one, model, _, inner) => one.embed({ ...request, model }, context, inner),
+      }),
     rerank: (destination, request, context, signal, hooks) =>
-      journey(
-        destination,
-        factsOfPooled("rerank", [request.query, ...request.documents], context),
-        null,
-        signal,
-        hooks,
-        () => sizeOfRerank(request),
-        (one, model, _, inner) => one.rerank({ ...request, model }, context, inner),
-      ),
+      journey(destination, factsOfPooled("rerank", [request.query, ...request.documents], context), null, {
+        ...{ signal, hooks },
+        size: () => sizeOfRerank(request),
+        ask: (one, model, _, inner) => one.rerank({ ...request, model }, context, inner),
+      }),
     explain: (alias, facts = {}) => planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
     probe: async (alias, depth, signal) => {
       const route = routeOf(alias);
@@ -340,10 +324,17 @@ function isPlain(alias: string, routeOf: RouteTable["get"], seen: ReadonlySet<st
   return route.rules.every(({ leadsTo }) => !("route" in leadsTo) || isPlain(leadsTo.route, routeOf, now));
 }
 
-/** Null: this backend does not know the name. */
+function chatting(request: ChatRequest, context: ChatContext): Pick<Asking<ChatEvent>, "size" | "ask"> {
+  return {
+    size: (maxTokens) => sizeOfChat({ ...request, maxTokens }),
+    ask: (one, model, maxTokens, signal) => one.chat({ ...request, model, maxTokens }, context, signal),
+  };
+}
+
+/** Null: this backend does not know the name. Asked for every request: no text is made for each model. */
 function answersFor(backend: Backend, alias: string): ServedModel | null {
-  const long = (name: string) => `${backend.id}/${name}`;
-  const listed = backend.served().find((model) => model.alias === alias || long(model.alias) === alias);
+  const short = alias.startsWith(`${backend.id}/`) ? alias.slice(backend.id.length + 1) : null;
+  const listed = backend.served().find((model) => model.alias === alias || model.alias === short);
   return listed ?? backend.find?.(alias) ?? null;
 }
 

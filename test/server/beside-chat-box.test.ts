@@ -1,8 +1,7 @@
 /** A whole box in front of stand-in vendors: vectors, scores and raw prompts that others compute, and providers that come and go. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { requestAnswer } from "../../server/cli/answers.ts";
+import { adminOf } from "../support/box-client.ts";
 import { type RealBox, realBox } from "../support/real-box.ts";
 import { postChat, readStream } from "../support/sse.ts";
 import { faults, standInText, startVendor, type Vendor } from "../support/vendors/vendor.ts";
@@ -11,7 +10,6 @@ const models = ["vectors", "cut", "silent", "scores", "coder", "moved-500", "mov
 let first: Vendor;
 let second: Vendor;
 let box: RealBox;
-let admin = "";
 
 beforeAll(async () => {
   first = await startVendor({ wire: "openai", models });
@@ -41,7 +39,6 @@ beforeAll(async () => {
     LANTHORN_PRICES: JSON.stringify(prices),
   };
   box = await realBox(environment, { environment });
-  admin = readFileSync(join(box.home, "admin.key"), "utf8").trim();
 });
 afterAll(async () => {
   await box.stop();
@@ -56,11 +53,7 @@ beforeEach(() => {
 });
 
 async function call(method: string, path: string, body?: object) {
-  const answer = await fetch(`${box.started.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${admin}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const answer = await adminOf(box).call(method, path, body);
   return { status: answer.status, headers: answer.headers, json: JSON.parse(await answer.text()) };
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createLog } from "../../server/platform/log.ts";
 import { createSecretWords } from "../../server/platform/secret-words.ts";
+import { adminOf } from "../support/box-client.ts";
 import { type RealBox, realBox } from "../support/real-box.ts";
 import { postChat, readStream } from "../support/sse.ts";
 import { standInText, startVendor, type Step, type Vendor } from "../support/vendors/vendor.ts";
@@ -20,7 +21,6 @@ const models = ["stand-in", "cut", "cut whole", "stalled", "stalled whole", "mov
 let vendor: Vendor;
 let elsewhere: Vendor;
 let box: RealBox;
-let admin = "";
 
 beforeAll(async () => {
   vendor = await startVendor({ wire: "openai", models });
@@ -37,7 +37,6 @@ beforeAll(async () => {
   const environment = { LANTHORN_PROVIDERS: JSON.stringify(providers), LANTHORN_PROVIDER_ACME_KEY: environmentKey };
   const log = createLog({ level: "debug", hide: secrets.hide, write: (line) => logged.push(line) });
   box = await realBox(environment, { log, secrets, environment });
-  admin = readFileSync(join(box.home, "admin.key"), "utf8").trim();
 });
 afterAll(async () => {
   await box.stop();
@@ -51,11 +50,7 @@ beforeEach(() => {
 const ask = { model: "acme/stand-in", messages: [{ role: "user", content: "hello" }] };
 
 async function call(method: string, path: string, body?: object) {
-  const answer = await fetch(`${box.started.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${admin}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const answer = await adminOf(box).call(method, path, body);
   return { status: answer.status, text: await answer.text() };
 }
 

@@ -1,12 +1,11 @@
 /** A whole box with routes, in front of stand-in vendors on real connections: what clients, rows and commands see. */
-import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { modelsAnswer, requestAnswer } from "../../server/cli/answers.ts";
 import { explainAnswer, healthAnswer, routesAnswer, testAnswer } from "../../server/cli/route/answers.ts";
 import type { PlanRecord } from "../../server/domain/routing/plan.ts";
 import { lanthorn } from "./cli/run-command.ts";
+import { adminOf } from "../support/box-client.ts";
 import { type RealBox, realBox } from "../support/real-box.ts";
 import { postChat, readStream } from "../support/sse.ts";
 import { type Fault, faults, standInText, startVendor, type Vendor } from "../support/vendors/vendor.ts";
@@ -15,7 +14,6 @@ let good: Vendor;
 let bad: Vendor;
 let closed: Server;
 let box: RealBox;
-let admin = "";
 
 /** Each case fails at a target of its own, so that none finds it resting. */
 const cases: readonly (readonly [name: string, fault: Fault])[] = [
@@ -72,7 +70,6 @@ beforeAll(async () => {
     LANTHORN_PRICES: JSON.stringify(prices),
   };
   box = await realBox(environment, { environment });
-  admin = readFileSync(join(box.home, "admin.key"), "utf8").trim();
 });
 afterAll(async () => {
   await box.stop();
@@ -89,11 +86,7 @@ beforeEach(() => {
 const ask = (model: string) => ({ model, messages: [{ role: "user", content: "hello" }] });
 
 async function call(method: string, path: string, body?: object) {
-  const answer = await fetch(`${box.started.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${admin}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const answer = await adminOf(box).call(method, path, body);
   return answer.json();
 }
 

@@ -28,6 +28,8 @@ export function adminOf({ home, started }: { readonly home: string; readonly sta
       if (model === undefined) throw new Error(`no model ${id}`);
       return model;
     },
+    call: (method: string, path: string, body?: object) =>
+      fetch(started.url + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
     post: (path: string, body: object = {}) =>
       fetch(started.url + path, { method: "POST", headers, body: JSON.stringify(body) }),
   };

@@ -1,36 +1,14 @@
 /** A chat request with everything at its default, for tests that care about one field of it. */
 import type { ChatEvent, ChatRequest, EndEvent } from "../../server/domain/chat.ts";
 import { isEnd } from "../../server/domain/chat.ts";
+import { noSamplingWishes, plainRequest } from "../../server/domain/plain-request.ts";
 
 export function chatRequest(text: string, wishes: Partial<ChatRequest> = {}): ChatRequest {
   return {
-    model: "lanthorn-demo",
-    messages: [{ role: "user", content: [{ type: "text", text }] }],
-    completion: null,
-    tools: [],
-    toolChoice: { type: "auto" },
-    parallelToolCalls: true,
-    responseFormat: { type: "text" },
-    sampling: {
-      temperature: 0,
-      topP: null,
-      topK: null,
-      minP: null,
-      seed: null,
-      frequencyPenalty: null,
-      presencePenalty: null,
-      repeatPenalty: null,
-      logitBias: new Map(),
-    },
+    ...plainRequest("lanthorn-demo", text, 0),
+    sampling: { ...noSamplingWishes, temperature: 0 },
     maxTokens: null,
-    choices: 1,
-    logprobs: null,
-    stop: [],
-    ignoreEos: false,
-    cachePrompt: true,
-    cacheKey: null,
     stream: true,
-    includeUsage: false,
     ...wishes,
   };
 }

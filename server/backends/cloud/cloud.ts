@@ -7,6 +7,7 @@ import type { AnswerDecoder, CalledDialect, CallFacts } from "../../dialects/cal
 import { calledForPrompts, calledWhole } from "../../dialects/index.ts";
 import { noUpstreamUsage } from "../../dialects/usage/upstream-usage.ts";
 import { type ChatEvent, type ChatRequest, type EndEvent, isContent, isEnd } from "../../domain/chat.ts";
+import { noEnd } from "../../domain/end.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
 import type { Capability } from "../../domain/model.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
@@ -137,7 +138,7 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     }
     end ??= {
       type: "failed",
-      failure: new Failure("internal", "The answer ended without an end."),
+      failure: noEnd(),
       usage: noUsage,
       timings: watch.timings(),
     };

@@ -47,4 +47,3 @@ export const askAnswer = z.object({
   knownNanos: z.number(),
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
 });
-export type AskAnswer = z.output<typeof askAnswer>;

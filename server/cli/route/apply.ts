@@ -3,7 +3,7 @@
  * knows, so that no request meets a route that has not passed; until it has, neither the settings nor the routes that answer are
  * touched, whatever ends first: this command, the server or the power.
  */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { z } from "zod";
 import type { Evaluation } from "../../domain/proof/evaluation.ts";
 import type { RouteChange } from "../../router/route-desk.ts";
@@ -17,6 +17,7 @@ import { type ChangeFile, readChangeFile } from "./change-file.ts";
 import { evaluated, evaluationText } from "./eval.ts";
 import { lineDiff } from "./line-diff.ts";
 import { readTasks, type Task, wrongUse } from "./tasks.ts";
+import { seconds, share } from "../number-option.ts";
 
 interface ApplyFlags {
   readonly gate?: string;
@@ -47,18 +48,6 @@ export function defineApply(command: Command, context: CommandContext): void {
     .option("--time-limit <seconds>", "an answer that takes longer is wrong; usually 120", seconds)
     .option("--dry-run", "say what would change, and change nothing")
     .action((file: string, flags: ApplyFlags) => apply(file, flags, context));
-}
-
-function share(text: string): number {
-  const number = Number(text);
-  if (text.trim() === "" || !(number >= 0 && number <= 1)) throw new InvalidArgumentError("A number from 0 to 1.");
-  return number;
-}
-
-function seconds(text: string): number {
-  const number = Number(text);
-  if (text.trim() === "" || !(number > 0 && number <= 86_400)) throw new InvalidArgumentError("Seconds, up to a day.");
-  return number;
 }
 
 interface Gate {

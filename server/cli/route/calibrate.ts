@@ -6,6 +6,7 @@ import type { CommandContext } from "../command.ts";
 import { factLines } from "../table.ts";
 import { askAnswer, routesAnswer } from "./answers.ts";
 import { judged, readTasks, type Task, wrongUse } from "./tasks.ts";
+import { share } from "../number-option.ts";
 
 interface CalibrateFlags {
   readonly file: string;
@@ -37,12 +38,6 @@ export function defineCalibrate(command: Command, context: CommandContext): void
     .option("--wrong-costs <number>", "what a wrong answer costs, in the same unit", amount)
     .option("--write", "keep the threshold in lanthorn.yaml")
     .action((alias: string, flags: CalibrateFlags) => calibrate(alias, flags, context));
-}
-
-function share(text: string): number {
-  const number = Number(text);
-  if (text.trim() === "" || !(number >= 0 && number <= 1)) throw new InvalidArgumentError("A number from 0 to 1.");
-  return number;
 }
 
 function amount(text: string): number {

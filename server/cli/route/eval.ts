@@ -7,6 +7,7 @@ import { type Column, tableText } from "../table.ts";
 import { type Evaluation, evaluationOf, type Outcome } from "../../domain/proof/evaluation.ts";
 import { askAnswer } from "./answers.ts";
 import { judged, readTasks, type Task } from "./tasks.ts";
+import { seconds } from "../number-option.ts";
 
 interface EvalFlags {
   readonly targets: readonly string[];
@@ -31,12 +32,6 @@ function names(text: string): readonly string[] {
   const list = [...new Set(text.split(",").map((name) => name.trim()))].filter((name) => name !== "");
   if (list.length === 0 || list.length > 20) throw new InvalidArgumentError("1 to 20 names.");
   return list;
-}
-
-function seconds(text: string): number {
-  const number = Number(text);
-  if (text.trim() === "" || !(number > 0 && number <= 86_400)) throw new InvalidArgumentError("Seconds, up to a day.");
-  return number;
 }
 
 async function evaluate(file: string, { targets, timeLimit }: EvalFlags, context: CommandContext): Promise<void> {

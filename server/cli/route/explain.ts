@@ -6,6 +6,7 @@ import { usageFailure } from "../errors.ts";
 import { momentOf } from "../time-range.ts";
 import { explainAnswer } from "./answers.ts";
 import { planText } from "./plan-text.ts";
+import { share } from "../number-option.ts";
 
 interface ExplainFlags {
   readonly tokens?: number;
@@ -44,12 +45,6 @@ export function defineExplain(command: Command, context: CommandContext): void {
 function whole(text: string): number {
   if (!/^\d{1,9}$/u.test(text)) throw new InvalidArgumentError("A whole number.");
   return Number(text);
-}
-
-function share(text: string): number {
-  const number = Number(text);
-  if (text.trim() === "" || !(number >= 0 && number <= 1)) throw new InvalidArgumentError("A number from 0 to 1.");
-  return number;
 }
 
 function collect(line: string, before: readonly string[]): readonly string[] {

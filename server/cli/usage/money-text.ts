@@ -1,4 +1,5 @@
 /** `lanthorn usage savings`, `power` and `forecast` in words: figures, and bars that say which is how large. Pure. */
+import { meteredNanos } from "../../domain/local-cost/meter.ts";
 import type { Nanos } from "../../domain/money.ts";
 import type { Cause } from "../../domain/savings/causes.ts";
 import { fewestDays } from "../../domain/savings/forecast.ts";
@@ -99,7 +100,7 @@ export function powerText({ month, zone, total, days }: PowerReport): string {
   if (total.meteredMs + total.unknownMs === 0) {
     return `Nothing was metered in ${month}. Set power.pricePerKwh (and power.watts where no GPU says what it draws).`;
   }
-  const metered = total.energyNanos + total.baseNanos + total.wearNanos + total.rentNanos;
+  const metered = meteredNanos(total);
   const facts = factLines([
     ["Month", `${month} (${zone ?? "this machine's time zone"})`],
     ["Metered", `${nanosText(metered)}   ${kwhText(total.milliwattMs + total.baseMilliwattMs)}`],
@@ -109,23 +110,19 @@ export function powerText({ month, zone, total, days }: PowerReport): string {
       : [["Unbooked", `${nanosText(total.unbookedNanos)} used by requests without a known cost`] as const]),
     ...(total.unknownMs === 0 ? [] : [["Not known", `the power of ${durationText(total.unknownMs)}`] as const]),
   ]);
-  const largest = Math.max(...days.map((day) => meteredOf(day)));
+  const largest = Math.max(...days.map((day) => meteredNanos(day)));
   const table = tableText(
     [
       { title: "DAY", of: ({ day }) => day },
       { title: "REQUESTS", of: (day) => nanosText(day.usedNanos), align: "right" },
       { title: "LOADING", of: (day) => nanosText(day.loadNanos), align: "right" },
       { title: "IDLE", of: (day) => nanosText(day.idleNanos), align: "right" },
-      { title: "METERED", of: (day) => nanosText(meteredOf(day)), align: "right" },
-      { title: "", of: (day) => bar(meteredOf(day), largest) },
+      { title: "METERED", of: (day) => nanosText(meteredNanos(day)), align: "right" },
+      { title: "", of: (day) => bar(meteredNanos(day), largest) },
     ],
     days,
   );
   return [facts, table].join("\n\n");
-}
-
-function meteredOf({ energyNanos, baseNanos, wearNanos, rentNanos }: PowerTotals): Nanos {
-  return energyNanos + baseNanos + wearNanos + rentNanos;
 }
 
 function madeOf({ energyNanos, baseNanos, wearNanos, rentNanos }: PowerTotals): string {

@@ -3,12 +3,13 @@
  * bill that should have been read could not be.
  */
 import { type Command, InvalidArgumentError } from "commander";
-import { isDay } from "../../domain/reconcile/days.ts";
+import { usdOfNanos } from "../../domain/decimal.ts";
+import { isDay } from "../../domain/day.ts";
 import type { AccountReconciliation, ReconciledRow, Reconciliation, Verdict } from "../../domain/reconcile/records.ts";
 import type { CommandContext } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { countText, nanosExact, plural, unknownMark } from "../format.ts";
+import { countText, plural, unknownMark } from "../format.ts";
 import { type Column, tableText } from "../table.ts";
 
 export const reconcileExamples = [
@@ -112,7 +113,7 @@ const words: Readonly<Record<Verdict, string>> = Object.freeze({
 
 /** All digits: what is looked for may be the last one. */
 function usd(nanos: number): string {
-  return nanos < 0 ? `-$${nanosExact(-nanos)}` : `$${nanosExact(nanos)}`;
+  return nanos < 0 ? `-$${usdOfNanos(-nanos)}` : `$${usdOfNanos(nanos)}`;
 }
 
 function whyNot(found: Reconciliation): string {

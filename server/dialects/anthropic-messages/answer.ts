@@ -2,7 +2,7 @@
  * An Anthropic stream or message → `ChatEvent`s. Pure state of one answer; runs wherever an upstream is read; imports the domain
  * only. Takes what imitators send as well: events without names, indices that jump, blocks that are never closed.
  */
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import type { ChatEvent, ChatRequest, WireFrame } from "../../domain/chat.ts";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";

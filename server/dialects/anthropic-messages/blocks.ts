@@ -4,7 +4,7 @@
  * Only one block is open at a time, because clients close whichever is last. Where an upstream mixes the arguments of several
  * calls, those of the others wait until the open one's JSON is complete.
  */
-import { isJson } from "../json-text.ts";
+import { isJson } from "../../domain/json-text.ts";
 import type { ChatEvent, ReasoningBlock } from "../../domain/chat.ts";
 import { type DeltaEnvelope, deltaEnvelope, frame } from "./frame.ts";
 import { dialectId, wireSignature } from "./signature.ts";

@@ -2,7 +2,7 @@
  * What an Anthropic upstream sent, for a client of the same wire shape: as it came, but for the closed list of edits (the
  * model's name, and the event's name where an imitator left it out). Pure.
  */
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import type { WireFrame } from "../../domain/chat.ts";
 
 export interface PassedFrame {

@@ -1,5 +1,5 @@
 /** A whole message as one JSON text, for a client that did not ask for a stream. Pure; imports the domain only. */
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import type { ChatEvent } from "../../domain/chat.ts";
 import { dialectId, wireSignature } from "./signature.ts";
 import { wireStop } from "./stop-reasons.ts";

@@ -2,7 +2,7 @@
  * Messages as Gemini's contents. Pure; imports the domain only. A result goes back under the name and id of its call, and a
  * signature on the part it came on: without it the third generation refuses the turn.
  */
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import type { ChatMessage, ContentPart, ToolCall } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import { resultText } from "../called-messages.ts";

@@ -1,6 +1,6 @@
 /** Google's error object → one Failure. Pure; for HTTP errors and for errors inside a stream; imports the domain only. */
 import { upstreamWords } from "../upstream-words.ts";
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { UpstreamRefusal } from "../called.ts";
 import { coolDownMs, durationMs } from "../retry-after.ts";

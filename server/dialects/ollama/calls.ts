@@ -1,5 +1,5 @@
 /** Tool calls put together from their pieces: Ollama sends each whole, its arguments as an object. Pure. */
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import { isWireObject } from "../usage/figures.ts";
 import type { ChatEvent } from "../../domain/chat.ts";
 import { lineText, oneLine } from "./line.ts";

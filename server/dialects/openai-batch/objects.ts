@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Batch, type BatchFile, isOver } from "../../domain/batch.ts";
 import { badField, fieldFailure } from "../field-failure.ts";
+import { limitOf, listPage, type Page } from "../list-page.ts";
 import { batchEndpoints, type BatchEndpoint } from "./lines.ts";
 
 const seconds = (ms: number) => Math.floor(ms / 1000);
@@ -107,34 +108,15 @@ export function decodeFileFields(fields: ReadonlyMap<string, string>): { readonl
   return { keepMs: kept ? kept.seconds * 1_000 : null };
 }
 
-export interface Page<Item> {
-  readonly object: "list";
-  readonly data: readonly Item[];
-  readonly first_id: string | null;
-  readonly last_id: string | null;
-  readonly has_more: boolean;
-}
-
 /** One page of a list in its order: `limit` and `after` of the query. Throws Failure `invalid_request` with `param`. */
 export function pageOf<Item extends { readonly id: string }>(
   items: readonly Item[],
   query: URLSearchParams,
   mostItems: number,
 ): Page<Item> {
-  const asked = query.get("limit");
-  const limit = asked === null ? Math.min(20, mostItems) : Number(asked);
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostItems) {
-    throw badField("limit", `'limit' must be a whole number from 1 to ${mostItems}.`);
-  }
+  const limit = limitOf(query, mostItems);
   const after = query.get("after");
   const start = after === null ? 0 : items.findIndex(({ id }) => id === after) + 1;
   if (after !== null && start === 0) throw badField("after", `There is no "${after}" in this list.`);
-  const data = items.slice(start, start + limit);
-  return {
-    object: "list",
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: start + data.length < items.length,
-  };
+  return listPage(items, start, limit);
 }

@@ -6,7 +6,7 @@
  * end: without a reason why it ended an answer is cut, whatever else came.
  */
 import { brokenOff, unreadable } from "../upstream-words.ts";
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import { answersOf, type ChatEvent, type ChatRequest, type FinishReason, type WireFrame } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";

@@ -6,7 +6,7 @@
  * the caller's business, and some repeat the key.
  */
 import { upstreamWords } from "../upstream-words.ts";
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { UpstreamRefusal } from "../called.ts";
 import { coolDownMs, durationMs } from "../retry-after.ts";

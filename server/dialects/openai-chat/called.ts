@@ -1,5 +1,6 @@
 /** OpenAI's chat wire, called: what most providers and every other box speak. Pure; one line in `server/dialects/index.ts`. */
 import type { CalledDialect } from "../called.ts";
+import { jsonCall } from "../json-call.ts";
 import { at } from "../usage/figures.ts";
 import { answerDecoder } from "./answer-decoder.ts";
 import { callBody } from "./call-body.ts";
@@ -7,14 +8,7 @@ import { decodeFailure } from "./called-failure.ts";
 
 export const calledOpenaiChat: CalledDialect = Object.freeze({
   id: "openai-chat",
-  encodeRequest: (request, facts) => ({
-    path: "/chat/completions",
-    headers: {
-      "content-type": "application/json",
-      accept: request.stream ? "text/event-stream" : "application/json",
-    },
-    body: JSON.stringify(callBody(request, facts)),
-  }),
+  encodeRequest: (request, facts) => jsonCall("/chat/completions", request, callBody(request, facts)),
   decoder: answerDecoder,
   decodeFailure,
   models: { path: "/models", ids: modelIds },

@@ -5,7 +5,7 @@
  * Calls are joined by the upstream's `index`. Where that is missing or the same for all, an id that is new begins a call, and so
  * does a name after arguments that are whole.
  */
-import { isJson } from "../json-text.ts";
+import { isJson } from "../../domain/json-text.ts";
 import type { ChatEvent } from "../../domain/chat.ts";
 import { type NamedTool, freeTextOf, isFreeText, toolOf } from "../tool-names.ts";
 import { at } from "../usage/figures.ts";

@@ -3,7 +3,7 @@
  * imports the domain only. Strict about the end as the chat's decoder is: without a reason why it ended an answer is cut.
  */
 import { brokenOff, unreadable } from "../upstream-words.ts";
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import {
   answersOf,
   type ChatEvent,

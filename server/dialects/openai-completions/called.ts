@@ -8,6 +8,7 @@ import { calledSampling } from "../called-sampling.ts";
 import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { CalledDialect, CallFacts } from "../called.ts";
+import { jsonCall } from "../json-call.ts";
 import { decodeFailure } from "../openai-chat/called-failure.ts";
 import { isWireObject } from "../usage/figures.ts";
 import { completionDecoder } from "./answer-decoder.ts";
@@ -21,14 +22,7 @@ const extendedFields = ["cache_prompt", "ignore_eos", "top_k", "min_p", "repeat_
 
 export const calledOpenaiCompletions: CalledDialect = Object.freeze<CalledDialect>({
   id: "openai-completions",
-  encodeRequest: (request, facts) => ({
-    path: "/completions",
-    headers: {
-      "content-type": "application/json",
-      accept: request.stream ? "text/event-stream" : "application/json",
-    },
-    body: JSON.stringify(callBody(request, facts)),
-  }),
+  encodeRequest: (request, facts) => jsonCall("/completions", request, callBody(request, facts)),
   decoder: completionDecoder,
   decodeFailure,
   models: null,

@@ -3,7 +3,7 @@
  * it means anything to us: a client of the same wire shape gets it. What came only in a `done` or only at the end (LM Studio
  * sends arguments so) is read from there.
  */
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import type { ChatEvent, ChatRequest, FinishReason, WireFrame } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";

@@ -9,6 +9,7 @@ import { isWireObject } from "../usage/figures.ts";
 import type { ChatRequest, JsonSchema, ServiceTier } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { CallFacts, WireCall } from "../called.ts";
+import { jsonCall } from "../json-call.ts";
 import { inputItems, wireChoice, wireTools } from "./called-items.ts";
 import { isMadeHere } from "./response-object.ts";
 import { isForeign, responsesId } from "./signature.ts";
@@ -21,11 +22,7 @@ export function encodeRequest(request: ChatRequest, facts: CallFacts): WireCall 
   refuseWhatItCannotCarry(request, facts);
   const { wire } = request;
   const body = wire?.dialect === responsesId ? passedBody(wire.body, facts) : ownBody(request, facts);
-  return {
-    path: "/responses",
-    headers: { "content-type": "application/json", accept: request.stream ? "text/event-stream" : "application/json" },
-    body: JSON.stringify({ ...body, stream: request.stream, ...facts.extraBody }),
-  };
+  return jsonCall("/responses", request, { ...body, stream: request.stream, ...facts.extraBody });
 }
 
 function refuseWhatItCannotCarry(request: ChatRequest, { traits }: CallFacts): void {

@@ -2,7 +2,7 @@
  * The output of one answer while it grows: its items and the events that tell of them. Pure. A call is final only when the
  * answer is: Codex runs it the moment its item is done.
  */
-import { isJson } from "../json-text.ts";
+import { isJson } from "../../domain/json-text.ts";
 import type { ChosenLogprob, ReasoningBlock, ToolDefinition } from "../../domain/chat.ts";
 import { freeTextOf } from "../tool-names.ts";
 import { wireLogprobs } from "../openai-chat/logprobs.ts";

@@ -2,7 +2,7 @@
  * The usage of an answer that was recorded: a JSON body, or the text of a stream, in any wire shape we know. For looking at one
  * answer by hand; live answers go through the decoders of their dialects. Pure, never throws; imports the domain only.
  */
-import { parsedJson } from "../json-text.ts";
+import { parsedJson } from "../../domain/json-text.ts";
 import { createParser } from "eventsource-parser";
 import { estimatedTokens } from "../../domain/prompt-estimate.ts";
 import type { UpstreamUsage } from "../../domain/upstream-usage.ts";

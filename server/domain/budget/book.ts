@@ -12,7 +12,8 @@
  */
 import type { Nanos } from "../money.ts";
 import { type Budget, type BudgetStanding, type Spender, subjectOf } from "./budget.ts";
-import { addDays, type Day, spanOf } from "./period.ts";
+import { spanOf } from "./period.ts";
+import { addDays, type Day } from "../day.ts";
 
 /** What one spender's attempts cost on one day. */
 export interface DaySum {
@@ -72,10 +73,6 @@ export class BudgetBook {
   /** `sums`: of everything that counts still, from the ledger. */
   constructor(sums: readonly DaySum[] = []) {
     for (const { spender, day, spentNanos, overrunNanos } of sums) this.#tally(spender, day, spentNanos, overrunNanos);
-  }
-
-  get budgets(): readonly Budget[] {
-    return this.#budgets;
   }
 
   /** Of all attempts under way, whether a budget is about them or not. */

@@ -1,6 +1,7 @@
 /** What a budget is: a cap on money that others bill, for somebody or something, by calendar period. Pure types and words. */
 import type { Nanos } from "../money.ts";
-import type { Day, Period } from "./period.ts";
+import type { Period } from "./period.ts";
+import type { Day } from "../day.ts";
 
 export const budgetSubjects = Object.freeze(["all", "key", "person", "alias", "provider"] as const);
 export type BudgetSubject = (typeof budgetSubjects)[number];

@@ -1,7 +1,8 @@
 /** A budget as the API, the events and the command line show it. Pure. */
 import type { Nanos } from "../money.ts";
 import { type BudgetStanding, type BudgetState, budgetOfText } from "./budget.ts";
-import type { Day, Period } from "./period.ts";
+import type { Period } from "./period.ts";
+import type { Day } from "../day.ts";
 
 export interface BudgetView {
   readonly name: string;

@@ -2,6 +2,7 @@
  * What this box's own hour and kilowatt-hour cost, from the settings. Pure and exact: the digits of a decimal are read as they
  * are, and a foreign currency is brought to US dollars by the stated rate with one rounding (half up, to nano-USD).
  */
+import { digitsOf } from "../decimal.ts";
 import type { Nanos } from "../money.ts";
 
 /** `power` of the settings; an empty amount is not set. */
@@ -34,8 +35,7 @@ const decimals = 6;
 
 /** Micro-units: at most six decimals, as the settings allow. */
 function micros(text: string): bigint {
-  const [whole = "0", fraction = ""] = text.split(".");
-  return BigInt(whole + fraction.padEnd(decimals, "0"));
+  return BigInt(digitsOf(text, decimals));
 }
 
 /** An amount in a currency → nano-USD, half up. */

@@ -1,6 +1,6 @@
 /** Buying a machine or renting one by the hour. Pure; exact, in fractions of nano-USD. */
 import { monthlyPower, type OwnBox } from "./option.ts";
-import { ceilingOf, compare, minus, over, plus, type Ratio, ratio, times, usd, zero } from "./ratio.ts";
+import { compare, minus, over, plus, type Ratio, ratio, times, usd, zero } from "./ratio.ts";
 
 export interface Rental {
   /** Nano-USD an hour while it runs. */
@@ -30,11 +30,6 @@ export function paybackMonths(box: OwnBox, rental: Rental): Ratio | null {
   return compare(saved, zero) <= 0 ? null : over(usd(box.priceUsd), saved);
 }
 
-/** The price of a machine that pays for itself in so many months. */
-export function priceThatPaysBack(months: number, monthlyNanos: Ratio): Ratio {
-  return times(ratio(months), monthlyNanos);
-}
-
 /**
  * Hours a day, at least so many, from which buying is not dearer over `months`; null: not even at 24. Each hour more costs rent, and for the
  * box the difference between busy and idle.
@@ -45,11 +40,6 @@ export function hoursToPayBack(box: OwnBox, rental: Rental, months: number): num
     if (payback !== null && compare(payback, ratio(months)) <= 0) return hours;
   }
   return null;
-}
-
-/** Whole months, the last one not full. */
-export function wholeMonths(months: Ratio): number {
-  return Number(ceilingOf(months));
 }
 
 /** By the hour, what a price by the month comes to, and the other way round. */

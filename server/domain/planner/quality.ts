@@ -10,8 +10,6 @@ export interface QualityScore {
   readonly score: number;
 }
 
-export const scoresSource = "AI Agent Production Deployment & Cost Analysis Guide, section 7 (November 2025)";
-
 export const qualityScores: readonly QualityScore[] = Object.freeze([
   { model: "gpt-4", score: 95 },
   { model: "claude-3-opus", score: 94 },
@@ -33,9 +31,4 @@ export function scoreOf(model: string): number | null {
 /** Of any amount, in its unit. */
 export function costPerPoint(amount: Ratio, score: number): Ratio {
   return over(amount, ratio(score));
-}
-
-/** How much better one score is than another: 95 over 78 is 21.8 % better. */
-export function percentBetter(score: number, than: number): Ratio {
-  return over(ratio((score - than) * 100), ratio(than));
 }

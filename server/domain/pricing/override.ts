@@ -2,6 +2,7 @@
  * The owner's own prices, as the settings have them (US dollars per million tokens, in decimals), as rows of the price book. Pure
  * and exact: the digits are moved, nothing is multiplied.
  */
+import { digitsOf } from "../decimal.ts";
 import { half, type PriceRow, type Rates, type Services } from "./book.ts";
 
 /** Decimal texts: `"0.25"`. Six decimals at most: less than a pico-USD per token does not exist. */
@@ -27,8 +28,7 @@ const picoDecimals = 6;
 
 /** US dollars per million → pico-USD for one. */
 export function picosOfUsdPerMillion(text: string): number {
-  const [whole = "0", fraction = ""] = text.split(".");
-  return Number(whole + fraction.padEnd(picoDecimals, "0"));
+  return Number(digitsOf(text, picoDecimals));
 }
 
 export function ratesOfSetting(setting: Omit<PriceSetting, "provider" | "model">): Rates {

@@ -1,5 +1,6 @@
 /** Whether an answer is right, as a task says. Pure; a task's command is run by `server/cli/route`. */
-import { normalText } from "../routing/modes/agreement.ts";
+import { normalText, withoutFence } from "../routing/modes/agreement.ts";
+import { parsedJson } from "../json-text.ts";
 import { schemaProblem } from "./small-schema.ts";
 import type { JsonSchema } from "../chat.ts";
 
@@ -15,16 +16,7 @@ export type Check =
 export function wrongness(answer: string, check: Exclude<Check, { command: unknown }>): string | null {
   if ("exact" in check) return normalText(answer) === normalText(check.exact) ? null : "another answer";
   if ("regex" in check) return new RegExp(check.regex, check.flags ?? "u").test(answer) ? null : "does not match";
-  let value: unknown;
-  try {
-    value = JSON.parse(
-      answer
-        .trim()
-        .replace(/^```(?:json)?\s*/iu, "")
-        .replace(/\s*```$/u, ""),
-    );
-  } catch {
-    return "no JSON";
-  }
+  const value = parsedJson(withoutFence(answer));
+  if (value === undefined) return "no JSON";
   return schemaProblem(value, check.schema);
 }

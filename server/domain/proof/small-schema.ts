@@ -3,7 +3,7 @@
  * would call wrong answers right. Pure.
  */
 import type { JsonSchema } from "../chat.ts";
-import { canonical } from "../routing/modes/agreement.ts";
+import { canonicalJson } from "../answer-key.ts";
 
 type Judge = (value: unknown, said: unknown, schema: JsonSchema) => string | null;
 
@@ -11,8 +11,8 @@ const judges: Readonly<Record<string, Judge>> = Object.freeze({
   type: (value, said) =>
     [said].flat().some((type) => isOf(value, type)) ? null : `is no ${[said].flat().join(" or ")}`,
   enum: (value, said) =>
-    list(said).some((one) => canonical(one) === canonical(value)) ? null : "is none of the values",
-  const: (value, said) => (canonical(said) === canonical(value) ? null : "is another value"),
+    list(said).some((one) => canonicalJson(one) === canonicalJson(value)) ? null : "is none of the values",
+  const: (value, said) => (canonicalJson(said) === canonicalJson(value) ? null : "is another value"),
   required: (value, said) => {
     const missing = isObject(value) ? list(said).find((name) => !Object.hasOwn(value, String(name))) : undefined;
     return missing === undefined ? null : `lacks "${String(missing)}"`;

@@ -3,7 +3,7 @@
  * than the rounding of both: half a nano-USD for each of our attempts, and for each line of the bill what its digits leave open.
  */
 import type { Nanos } from "../money.ts";
-import { type Day, dayAfter } from "./days.ts";
+import { addDays, type Day } from "../day.ts";
 import { nanosOfAttos } from "./exact-amount.ts";
 import { modelNames } from "./model-names.ts";
 import type { BillLine, OurDay, ReconciledRow, ReconciledTotals, Verdict } from "./records.ts";
@@ -43,7 +43,7 @@ export function compareBill(
   for (const line of lines) cellOf(line.day, line.model).lines.push(line);
   const rows = [...cells.values()]
     .filter(({ day }) => day >= rules.from && day < rules.until)
-    .map((cell) => rowOf(cell, cells.get(`${dayAfter(cell.day, -1)}\n${cell.model ?? ""}`), rules))
+    .map((cell) => rowOf(cell, cells.get(`${addDays(cell.day, -1)}\n${cell.model ?? ""}`), rules))
     .filter((row) => row.attempts > 0 || row.theirsNanos !== 0)
     .sort((a, b) => a.day.localeCompare(b.day) || (a.model ?? "\uffff").localeCompare(b.model ?? "\uffff"));
   return withAgreeingDays(rows);

@@ -1,6 +1,6 @@
 /** What is compared when bills are reconciled, and what comes of it. Pure types; the comparison is in `compare.ts`. */
 import type { Nanos } from "../money.ts";
-import type { Day } from "./days.ts";
+import type { Day } from "../day.ts";
 import type { Attos } from "./exact-amount.ts";
 
 /** What the ledger has of one model on the day its attempts began. */

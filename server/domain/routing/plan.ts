@@ -1,3 +1,7 @@
+/**
+ * Which targets are tried for a request, in which order and why. Pure. The router carries the plan out; people read its
+ * reasons in the ledger, in `route explain` and on the screen, all made by `planRecord`.
+ */
 import type { AttemptSize } from "../budget/attempt-size.ts";
 import type { Choice, Passed } from "./choose.ts";
 import { type Exclusion, exclusionOf } from "./filter.ts";

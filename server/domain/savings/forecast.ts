@@ -3,6 +3,7 @@
  * come costs what days of its weekday did in the last four weeks, on the mean; the interval is that of 80 % if days differ from
  * the mean of their weekday as they have done, each by itself.
  */
+import { startOfUtcDay } from "../day.ts";
 import type { Nanos } from "../money.ts";
 
 export interface SpentDay {
@@ -66,7 +67,7 @@ export function forecastOf(facts: ForecastFacts): Forecast {
 }
 
 function weekday(day: string): number {
-  return new Date(`${day}T00:00:00Z`).getUTCDay();
+  return new Date(startOfUtcDay(day)).getUTCDay();
 }
 
 function mean(values: readonly number[]): number {

@@ -6,6 +6,7 @@ import type { CallerKind } from "../../domain/caller.ts";
 import type { Usage } from "../../domain/usage.ts";
 import type { ReportFilter, UsageSummary, UsageTotals } from "../records.ts";
 import { requestSums, type SumColumns } from "../sum-columns.ts";
+import { usageOf } from "./rows.ts";
 
 /** Sums by the names of their columns. */
 export type Added = Record<string, number>;
@@ -78,23 +79,19 @@ function inOrder(one: string, other: string): number {
   return one === other ? 0 : Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
-function usageOf(sums: Added): Usage {
+function tokensOf(sums: Added): Usage {
   const { prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0, reasoning_tokens = 0 } = sums;
   const { cache_write_5m_tokens = 0, cache_write_1h_tokens = 0 } = sums;
-  return {
-    promptTokens: prompt_tokens,
-    cachedTokens: cached_tokens,
-    completionTokens: completion_tokens,
-    reasoningTokens: reasoning_tokens,
-    ...(cache_write_5m_tokens === 0 ? {} : { cacheWrite5mTokens: cache_write_5m_tokens }),
-    ...(cache_write_1h_tokens === 0 ? {} : { cacheWrite1hTokens: cache_write_1h_tokens }),
-  };
+  return usageOf({
+    ...{ prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens },
+    ...{ cache_write_5m_tokens, cache_write_1h_tokens },
+  });
 }
 
 function totals(sums: Added): UsageTotals {
   return {
     requests: sums.requests ?? 0,
-    usage: usageOf(sums),
+    usage: tokensOf(sums),
     knownCostNanos: sums.known_nanos ?? 0,
     knownCostRequests: sums.known_requests ?? 0,
     unknownCostRequests: sums.unknown_requests ?? 0,
@@ -132,7 +129,7 @@ export function summaryOf(
       .map(([target, sums]) => ({
         target,
         attempts: sums.attempts ?? 0,
-        usage: usageOf(sums),
+        usage: tokensOf(sums),
         knownCostNanos: sums.known_nanos ?? 0,
         knownCostAttempts: sums.known_attempts ?? 0,
         unknownCostAttempts: sums.unknown_attempts ?? 0,

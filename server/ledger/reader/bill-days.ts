@@ -3,7 +3,7 @@
  * over its read-only connection.
  */
 import type Database from "better-sqlite3";
-import { dayMs, dayOf } from "../../domain/reconcile/days.ts";
+import { dayMs, utcDayOf } from "../../domain/day.ts";
 import type { OurDay } from "../../domain/reconcile/records.ts";
 
 export interface BillDaysFilter {
@@ -47,5 +47,5 @@ export function prepareBillDays(database: Database.Database): (filter: BillDaysF
   return ({ providers, fromMs, untilMs }) =>
     days
       .all({ fromMs, untilMs, providers: JSON.stringify(providers) })
-      .map((row) => ({ ...row, day: dayOf(row.day * dayMs) }));
+      .map((row) => ({ ...row, day: utcDayOf(row.day * dayMs) }));
 }

@@ -4,6 +4,7 @@
  * cost is empty, never 0, where the specification wants a number. Columns of ours begin with `x_`. Source:
  * focus.finops.org/focus-specification/v1-2.
  */
+import { usdOfNanos } from "../../domain/decimal.ts";
 import type { Nanos } from "../../domain/money.ts";
 import type { AttemptRecord, RequestRecord } from "../records.ts";
 import { type Cell, csvCell, csvLineEnd } from "./csv-cell.ts";
@@ -143,7 +144,5 @@ function secondText(atMs: number): string {
 
 /** Exact dollars. None is below 0, so no cell of them begins with a sign. */
 function decimal(nanos: Nanos | null): string | null {
-  if (nanos === null) return null;
-  const digits = nanos.toString().padStart(10, "0");
-  return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
+  return nanos === null ? null : usdOfNanos(nanos);
 }

@@ -10,30 +10,25 @@ import type { ServiceTier } from "../../domain/chat.ts";
 import { type Baseline, type ComparedAttempt, type ComparedRequest, compare } from "../../domain/savings/causes.ts";
 import { addSavings, noUse, nothingSaved, type SavingsSum, savingsOf, type TaskUse } from "../../domain/savings/sum.ts";
 import type { MoneyQueries, PowerTotals, SavingsPlace, SavingsQuestion, Spent } from "../money-records.ts";
+import { type TokenColumns, usageOf } from "./rows.ts";
 
 /** Requests of one page: some tens of milliseconds. */
 const pageSize = 2_000;
 
-interface Row {
+interface Row extends TokenColumns {
   readonly number: number;
   readonly started_at_ms: number;
   readonly status: string;
   readonly dialect: string;
   readonly task: string | null;
   readonly ok: number | null;
-  /** Null in a request without attempts, and then so is all that follows. */
+  /** Null in a request without attempts, and then so is all that follows, and the tokens. */
   readonly target: string | null;
   readonly reason: string;
   readonly attempt_status: string;
   readonly provider: string | null;
   readonly upstream_model: string | null;
   readonly service_tier: string | null;
-  readonly prompt_tokens: number;
-  readonly cached_tokens: number;
-  readonly completion_tokens: number;
-  readonly reasoning_tokens: number;
-  readonly cache_write_5m_tokens: number;
-  readonly cache_write_1h_tokens: number;
   readonly kept_prompt_tokens: number | null;
   readonly kept_completion_tokens: number | null;
   readonly cost_nanos: number | null;
@@ -173,22 +168,13 @@ function taskUse({ status, attempts }: ComparedRequest, saidNotOk: boolean, loca
 }
 
 function attemptOf(row: Row): ComparedAttempt {
-  const write5m = row.cache_write_5m_tokens;
-  const write1h = row.cache_write_1h_tokens;
   return {
     provider: row.provider,
     model: row.upstream_model,
     target: row.target ?? "",
     reason: row.reason,
     status: row.attempt_status,
-    usage: {
-      promptTokens: row.prompt_tokens,
-      cachedTokens: row.cached_tokens,
-      completionTokens: row.completion_tokens,
-      reasoningTokens: row.reasoning_tokens,
-      ...(write5m === 0 ? {} : { cacheWrite5mTokens: write5m }),
-      ...(write1h === 0 ? {} : { cacheWrite1hTokens: write1h }),
-    },
+    usage: usageOf(row),
     keptUsage:
       row.kept_prompt_tokens === null || row.kept_completion_tokens === null
         ? null

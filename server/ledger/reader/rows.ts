@@ -96,13 +96,13 @@ function costOf(columns: MeasureColumns): Cost | null {
   return { known: true, nanos, basis };
 }
 
-type TokenColumns = Omit<
+export type TokenColumns = Omit<
   MeasureColumns,
   "queue_ms" | "load_ms" | "prefill_ms" | "decode_ms" | "cost_nanos" | "cost_basis"
 >;
 
 /** Counts of written tokens only where there are some: nothing on this box writes to an upstream's cache. */
-function usageOf(columns: TokenColumns): Usage {
+export function usageOf(columns: TokenColumns): Usage {
   return {
     promptTokens: columns.prompt_tokens,
     cachedTokens: columns.cached_tokens,

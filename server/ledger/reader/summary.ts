@@ -5,7 +5,7 @@
  */
 import type Database from "better-sqlite3";
 import type { ReportFilter, UsageSummary } from "../records.ts";
-import { callerSpanHours, type ReportParts, reportParts, spanHours, type Stretch } from "../spans.ts";
+import { callerSpanHours, piecesText, type ReportParts, reportParts, spanHours, type Stretch } from "../spans.ts";
 import { addedUp, attemptSums, requestSums, type SumColumns, summedUp } from "../sum-columns.ts";
 import { type Added, addTo, type CallerColumns, createGroups, type Groups, summaryOf } from "./added-up.ts";
 
@@ -94,10 +94,7 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
     if (parts.covered === null) return groups;
     const asked = { ...parts.covered, key };
     for (const row of [...of.open.all(asked), ...of.changes.all(asked)]) groups.add(row, row, row);
-    const summed = {
-      pieces: JSON.stringify(parts.pieces.map((piece) => [piece.hours, piece.first, piece.until])),
-      key,
-    };
+    const summed = { pieces: piecesText(parts), key };
     for (const row of requestsByAlias(key).all(summed)) {
       groups.add(row, alias.get(row.part) ?? null, key === null ? null : (caller.get(row.caller) ?? null));
     }
@@ -118,10 +115,7 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
     for (const row of [...of.open.all(asked), ...of.changes.all(asked)]) {
       addTo(groups, row.target, attemptSums, row);
     }
-    const summed = {
-      pieces: JSON.stringify(parts.pieces.map((piece) => [piece.hours, piece.first, piece.until])),
-      key,
-    };
+    const summed = { pieces: piecesText(parts), key };
     for (const row of attemptsByTarget(key).all(summed)) {
       addTo(groups, target.get(row.target)?.target ?? "", attemptSums, row);
     }

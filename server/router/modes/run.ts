@@ -5,6 +5,7 @@
 import type { Backend } from "../../backends/backend.ts";
 import { sizeOfChat } from "../../domain/budget/attempt-size.ts";
 import { type ChatEvent, type ChatRequest, isEnd } from "../../domain/chat.ts";
+import { noEnd } from "../../domain/end.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
 import { estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
 import {
@@ -146,7 +147,7 @@ function counted(parts: ModalParts, startedMs: number) {
               : new Failure("internal", "It was stopped.");
         return { events, end: event, failure, target };
       }
-      return failed(new Failure("internal", "The answer ended without an end."));
+      return failed(noEnd());
     } catch (thrown) {
       return failed(asFailure(thrown));
     }

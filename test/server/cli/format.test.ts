@@ -8,7 +8,6 @@ import {
   countText,
   dateText,
   durationText,
-  nanosExact,
   nanosText,
   plural,
   timeText,
@@ -16,6 +15,7 @@ import {
   tokensText,
 } from "../../../server/cli/format.ts";
 import { withUsd } from "../../../server/cli/money-json.ts";
+import { usdOfNanos } from "../../../server/domain/decimal.ts";
 
 test.each([
   [0, "0"],
@@ -81,9 +81,9 @@ describe("money", () => {
   });
 
   test("the exact text loses nothing, however large or small", () => {
-    expect(nanosExact(250)).toBe("0.000000250");
-    expect(nanosExact(Number.MAX_SAFE_INTEGER)).toBe("9007199.254740991");
-    expect(nanosExact(-1)).toBe("-0.000000001");
+    expect(usdOfNanos(250)).toBe("0.000000250");
+    expect(usdOfNanos(Number.MAX_SAFE_INTEGER)).toBe("9007199.254740991");
+    expect(usdOfNanos(-1)).toBe("-0.000000001");
   });
 
   test("under --json every integer amount has its exact text beside it", () => {

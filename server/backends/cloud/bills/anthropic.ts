@@ -3,7 +3,7 @@
  * text in cents. Priority tier is not in it. Source: platform.claude.com/docs/en/api/admin/cost_report. Pure.
  */
 import { z } from "zod";
-import { dayOf, startOfDay } from "../../../domain/reconcile/days.ts";
+import { startOfUtcDay, utcDayOf } from "../../../domain/day.ts";
 import { attosOf } from "../../../domain/reconcile/exact-amount.ts";
 import { type BillSource, withQuery } from "./bill-source.ts";
 import { amountText } from "./exact-json.ts";
@@ -41,8 +41,8 @@ export const anthropicBill: BillSource = Object.freeze<BillSource>({
   settlesAfterMs: 3_600_000,
   paths: ({ from, until }, basePath) => {
     const query = new URLSearchParams({
-      starting_at: new Date(startOfDay(from)).toISOString(),
-      ending_at: new Date(startOfDay(until)).toISOString(),
+      starting_at: new Date(startOfUtcDay(from)).toISOString(),
+      ending_at: new Date(startOfUtcDay(until)).toISOString(),
       bucket_width: "1d",
       limit: String(mostBuckets),
     });
@@ -55,7 +55,7 @@ export const anthropicBill: BillSource = Object.freeze<BillSource>({
     const { data, has_more: hasMore, next_page: next } = read.data;
     const lines = data.flatMap(({ starting_at: start, results }) =>
       results.map((result) => ({
-        day: dayOf(Date.parse(start)),
+        day: utcDayOf(Date.parse(start)),
         model: result.model ?? null,
         what: result.description ?? result.token_type ?? result.cost_type ?? "not itemised",
         attos: result.currency === "USD" ? attosOf(result.amount, "cents") : null,

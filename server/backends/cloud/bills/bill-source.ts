@@ -2,7 +2,7 @@
  * How one provider tells what it bills: where it is asked, with which kind of key, and what its answers mean. Pure; a file each
  * beside this one, written from the provider's documentation. Units become atto-USD in these files and nowhere else.
  */
-import type { Day } from "../../../domain/reconcile/days.ts";
+import type { Day } from "../../../domain/day.ts";
 import type { BillLine } from "../../../domain/reconcile/records.ts";
 
 /** `ordinary`: the key that calls are made with does. */

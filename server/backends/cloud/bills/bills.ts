@@ -6,7 +6,7 @@
 import type { ProviderSetting } from "../../../config/provider-setting.ts";
 import { asFailure, Failure } from "../../../domain/failure.ts";
 import { compareBill, isReconciled, totalsOf } from "../../../domain/reconcile/compare.ts";
-import { type Day, dayAfter, dayMs, dayOf, daysBetween, isDay, startOfDay } from "../../../domain/reconcile/days.ts";
+import { addDays, type Day, dayMs, daysBetween, isDay, startOfUtcDay, utcDayOf } from "../../../domain/day.ts";
 import type { AccountReconciliation, OurDay, Reconciliation } from "../../../domain/reconcile/records.ts";
 import { configureProvider } from "../configure.ts";
 import type { CallPorts } from "../call.ts";
@@ -68,7 +68,7 @@ export function createBills(ports: BillsPorts): Bills {
   const { clock } = ports;
   return {
     reconcile: async (wish, signal) => {
-      const today = dayOf(clock.now());
+      const today = utcDayOf(clock.now());
       const { from, to } = rangeOf(wish, today);
       const accounts = accountsOf(ports).filter(
         ({ cloud, with: others }) =>
@@ -81,7 +81,7 @@ export function createBills(ports: BillsPorts): Bills {
       }
       const done: AccountReconciliation[] = [];
       for (const account of accounts)
-        done.push(await reconcileAccount(account, { from, until: dayAfter(to) }, ports, signal));
+        done.push(await reconcileAccount(account, { from, until: addDays(to, 1) }, ports, signal));
       const isAllRight = done.every(({ state, expected, rows }) =>
         state === "compared" ? isReconciled(rows) : !expected,
       );
@@ -92,7 +92,7 @@ export function createBills(ports: BillsPorts): Bills {
 
 function rangeOf(wish: ReconcileWish, today: Day): { readonly from: Day; readonly to: Day } {
   const to = wish.to ?? today;
-  const from = wish.from ?? dayAfter(to, -usualDays);
+  const from = wish.from ?? addDays(to, -usualDays);
   for (const [param, day] of [
     ["from", from],
     ["to", to],
@@ -158,25 +158,25 @@ async function reconcileAccount(
   }
   try {
     const nowMs = ports.clock.now();
-    const today = dayOf(nowMs);
+    const today = utcDayOf(nowMs);
     // Nobody bills tomorrow, and some refuse to be asked about it.
-    const asked = { from: range.from, until: range.until <= today ? range.until : dayAfter(today) };
+    const asked = { from: range.from, until: range.until <= today ? range.until : addDays(today, 1) };
     const lines =
       asked.from >= asked.until
         ? []
         : await fetchBill({ settings: cloud, source, secret: key.secret, range: asked }, ports, signal);
     const ours = await ports.ours({
       providers: [cloud.id, ...others],
-      fromMs: startOfDay(range.from) - dayMs,
-      untilMs: startOfDay(range.until),
+      fromMs: startOfUtcDay(range.from) - dayMs,
+      untilMs: startOfUtcDay(range.until),
     });
     const prices = cloud.provider.priceSource ?? cloud.id;
-    const settledUntil = dayOf(nowMs - source.settlesAfterMs);
+    const settledUntil = utcDayOf(nowMs - source.settlesAfterMs);
     const rows = compareBill(ours, lines, {
       ...range,
       settledUntil,
-      reachesBackTo: source.reachDays === null ? null : dayAfter(today, -source.reachDays),
-      canonical: (model) => ports.canonical(prices, model, startOfDay(range.from)),
+      reachesBackTo: source.reachDays === null ? null : addDays(today, -source.reachDays),
+      canonical: (model) => ports.canonical(prices, model, startOfUtcDay(range.from)),
     });
     return {
       ...named,

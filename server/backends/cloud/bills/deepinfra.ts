@@ -4,7 +4,7 @@
  * Pure.
  */
 import { z } from "zod";
-import { dayAfter, dayOf, daysBetween, startOfDay } from "../../../domain/reconcile/days.ts";
+import { addDays, daysBetween, startOfUtcDay, utcDayOf } from "../../../domain/day.ts";
 import { attosOf } from "../../../domain/reconcile/exact-amount.ts";
 import type { BillSource } from "./bill-source.ts";
 import { amountText } from "./exact-json.ts";
@@ -36,8 +36,8 @@ export const deepinfraBill: BillSource = Object.freeze<BillSource>({
   paths: ({ from, until }, _basePath, nowMs) =>
     daysBetween(from, until).map((day) => {
       // It refuses an end that lies in the future.
-      const endMs = Math.min(startOfDay(dayAfter(day)), nowMs);
-      const query = { from: String(startOfDay(day) / 1000), to: String(Math.floor(endMs / 1000)) };
+      const endMs = Math.min(startOfUtcDay(addDays(day, 1)), nowMs);
+      const query = { from: String(startOfUtcDay(day) / 1000), to: String(Math.floor(endMs / 1000)) };
       return `/payment/usage?${new URLSearchParams(query)}`;
     }),
   read: (answer, asked) => {
@@ -46,7 +46,7 @@ export const deepinfraBill: BillSource = Object.freeze<BillSource>({
     if (!read.success) return null;
     const lines = read.data.months.flatMap(({ items }) =>
       items.map(({ model, cost, pricing_type: kind }) => ({
-        day: dayOf(from * 1000),
+        day: utcDayOf(from * 1000),
         model: model ?? null,
         what: kind ?? "usage",
         attos: attosOf(cost, "cents"),

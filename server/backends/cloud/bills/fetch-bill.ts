@@ -4,8 +4,8 @@
  */
 import { coolDownMs } from "../../../dialects/retry-after.ts";
 import { Failure } from "../../../domain/failure.ts";
-import type { Clock } from "../../../domain/ports.ts";
 import type { BillLine } from "../../../domain/reconcile/records.ts";
+import { waitFor } from "../../../platform/wait.ts";
 import { type CallPorts, callControl, headerOf, plainHeaders, readText, sendCall } from "../call.ts";
 import type { CloudSettings } from "../settings.ts";
 import { brokeOff, describeType, mediaType, notAnAnswer, redirected, tooLate } from "../wire-failures.ts";
@@ -62,7 +62,7 @@ async function pageAt(path: BillPath, call: BillCall, ports: CallPorts, signal: 
     const waitMs = outcome.waitMs ?? unsaidWaitMs * 2 ** (tries - 1);
     if (!outcome.mayRetry || tries >= mostTries || waitedMs + waitMs > mostWaitMs) throw outcome.failure;
     waitedMs += waitMs;
-    await pause(waitMs, ports.clock, signal);
+    await waitFor(ports.clock, waitMs, signal);
   }
 }
 
@@ -131,23 +131,5 @@ function refusal(status: number, waitMs: number | null, type: string | null, { s
   const where = mediaType(type) === "text/html" ? `${describeType(type)} (${status})` : `status ${status}`;
   return new Failure("upstream_failed", `${title} answers with ${where} where its bill should be.`, {
     why: status === 404 ? `Is the base URL right (${settings.baseUrl}), and are bills read at that address?` : "",
-  });
-}
-
-function pause(delayMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const leave = () => {
-      cancel();
-      reject(signal.reason);
-    };
-    const cancel = clock.after(delayMs, () => {
-      signal.removeEventListener("abort", leave);
-      resolve();
-    });
-    signal.addEventListener("abort", leave, { once: true });
   });
 }

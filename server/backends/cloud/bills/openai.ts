@@ -3,7 +3,7 @@
  * Source: platform.openai.com/docs/api-reference/usage/costs. Pure.
  */
 import { z } from "zod";
-import { dayOf, startOfDay } from "../../../domain/reconcile/days.ts";
+import { startOfUtcDay, utcDayOf } from "../../../domain/day.ts";
 import { attosOf } from "../../../domain/reconcile/exact-amount.ts";
 import { type BillSource, withQuery } from "./bill-source.ts";
 import { amountText } from "./exact-json.ts";
@@ -39,8 +39,8 @@ export const openaiBill: BillSource = Object.freeze<BillSource>({
   settlesAfterMs: 24 * 3_600_000,
   paths: ({ from, until }, basePath) => {
     const query = new URLSearchParams({
-      start_time: String(startOfDay(from) / 1000),
-      end_time: String(startOfDay(until) / 1000),
+      start_time: String(startOfUtcDay(from) / 1000),
+      end_time: String(startOfUtcDay(until) / 1000),
       bucket_width: "1d",
       limit: String(mostBuckets),
     });
@@ -57,7 +57,7 @@ export const openaiBill: BillSource = Object.freeze<BillSource>({
           ? []
           : [
               {
-                day: dayOf(Number(start) * 1000),
+                day: utcDayOf(Number(start) * 1000),
                 ...named(item ?? null),
                 attos: amount.currency.toLowerCase() === "usd" ? attosOf(amount.value, "usd") : null,
                 roundingNanos: 0,

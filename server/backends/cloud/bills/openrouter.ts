@@ -4,7 +4,7 @@
  * Source: openrouter.ai/docs/api/api-reference/analytics/get-user-activity. Pure.
  */
 import { z } from "zod";
-import { isDay } from "../../../domain/reconcile/days.ts";
+import { isDay } from "../../../domain/day.ts";
 import { attosOf } from "../../../domain/reconcile/exact-amount.ts";
 import type { BillSource } from "./bill-source.ts";
 import { amountText, countText } from "./exact-json.ts";

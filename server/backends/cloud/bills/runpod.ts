@@ -3,7 +3,7 @@
  * pod's id. Source: docs.runpod.io/api-reference-v2/billing/get-pod-billing-history. Pure.
  */
 import { z } from "zod";
-import { dayOf, startOfDay } from "../../../domain/reconcile/days.ts";
+import { startOfUtcDay, utcDayOf } from "../../../domain/day.ts";
 import { attosOf } from "../../../domain/reconcile/exact-amount.ts";
 import type { BillSource } from "./bill-source.ts";
 import { amountText } from "./exact-json.ts";
@@ -24,8 +24,8 @@ export const runpodBill: BillSource = Object.freeze<BillSource>({
   settlesAfterMs: 3_600_000,
   paths: ({ from, until }, basePath) => {
     const query = new URLSearchParams({
-      startTime: new Date(startOfDay(from)).toISOString(),
-      endTime: new Date(startOfDay(until)).toISOString(),
+      startTime: new Date(startOfUtcDay(from)).toISOString(),
+      endTime: new Date(startOfUtcDay(until)).toISOString(),
       bucketSize: "day",
     });
     return [`${basePath}/billing/pods?${query}`];
@@ -35,7 +35,7 @@ export const runpodBill: BillSource = Object.freeze<BillSource>({
     if (!read.success) return null;
     const lines = read.data.records
       .map(({ podId, startTime, totalAmount }) => ({
-        day: dayOf(Date.parse(startTime)),
+        day: utcDayOf(Date.parse(startTime)),
         model: podId,
         what: "pod: GPU, CPU and disk",
         attos: attosOf(totalAmount, "usd"),

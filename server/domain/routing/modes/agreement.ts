@@ -1,5 +1,7 @@
 /** Whether answers are the same, and which of them is the one most agree on. Pure. */
+import { canonicalJson } from "../../answer-key.ts";
 import type { ChatEvent } from "../../chat.ts";
+import { parsedJson } from "../../json-text.ts";
 
 /** What is compared: canonical JSON where it is JSON, else the text without case, spacing and closing full stop. */
 export function comparable(events: readonly ChatEvent[]): string {
@@ -21,12 +23,9 @@ export function comparable(events: readonly ChatEvent[]): string {
 
 /** Equal for what says the same: JSON by its value, text without case, spacing and closing full stop. */
 export function normalText(text: string): string {
-  const bare = text
-    .trim()
-    .replace(/^```(?:json)?\s*/iu, "")
-    .replace(/\s*```$/u, "");
-  const json = parsed(bare);
-  if (json !== undefined) return `json ${canonical(json)}`;
+  const bare = withoutFence(text);
+  const json = parsedJson(bare);
+  if (json !== undefined) return `json ${canonicalJson(json)}`;
   return bare
     .normalize("NFKC")
     .toLowerCase()
@@ -34,20 +33,12 @@ export function normalText(text: string): string {
     .replace(/\s*[.!]$/u, "");
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-/** JSON with the keys of objects in order. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
-  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(",")}}`;
+/** What stands in a fenced block of Markdown, where a model put all of its answer into one. */
+export function withoutFence(text: string): string {
+  return text
+    .trim()
+    .replace(/^```(?:json)?\s*/iu, "")
+    .replace(/\s*```$/u, "");
 }
 
 /** The index of the first answer that enough others equal; null: there is none. An answer that says nothing agrees with none. */

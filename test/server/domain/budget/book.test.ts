@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BudgetBook, type DaySum, type Hold } from "../../../../server/domain/budget/book.ts";
 import { type Budget, parseBudgetOf, type Spender } from "../../../../server/domain/budget/budget.ts";
-import { addDays } from "../../../../server/domain/budget/period.ts";
+import { addDays } from "../../../../server/domain/day.ts";
 import { seeded } from "../../../support/random.ts";
 
 function budget(name: string, of: string, limitNanos: number, change: Partial<Budget> = {}): Budget {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { addDays, dayOf, daysThatCount, spanOf, startOfDay } from "../../../../server/domain/budget/period.ts";
+import { daysThatCount, spanOf } from "../../../../server/domain/budget/period.ts";
+import { addDays, dayOf, startOfDay } from "../../../../server/domain/day.ts";
 
 const hoursOf = (day: string, zone: string) => (startOfDay(addDays(day, 1), zone) - startOfDay(day, zone)) / 3_600_000;
 

@@ -1,4 +1,4 @@
-/** JSON text that may be none, from upstreams and models. Pure; shared by the shapes we serve and call. */
+/** JSON text that may be none, from upstreams and models. Pure. */
 
 /** Undefined: it is no JSON. */
 export function parsedJson(text: string): unknown {
