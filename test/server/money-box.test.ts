@@ -35,7 +35,7 @@ test("local answers have a cost, the sums agree, and savings are told by route a
     return { status: response.status, cost: response.headers.get("x-lanthorn-cost") };
   };
   const first = await ask({ "x-lanthorn-task": "Smoke Test" });
-  expect(first).toMatchObject({ status: 200, cost: expect.stringMatching(/^0\.\d{9}$|\$|^<|^0/u) });
+  expect(first).toMatchObject({ status: 200, cost: expect.stringMatching(/^0\.\d{9}\(estimated\)$/u) });
   expect((await ask()).status).toBe(200);
 
   const { headers } = adminOf(box);
@@ -71,7 +71,7 @@ test("local answers have a cost, the sums agree, and savings are told by route a
     "it takes 7 whole days, and there are 0",
   );
   expect((await lanthorn(["usage", "power"], { environment })).stdout).toMatch(
-    /^Month {6}\d{4}-\d\d \(UTC\)\nMetered /u,
+    /^Month {5}\d{4}-\d\d \(UTC\)\nMetered /u,
   );
   const wrong = await fetch(`${box.started.url}/admin/usage/savings?month=2026-13`, { headers });
   expect(wrong.status).toBe(400);

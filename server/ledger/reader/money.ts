@@ -76,6 +76,7 @@ export function prepareMoneyQueries(database: Database.Database): MoneyQueries {
      FROM requests WHERE started_at_ms >= ? AND started_at_ms < ?`,
   );
   const first = database.prepare<[], { first: number | null }>("SELECT min(started_at_ms) AS first FROM requests");
+  const kept = database.prepare<[], { from: number }>('SELECT from_ms AS "from" FROM rows_kept');
   const largest = database.prepare<[number, number], { largest: number | null }>(
     `SELECT max(a.prompt_tokens + a.completion_tokens) AS largest
      FROM requests AS r JOIN attempts AS a ON a.request = r.number
@@ -91,6 +92,7 @@ export function prepareMoneyQueries(database: Database.Database): MoneyQueries {
     },
     power: (spans) => spans.map(([fromMs, toMs]) => power.get(fromMs, toMs) ?? noPower),
     spent: ([fromMs, toMs]) => spent.get(fromMs, toMs) ?? { knownNanos: 0, unknownRequests: 0 },
+    rowsFromMs: () => kept.get()?.from ?? 0,
     firstRequestMs: () => first.get()?.first ?? null,
     largestLocalTokens: ([fromMs, toMs]) => largest.get(fromMs, toMs)?.largest ?? null,
   };
