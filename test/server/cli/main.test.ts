@@ -43,7 +43,7 @@ describe("wrong usage ends with exit code 2, and says what helps", () => {
     [["frobnicate"], 'error  "frobnicate" is not a command\nnext   lanthorn help\n'],
     [
       ["usage"],
-      "error  lanthorn usage needs one of: summary, show, export, price, budgets\nnext   lanthorn help usage\n",
+      "error  lanthorn usage needs one of: summary, show, export, reconcile, price, budgets, savings, power, forecast\nnext   lanthorn help usage\n",
     ],
     [["keys", "creat"], "error  Unknown command 'creat'\nwhy    Did you mean create?\nnext   lanthorn help keys\n"],
     [["keys", "create"], "error  Missing required argument 'name'\nnext   lanthorn help keys create\n"],
@@ -54,7 +54,7 @@ describe("wrong usage ends with exit code 2, and says what helps", () => {
     ],
     [
       ["usage", "export", "--format", "xml"],
-      "error  Option '--format <format>' argument 'xml' is invalid. Allowed choices are csv, jsonl.\nnext   lanthorn help usage export\n",
+      "error  Option '--format <format>' argument 'xml' is invalid. Allowed choices are csv, jsonl, focus.\nnext   lanthorn help usage export\n",
     ],
     [
       ["usage", "summary", "--from", "2026-02-30"],
