@@ -11,6 +11,7 @@ test("LANTHORN_HOME decides, and comes out absolute", () => {
     models: "/srv/lanthorn/models",
     fitLessons: "/srv/lanthorn/fit-lessons.json",
     kv: "/srv/lanthorn/kv",
+    batch: "/srv/lanthorn/batch",
     config: "/srv/lanthorn/lanthorn.yaml",
     ledger: "/srv/lanthorn/ledger.db",
     adminKey: "/srv/lanthorn/admin.key",
