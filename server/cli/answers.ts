@@ -150,6 +150,8 @@ export const requestAnswer = z.object({
   callerName: z.string(),
   dialect: z.string(),
   alias: z.string(),
+  /** A server of an earlier build does not say it. */
+  task: z.string().nullable().default(null),
   stream: z.boolean(),
   status: z.enum(["open", "done", "failed", "refused", "aborted", "interrupted"]),
   finishReason: z.enum(["stop", "length", "tool-calls", "content-filter", "pause"]).nullable(),

@@ -46,6 +46,8 @@ export interface MoneyQueries {
   spent(span: TimeSpan): Spent;
   /** Null: there is none. */
   firstRequestMs(): number | null;
+  /** Requests that began before may be gone; 0: none are. */
+  rowsFromMs(): number;
   largestLocalTokens(span: TimeSpan): number | null;
 }
 
@@ -74,6 +76,8 @@ export interface MonthSavings {
   readonly month: string;
   readonly fromMs: number;
   readonly toMs: number;
+  /** False: some of its requests are not kept any more, and are in no figure. */
+  readonly isWhole: boolean;
   readonly requests: number;
   readonly baselineNanos: Nanos;
   readonly actualNanos: Nanos;

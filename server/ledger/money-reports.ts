@@ -69,7 +69,9 @@ export function createMoneyReports(link: ReaderLink): MoneyReports {
     const [power] = await powerIn([span]);
     if (power === undefined) throw new Failure("internal", "The reader told nothing of the power.");
     const sum = withIdle(await sumOf(span, wish, localContext), idleOf(power));
-    const told = { month, fromMs: span[0], toMs: span[1], ...inReport(sum), power, advice: adviceOf(sum.tasks) };
+    const isWhole = (await link.ask("rowsFromMs", null)) <= span[0];
+    const [fromMs, toMs] = span;
+    const told = { month, fromMs, toMs, isWhole, ...inReport(sum), power, advice: adviceOf(sum.tasks) };
     return { sum, told };
   };
 

@@ -47,6 +47,8 @@ export interface RequestRecord {
   readonly callerName: string;
   readonly dialect: string;
   readonly alias: string;
+  /** What it was for; null: nobody said. */
+  readonly task: string | null;
   readonly stream: boolean;
   readonly status: RequestStatus;
   readonly finishReason: FinishReason | null;

@@ -43,6 +43,7 @@ export const savingsAnswer = z.object({
       month: z.string(),
       fromMs: z.number(),
       toMs: z.number(),
+      isWhole: z.boolean(),
       power: totals,
       advice: z.array(
         z.object({

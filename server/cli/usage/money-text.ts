@@ -44,7 +44,7 @@ export function savingsText(report: SavingsReport): string {
     "Idle power is in it; it says nothing about quality.";
   const table = tableText<MonthSavings>(
     [
-      { title: "MONTH", of: ({ month }) => month },
+      { title: "MONTH", of: ({ month, isWhole }) => (isWhole ? month : `${month} *`) },
       { title: "REQUESTS", of: ({ requests }) => countText(requests), align: "right" },
       { title: "BASELINE", of: ({ baselineNanos }) => nanosText(baselineNanos), align: "right" },
       { title: "ACTUAL", of: ({ actualNanos }) => nanosText(actualNanos), align: "right" },
@@ -62,7 +62,10 @@ export function savingsText(report: SavingsReport): string {
     total.by,
   );
   const sum = factLines([["together", nanosText(total.savedNanos)], ...unknownLines(total.unknown)]);
-  return [head, table, by, sum, ...adviceText(report)].join("\n\n");
+  const gone = months.every(({ isWhole }) => isWhole)
+    ? []
+    : ["* Of what is still kept: some requests of this month are gone (usage.keepDays)."];
+  return [head, table, ...gone, by, sum, ...adviceText(report)].join("\n\n");
 }
 
 function unknownLines(unknown: SavingsReport["total"]["unknown"]): readonly (readonly [string, string])[] {

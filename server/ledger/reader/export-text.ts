@@ -66,6 +66,7 @@ function cells(record: RequestRecord): Readonly<Record<string, Cell>> {
       record.attempts.length === 0
         ? null
         : record.attempts.map(({ target, reason, status }) => `${target} ${reason} ${status}`).join("; "),
+    task: record.task,
   };
 }
 
@@ -117,6 +118,7 @@ export const exportColumns: readonly string[] = Object.freeze([
   "priceIds",
   "priceFlags",
   "tries",
+  "task",
 ]);
 
 const lineEnd = Object.freeze({ csv: csvLineEnd, jsonl: "\n" });

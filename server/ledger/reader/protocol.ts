@@ -36,6 +36,7 @@ export interface Questions {
   };
   power: { readonly given: readonly TimeSpan[]; readonly answer: ReturnType<MoneyQueries["power"]> };
   spent: { readonly given: TimeSpan; readonly answer: ReturnType<MoneyQueries["spent"]> };
+  rowsFromMs: { readonly given: null; readonly answer: number };
   firstRequestMs: { readonly given: null; readonly answer: number | null };
   largestLocalTokens: { readonly given: TimeSpan; readonly answer: number | null };
   /** Empty: nothing wrong. */

@@ -50,6 +50,7 @@ export interface RequestColumns extends MeasureColumns {
   readonly caller_name: string;
   readonly dialect: string;
   readonly alias: string;
+  readonly task: string | null;
   readonly stream: number;
   readonly status: RequestStatus;
   readonly finish_reason: FinishReason | null;
@@ -175,6 +176,7 @@ export function requestRecord(columns: RequestColumns, attempts: readonly Attemp
     callerName: columns.caller_name,
     dialect: columns.dialect,
     alias: columns.alias,
+    task: columns.task,
     stream: columns.stream === 1,
     status: columns.status,
     finishReason: columns.finish_reason,

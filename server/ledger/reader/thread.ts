@@ -100,6 +100,8 @@ function answer(connections: Connections, asked: Asked): unknown {
       return money.power(asked.given);
     case "spent":
       return money.spent(asked.given);
+    case "rowsFromMs":
+      return money.rowsFromMs();
     case "firstRequestMs":
       return money.firstRequestMs();
     case "largestLocalTokens":

@@ -187,6 +187,7 @@ export const someRequest = {
   callerName: "jonas",
   dialect: "openai-chat",
   alias: "coder",
+  task: null,
   stream: true,
   status: "done",
   finishReason: "stop",

@@ -17,7 +17,7 @@ async function threeRequests(ledger: Ledger): Promise<number> {
   const hash = hashKey("secret");
   const jonas = keys.create({ kind: "inference", name: "jonas", label: null, hash, tail: "cret", createdAtMs: 0 });
   const caller = { callerKind: "key", keyId: jonas.id, callerName: "jonas" } as const;
-  writer.openRequest(opening("req_1", { ...caller, alias: "coder", startedAtMs: 1000 }));
+  writer.openRequest(opening("req_1", { ...caller, alias: "coder", startedAtMs: 1000, task: "review" }));
   writer.openAttempt(attempt("req_1", { target: "engine/coder" }));
   const cost = { known: true, nanos: 1500, basis: "estimated" } as const;
   writer.closeAttempt(attemptEnding("req_1", { cost }));
@@ -88,6 +88,7 @@ test("one request is shown with everything that is known about it", async () => 
     callerName: "this computer",
     dialect: "openai-chat",
     alias: "lanthorn-demo",
+    task: null,
     stream: true,
     status: "done",
     finishReason: "stop",
@@ -182,9 +183,9 @@ test("CSV has a header and one line per request; an unknown cost is empty and sa
   expect(header).toBe(exportColumns.join(","));
   expect(lines.at(-1)).toBe("");
   expect(lines.slice(0, 3)).toEqual([
-    "req_1,1970-01-01T00:00:01.000Z,1000,key,1,jonas,openai-chat,coder,true,done,stop,,440,36,1,2,30,400,100,60,20,5,1500,estimated,1,engine/coder,only_target,,1500,0,0,0,,,,,,,,,,engine/coder only_target done",
-    "req_2,1970-01-01T00:00:02.000Z,2000,keyless,,this computer,openai-chat,lanthorn-demo,true,done,stop,,440,36,1,2,30,400,100,60,20,5,,not_priced,1,engine/lanthorn-demo,only_target,,0,1,0,0,,,,,,,,,,engine/lanthorn-demo only_target done",
-    "req_3,1970-01-01T00:00:03.000Z,3000,key,1,jonas,openai-chat,codr,false,refused,,model_not_found,440,,1,2,30,400,0,0,0,0,,not_priced,0,,,,0,0,0,0,,,,,,,,,,",
+    "req_1,1970-01-01T00:00:01.000Z,1000,key,1,jonas,openai-chat,coder,true,done,stop,,440,36,1,2,30,400,100,60,20,5,1500,estimated,1,engine/coder,only_target,,1500,0,0,0,,,,,,,,,,engine/coder only_target done,review",
+    "req_2,1970-01-01T00:00:02.000Z,2000,keyless,,this computer,openai-chat,lanthorn-demo,true,done,stop,,440,36,1,2,30,400,100,60,20,5,,not_priced,1,engine/lanthorn-demo,only_target,,0,1,0,0,,,,,,,,,,engine/lanthorn-demo only_target done,",
+    "req_3,1970-01-01T00:00:03.000Z,3000,key,1,jonas,openai-chat,codr,false,refused,,model_not_found,440,,1,2,30,400,0,0,0,0,,not_priced,0,,,,0,0,0,0,,,,,,,,,,,",
   ]);
 });
 

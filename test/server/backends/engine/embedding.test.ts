@@ -58,6 +58,13 @@ describe.each(looked)("S-10 %s", (alias, write) => {
     expect(farthest(await embed(texts.map(text)), ours)).toBe(0);
   });
 
+  test("says once when it begins to be computed, for whoever meters that", async () => {
+    let begun = 0;
+    const metered = { ...context(), computing: () => (begun += 1) };
+    await resultOf(box.engine.embed({ model: alias, inputs: texts.map(text), dimensions: null }, metered, never));
+    expect(begun).toBe(1);
+  });
+
   test("a batch of 256 is what its inputs are one by one", async () => {
     const many = Array.from({ length: 256 }, (_, index) => text(`text number ${index}: ${texts[index % 4]}`));
     const batch = await embed(many);
