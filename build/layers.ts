@@ -20,7 +20,7 @@ const dialects = "server/dialects";
 const level0and1 = [domain, platform, config, dialects];
 const level2 = ["server/backends", "server/ledger", "server/hardware", "models"];
 const level3 = ["server/account.ts", "server/inference.ts", "server/router", "server/access"];
-const level4 = ["server/idle", "server/observe", "server/batch"];
+const level4 = ["server/idle", "server/observe", "server/batch", "server/rental"];
 
 export const layers: readonly Layer[] = [
   { room: domain, mayImport: [], packages: [] },
@@ -49,7 +49,16 @@ export const layers: readonly Layer[] = [
     mayImport: [...level0and1, "server/access", "server/inference.ts"],
     packages: "*",
   },
-  { room: "server/http", mayImport: [...level0and1, ...level2, ...level3, "server/batch"], packages: "*" },
+  {
+    room: "server/rental",
+    mayImport: [...level0and1, "server/ledger", "server/backends"],
+    packages: "*",
+  },
+  {
+    room: "server/http",
+    mayImport: [...level0and1, ...level2, ...level3, "server/batch", "server/rental"],
+    packages: "*",
+  },
   {
     room: "server/gateway.ts",
     mayImport: [...level0and1, ...level2, ...level3, ...level4],
@@ -67,7 +76,7 @@ export const layers: readonly Layer[] = [
   },
   {
     room: "server/cli",
-    mayImport: [...level0and1, ...level2, ...level3, "server/main.ts", "server/appliance.ts"],
+    mayImport: [...level0and1, ...level2, ...level3, "server/rental", "server/main.ts", "server/appliance.ts"],
     packages: "*",
   },
   { room: "renderer", mayImport: [domain], packages: "*" },

@@ -8,7 +8,7 @@ export const providerName = z
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "must be a word of small letters, digits and dashes")
   .refine((name) => name !== "engine", 'must not be "engine", which is this box itself');
 
-const baseUrl = z
+export const baseUrl = z
   .string()
   .trim()
   .max(1000)

@@ -10,6 +10,7 @@ import { batch, cache, responses, usage } from "./kept-setting.ts";
 import { powerSetting, savingsSetting, tasksSetting } from "./money-setting.ts";
 import { price, unknownPrice } from "./price-setting.ts";
 import { providersSetting } from "./provider-setting.ts";
+import { marketsSetting, rentalLimitsSetting, rentalsSetting } from "./rental-setting.ts";
 import { routesSetting } from "./route-setting.ts";
 import { anyText, type DeepReadonly, milliseconds } from "./setting-kinds.ts";
 
@@ -264,6 +265,11 @@ export const configSchema = z.strictObject({
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
   providers: providersSetting.default({}).describe("Cloud providers and other servers to ask, by name"),
   routes: routesSetting.default({}).describe("What names of your own lead to: targets, in which order, and when"),
+  markets: marketsSetting.default({}).describe("Where machines are rented, by name"),
+  rentals: rentalsSetting
+    .default({})
+    .describe("Machines that requests may go to, rented or started when they are needed"),
+  rentalLimits: rentalLimitsSetting.prefault({}).describe("What all rented machines together may cost"),
   engine: engine.prefault({}).describe("The engine"),
   hardware: hardware.prefault({}).describe("The hardware"),
   http: http.prefault({}).describe("The HTTP server"),
