@@ -35,8 +35,11 @@ export function passRateGate(
   caller: Caller,
 ): RateGate | Promise<RateGate> {
   const { response } = exchange;
+  let isSaid = false;
+  /** Once for an answer: late enough to count what this request reserves, and before its headers leave. */
   const sayWhatIsLeft = () => {
-    if (dialect.rateHeaders === undefined || response.headersSent) return;
+    if (isSaid || dialect.rateHeaders === undefined || response.headersSent) return;
+    isSaid = true;
     for (const [name, value] of Object.entries(dialect.rateHeaders(limits.state(caller), exchange.startedAtMs))) {
       response.setHeader(name, value);
     }
@@ -49,31 +52,32 @@ export function passRateGate(
     return leaver.signal;
   };
   const gateOf = (pass: Pass): RateGate => ({
-    reserve: (estimate, alias) =>
-      said(
-        () => pass.reserve(estimate, alias),
-        sayWhatIsLeft,
-        () => pass.countsTokens,
-      ),
+    reserve: (estimate, alias) => finallySaid(() => pass.reserve(estimate, alias), sayWhatIsLeft),
     // Nothing is wrapped where nobody counts: this is the path of every token.
     metered: (events) => (pass.countsTokens ? settling(events, pass) : events),
-    leave: () => pass.leave(),
+    leave: () => {
+      // Of a request that was refused before it could reserve anything.
+      sayWhatIsLeft();
+      pass.leave();
+    },
   });
-  const entered = said(
-    () => limits.enter(caller, leaving),
-    sayWhatIsLeft,
-    () => true,
-  );
-  return entered instanceof Promise ? entered.then(gateOf) : gateOf(entered);
+  let entered: Pass | Promise<Pass>;
+  try {
+    entered = limits.enter(caller, leaving);
+  } catch (thrown) {
+    sayWhatIsLeft();
+    throw thrown;
+  }
+  if (!(entered instanceof Promise)) return gateOf(entered);
+  return entered.then(gateOf, (thrown: unknown) => {
+    sayWhatIsLeft();
+    throw thrown;
+  });
 }
 
 /** Does `work`, and calls `say` when it is over, however it ends and whether it waits or not. */
-function said<Result>(
-  work: () => Result | Promise<Result>,
-  say: () => void,
-  has: () => boolean,
-): Result | Promise<Result> {
-  let result: Result | Promise<Result>;
+function finallySaid(work: () => void | Promise<void>, say: () => void): void | Promise<void> {
+  let result: void | Promise<void>;
   try {
     result = work();
   } catch (thrown) {
@@ -81,8 +85,7 @@ function said<Result>(
     throw thrown;
   }
   if (result instanceof Promise) return result.finally(say);
-  if (has()) say();
-  return result;
+  say();
 }
 
 function settling<Event extends { readonly type: string }>(

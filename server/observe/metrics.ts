@@ -164,10 +164,29 @@ export function createMetrics(sources: MetricsSources): Metrics {
     if (further > 0) tpot.observe({ target: targetLabel(target) }, Math.max(0, durationMs - ttftMs) / further / 1000);
   }
 
+  /** Counted once the turn that answers is over: nobody waits for a figure, and a client waits for its answer. */
+  let waiting: (() => void)[] = [];
+  const countWaiting = () => {
+    const now = waiting;
+    waiting = [];
+    for (const count of now) count();
+  };
+  const soon = (count: () => void) => {
+    if (waiting.push(count) === 1) setImmediate(countWaiting);
+  };
+
   return {
-    observer: { requestBegan: () => inFlight.inc(), attemptEnded, requestEnded },
-    scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    observer: {
+      requestBegan: () => inFlight.inc(),
+      attemptEnded: (observation) => soon(() => attemptEnded(observation)),
+      requestEnded: (observation) => soon(() => requestEnded(observation)),
+    },
+    scrape: async () => {
+      countWaiting();
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
     stop: () => {
+      countWaiting();
       loop.stop();
       registry.clear();
     },

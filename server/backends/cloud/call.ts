@@ -2,9 +2,9 @@
  * One call to a provider: the request leaves, its answer is handed back with its body unread. The key is added here, for the host
  * of the base URL only; no redirect is followed. Runs in the server process and in `lanthorn provider test`.
  */
-import type { Dispatcher } from "undici";
 import type { Clock } from "../../domain/ports.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+import { type WireAnswer, type WireControl, wireCall } from "../../platform/upstream/wire-call.ts";
 import type { CloudSettings } from "./settings.ts";
 import { noAnswer, tooLate } from "./wire-failures.ts";
 
@@ -27,23 +27,40 @@ export interface Call {
 }
 
 /** Aborted from outside, by a limit of time, or at its end; whatever it holds is freed then. */
-export interface CallControl {
-  readonly signal: AbortSignal;
-  /** The body is destroyed with this; the first one stays. */
+export interface CallControl extends WireControl {
+  /** The body ends with this; the first one stays. */
   abort(reason: unknown): void;
+  /** What is outside is not listened to any more. */
+  leave(): void;
 }
 
-export type Answer = Dispatcher.ResponseData;
+export type Answer = WireAnswer;
 
-/** Ends with `outer`. */
-export function callControl(outer: AbortSignal): CallControl & { leave(): void } {
-  const controller = new AbortController();
-  const onAbort = () => controller.abort(outer.reason);
+/** Ends with `outer`. Not an AbortController: one for each call is dear, and a call has one listener. */
+export function callControl(outer: AbortSignal): CallControl {
+  let isAborted = false;
+  let reason: unknown;
+  let heard = (_reason: unknown) => {};
+  const abort = (why: unknown) => {
+    if (isAborted) return;
+    isAborted = true;
+    reason = why;
+    heard(why);
+  };
+  const onAbort = () => abort(outer.reason);
   if (outer.aborted) onAbort();
   else outer.addEventListener("abort", onAbort, { once: true });
   return {
-    signal: controller.signal,
-    abort: (reason) => controller.abort(reason),
+    get isAborted() {
+      return isAborted;
+    },
+    get reason() {
+      return reason;
+    },
+    onAbort: (callback) => {
+      heard = callback;
+    },
+    abort,
     leave: () => outer.removeEventListener("abort", onAbort),
   };
 }
@@ -59,22 +76,11 @@ export async function sendCall(
   const url = new URL(settings.baseUrl + call.path);
   const cancel = clock.after(call.limitMs, () => control.abort(tooLate(title, call.limitMs, "began")));
   try {
-    const answer = await upstream.dispatcherFor(url).request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: call.method,
-      headers: headersOf(settings, call),
-      body: call.body,
-      signal: control.signal,
-      // Our own limits, by the clock that was handed in.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    // Whoever reads the body hears of its error by reading; a body that nobody reads any more must not end the process.
-    answer.body.on("error", () => {});
-    return answer;
+    const wish = { url, method: call.method, headers: headersOf(settings, call), body: call.body };
+    // Our own limits, by the clock that was handed in.
+    return await wireCall(upstream.dispatcherFor(url), wish, control);
   } catch (error) {
-    throw control.signal.aborted ? control.signal.reason : noAnswer(title, error);
+    throw control.isAborted ? control.reason : noAnswer(title, error);
   } finally {
     cancel();
   }
@@ -120,7 +126,7 @@ export async function readText(
 ): Promise<{ readonly text: string; readonly isWhole: boolean }> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const part of answer.body as AsyncIterable<Uint8Array>) {
+  for (let part = await answer.body.next(); part !== null; part = await answer.body.next()) {
     bytes += part.length;
     if (bytes > mostBytes) {
       parts.push(part.subarray(0, part.length - (bytes - mostBytes)));
@@ -131,21 +137,20 @@ export async function readText(
   return { text: textOf(parts), isWhole: true };
 }
 
+const decoder = new TextDecoder();
+
 function textOf(parts: readonly Uint8Array[]): string {
-  return new TextDecoder().decode(Buffer.concat(parts));
+  return decoder.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts));
 }
 
-/**
- * After a whole answer: what little is left of the body is taken in, so that the connection can be used again. `pieces` is the
- * iterator the answer was read with: beside it a body gives nothing to anybody else.
- */
-export async function finishBody({ body }: Answer, pieces: AsyncIterator<Uint8Array>, clock: Clock): Promise<void> {
+/** After a whole answer: what little is left of the body is taken in, so that the connection can be used again. */
+export async function finishBody({ body }: Answer, clock: Clock): Promise<void> {
   const cancel = clock.after(restLimitMs, () => body.destroy());
   try {
     for (let bytes = 0; bytes < mostRestBytes; ) {
-      const { done, value } = await pieces.next();
-      if (done === true) return;
-      bytes += value.length;
+      const piece = await body.next();
+      if (piece === null) return;
+      bytes += piece.length;
     }
     body.destroy();
   } catch {

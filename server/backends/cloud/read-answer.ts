@@ -57,7 +57,6 @@ async function* readFrames({ answer, decoder, settings, control, clock }: Readin
   const { idleMs } = settings.timeouts;
   let events: ChatEvent[] = [];
   const reader = createFrameReader((frame) => void events.push(...decoder.frame(frame)), { mostBytes: mostFrameBytes });
-  const pieces = (answer.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   /** Monotonic; null: nothing is waited for. Only our own waiting counts: a client that reads slowly is not the provider's silence. */
   let waitingSinceMs: number | null = null;
   // One timer for the whole stream: a piece only notes the time.
@@ -70,20 +69,20 @@ async function* readFrames({ answer, decoder, settings, control, clock }: Readin
   try {
     for (;;) {
       waitingSinceMs = clock.monotonicMs();
-      const { done, value } = await pieces.next();
+      const piece = await answer.body.next();
       waitingSinceMs = null;
-      if (done === true) reader.end();
-      else reader.push(value);
+      if (piece === null) reader.end();
+      else reader.push(piece);
       const ready = events;
       events = [];
       // Not `yield*`, which makes an iterator and more promises for each of them.
       for (const event of ready) yield event;
-      if (done === true) break;
+      if (piece === null) break;
     }
     for (const event of decoder.ended()) yield event;
   } finally {
     cancel();
-    void finishBody(answer, pieces, clock);
+    void finishBody(answer, clock);
   }
 }
 
@@ -121,7 +120,7 @@ function isJson(type: string | null): boolean {
 }
 
 export function asUpstreamFailure({ control, settings }: BodyReading, thrown: unknown): Failure {
-  const { reason } = control.signal;
-  if (control.signal.aborted && reason instanceof Failure) return reason;
+  const { isAborted, reason } = control;
+  if (isAborted && reason instanceof Failure) return reason;
   return brokeOff(settings.provider.title, thrown);
 }
