@@ -1,5 +1,6 @@
 /** What a request saved, cause by cause; the causes add up to the difference, whatever their signs. */
 import { describe, expect, test } from "vitest";
+import { seeded } from "../../../support/random.ts";
 import { priceBook } from "../../../../server/domain/pricing/book/index.ts";
 import { createPricing } from "../../../../server/domain/pricing/price-list.ts";
 import { overrideRow } from "../../../../server/domain/pricing/override.ts";
@@ -176,8 +177,33 @@ describe("the forecast", () => {
     const { lowNanos, expectedNanos, highNanos } = forecastOf({
       ...{ spentNanos: 7_000, before: wild, today: "2026-11-16", leftOfToday: 0, toCome: ["2026-11-17"] },
     });
-    // Each day is 500 off its weekday's mean: √(14 × 500² / 13) × 1.281552 = 664.95, more than the 500 themselves.
-    expect({ lowNanos, expectedNanos, highNanos }).toEqual({ lowNanos: 7_000, expectedNanos: 7_500, highNanos: 8_165 });
+    // Each day is 500 off its weekday's mean, and 14 days less 7 means leave 7 to judge by: a variance of 14 × 500² / 7. The day to come
+    // has it once for itself and half of it for a mean of two: √(500,000 × 1.5) × 1.415 = 1,225.4, more than the 500 themselves.
+    expect({ lowNanos, expectedNanos, highNanos }).toEqual({ lowNanos: 7_000, expectedNanos: 7_500, highNanos: 8_725 });
+  });
+
+  test.each([7, 14, 24])("of %i days to come holds what they come to in four of five months", (toCome) => {
+    const random = seeded(toCome);
+    const dayAt = (index: number) => new Date(Date.UTC(2026, 10, 2 + index)).toISOString().slice(0, 10);
+    // Office days and weekends, each off by up to 6 throws of a die of its own.
+    const spent = (index: number) => {
+      const own = [1, 2, 3, 4, 5, 6].reduce((sum) => sum + random.number() - 0.5, 0);
+      return Math.round((index % 7 < 5 ? 10_000 : 6_000) + 1_500 * own);
+    };
+    const months = 2_000;
+    let inside = 0;
+    for (let month = 0; month < months; month += 1) {
+      const days = Array.from({ length: 28 + toCome }, (_, index) => ({ day: dayAt(index), nanos: spent(index) }));
+      const later = days.slice(28);
+      const found = forecastOf({
+        ...{ spentNanos: 0, before: days.slice(0, 28), today: dayAt(27), leftOfToday: 0 },
+        toCome: later.map(({ day }) => day),
+      });
+      const really = later.reduce((sum, { nanos }) => sum + nanos, 0);
+      if (really >= (found.lowNanos ?? 0) && really <= (found.highNanos ?? 0)) inside += 1;
+    }
+    // Four deviations of so many throws of a coin that falls well four times of five.
+    expect(Math.abs(inside / months - 0.8)).toBeLessThan(4 * Math.sqrt(0.16 / months));
   });
 
   test("says nothing on fewer than seven days", () => {
