@@ -5,7 +5,7 @@
 import type { RentalLimits, RentalSetting } from "../config/rental-setting.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Nanos } from "../domain/money.ts";
-import type { Clock } from "../domain/ports.ts";
+import type { Clock, Publish } from "../domain/ports.ts";
 import type { LeaseView, Orphan } from "../domain/rental/lease.ts";
 import type { RentalOffer } from "../domain/rental/market.ts";
 import { byPrice, type RentQuote, quoteOf } from "../domain/rental/quote.ts";
@@ -61,6 +61,8 @@ export interface EndedOrphan extends Orphan {
 
 export interface RentalDesk {
   readonly leases: Pick<LeaseDesk, "list" | "show" | "start" | "stop" | "destroy" | "changeBid">;
+  /** Nothing is told any more. */
+  stop(): void;
   readonly offers: OfferBoard["look"];
   summary(): RentalSummary;
   /** Contacts the market for its price and rents nothing. */
@@ -84,11 +86,14 @@ export interface RentalDeskParts {
   /** What runs in an instance of that setting. */
   readonly machine: (setting: RentalSetting) => Pick<RentWish["order"], "image" | "port" | "environment" | "onStart">;
   readonly clock: Clock;
+  /** Told of every change of a lease. */
+  readonly publish: Publish;
 }
 
 export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
   const { leases, markets, limits, clock } = parts;
   const board = createOfferBoard(markets, clock);
+  const unwatch = leases.watch((lease) => parts.publish({ type: "lease", lease }));
 
   const wishOf = async (ask: RentAsk, signal: AbortSignal) => {
     const asked = readAsk(ask, parts.rentals);
@@ -115,6 +120,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
 
   return {
     leases,
+    stop: unwatch,
     offers: board.look,
     summary() {
       const stopped = leases.list().filter(({ state }) => state === "stopped");

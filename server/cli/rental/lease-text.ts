@@ -2,7 +2,7 @@
 import type { LeaseView } from "../../domain/rental/lease.ts";
 import type { RentalRates } from "../../domain/rental/market.ts";
 import type { RentalSummary } from "../../rental/rental-desk.ts";
-import { countText, durationText, nanosText, plural, timeText, tokensText, unknownMark } from "../format.ts";
+import { countText, durationText, nanosText, timeText, tokensText, unknownMark } from "../format.ts";
 import { type Column, factLines, tableText } from "../table.ts";
 import { printable } from "../text.ts";
 import { clockText, gpuText, oldText, ofCap, perDay, perHour, priceText, spanText } from "./price-text.ts";
@@ -135,12 +135,6 @@ export function leasesText(leases: readonly LeaseView[], summary: RentalSummary 
 export function summaryText({ perHourNanos, todayNanos, monthNanos, caps }: RentalSummary): string {
   const today = ofCap(todayNanos, caps.perDayNanos);
   return `Together ${perHour(perHourNanos)}; today ${today}, this month ${ofCap(monthNanos, caps.perMonthNanos)}.`;
-}
-
-/** One line for other commands; null: nothing costs money. `2 rentals cost $0.52 an hour` */
-export function burnLine({ costing, perHourNanos }: Pick<RentalSummary, "costing" | "perHourNanos">): string | null {
-  if (costing === 0) return null;
-  return `${plural(costing, "rental")} ${costing === 1 ? "costs" : "cost"} ${priceText(perHourNanos)} an hour`;
 }
 
 function stoppedLine(lease: LeaseView, nowMs: number): readonly string[] {

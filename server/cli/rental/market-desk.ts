@@ -25,7 +25,7 @@ export interface MarketDesk {
 }
 
 export async function withMarkets<Result>(
-  context: CommandContext,
+  context: Pick<CommandContext, "environment" | "workingFolder" | "signal">,
   work: (desk: MarketDesk) => Promise<Result>,
 ): Promise<Result> {
   const address = findServer(context.environment);
@@ -40,5 +40,6 @@ export async function withMarkets<Result>(
       });
     });
   }
-  throw new Error("not yet");
+  const { withOwnMarkets } = await import("./own-markets.ts");
+  return withOwnMarkets(context, work);
 }
