@@ -9,6 +9,7 @@ import type { Clock, Publish } from "../domain/ports.ts";
 import type { LeaseView, Orphan } from "../domain/rental/lease.ts";
 import type { RentalOffer } from "../domain/rental/market.ts";
 import { byPrice, type RentQuote, quoteOf } from "../domain/rental/quote.ts";
+import type { RentalBills, RentalPrices } from "./desk-parts.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import type { Market } from "./market.ts";
 import { createOfferBoard, marketOf, type OfferBoard } from "./offer-board.ts";
@@ -70,6 +71,8 @@ export interface RentalDesk {
   /** `agreedPerHourNanos`: more than this it may not ask by now, GPU and disk together. */
   rent(ask: RentAsk, agreedPerHourNanos: Nanos, signal: AbortSignal): Promise<LeaseView>;
   bid(id: number, signal: AbortSignal): Promise<BidView>;
+  readonly bills: RentalBills["compare"];
+  readonly prices: RentalPrices["history"];
   orphans(signal: AbortSignal): Promise<OrphanList>;
   /** Those that are asked for, or all. Each is tried, whatever becomes of the others. */
   endOrphans(
@@ -85,6 +88,8 @@ export interface RentalDeskParts {
   readonly limits: RentalLimits;
   /** What runs in an instance of that setting. */
   readonly machine: (setting: RentalSetting) => Pick<RentWish["order"], "image" | "port" | "environment" | "onStart">;
+  readonly bills: RentalBills;
+  readonly prices: RentalPrices;
   readonly clock: Clock;
   /** Told of every change of a lease. */
   readonly publish: Publish;
@@ -158,6 +163,8 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
         return { lease, leastBidPerHourNanos: null, takenAtMs: null, trouble: thrown.message };
       }
     },
+    bills: parts.bills.compare,
+    prices: parts.prices.history,
     orphans: (signal) => leases.orphans(signal),
     async endOrphans(which, signal) {
       const { orphans, unread } = await leases.orphans(signal);

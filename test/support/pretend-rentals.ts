@@ -5,6 +5,7 @@
 import { Failure } from "../../server/domain/failure.ts";
 import type { LeaseView, Orphan } from "../../server/domain/rental/lease.ts";
 import type { OfferFilter, RentalOffer } from "../../server/domain/rental/market.ts";
+import type { RentalBills, RentalPrices } from "../../server/rental/desk-parts.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "../../server/rental/lease-desk.ts";
 import type { Market } from "../../server/rental/market.ts";
 
@@ -46,6 +47,12 @@ export function pretendMarket(
   };
   return market;
 }
+
+/** Bills that agree, and no history: for tests that are about something else. */
+export const noRecords: { readonly bills: RentalBills; readonly prices: RentalPrices } = {
+  bills: { compare: async ({ from, to }) => ({ from, to, agrees: true, markets: [] }) },
+  prices: { history: () => [] },
+};
 
 export interface PretendLeases extends LeaseDesk {
   readonly rented: RentWish[];

@@ -1,5 +1,6 @@
 /** The shapes of `/admin/rentals` as the commands read them: checked at this edge, unknown fields and words let through. */
 import { z } from "zod";
+import type { BillComparison } from "../../rental/desk-parts.ts";
 import type { BurnSummary } from "../../rental/lease-desk.ts";
 import type { MarketLook } from "../../rental/offer-board.ts";
 import type { QuoteView, RentalSummary } from "../../rental/rental-desk.ts";
@@ -167,6 +168,35 @@ export const endedAnswer = z.object({
   ended: z.array(orphan.extend({ trouble: text.nullable() })),
   unread: z.array(text),
 });
+
+export const billsAnswer = z.object({
+  from: text,
+  to: text,
+  agrees: z.boolean(),
+  markets: z.array(
+    z.object({
+      market: text,
+      title: text,
+      state: z.enum(["compared", "not_compared"]),
+      reason: text,
+      rows: z.array(
+        z.object({
+          day: text,
+          instanceId: text,
+          lease: maybe,
+          oursNanos: count,
+          theirsNanos: maybe,
+          differenceNanos: count,
+          verdict: word<BillComparison["markets"][number]["rows"][number]["verdict"]>(),
+          reason: text,
+        }),
+      ),
+      oursNanos: count,
+      theirsNanos: count,
+      differenceNanos: count,
+    }),
+  ),
+}) satisfies z.ZodType<BillComparison, unknown>;
 
 export type LeaseAnswer = z.output<typeof leaseAnswer>;
 export type LeasesAnswer = z.output<typeof leasesAnswer>;

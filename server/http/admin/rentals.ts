@@ -5,6 +5,7 @@
 import type { Request } from "express";
 import { z } from "zod";
 import { fieldFailure } from "../../dialects/field-failure.ts";
+import { isDay } from "../../domain/day.ts";
 import { Failure } from "../../domain/failure.ts";
 import { type OfferFilter, rentKinds } from "../../domain/rental/market.ts";
 import { numericAskFields, rentAsk, rentAskFields } from "../../rental/rent-ask.ts";
@@ -33,6 +34,15 @@ const offersQuery = z.object({
 
 /** What was agreed to is stated: a price that rose in the meantime is not paid. */
 const rentBody = z.strictObject({ ...rentAskFields, agreedPerHourNanos: nanos });
+const day = z.string().refine(isDay, 'must be a day such as "2026-11-20"');
+const billsQuery = z.object({ market: z.string().max(60).optional(), from: day, to: day });
+const pricesQuery = z.object({
+  market: z.string().max(60).optional(),
+  gpu: z.string().max(200).optional(),
+  /** Epoch milliseconds; a week ago where it is left out. */
+  from: queryNumber.optional(),
+});
+const weekMs = 7 * 86_400_000;
 const reasonBody = z.object({ reason: z.string().trim().min(1).max(200).default("asked by hand") });
 const bidBody = z.object({ perHourNanos: nanos });
 const endBody = z.object({
@@ -108,6 +118,28 @@ export const rentalsResource: AdminResource = (parts) => {
         if (!ask.success) throw fieldFailure(ask.error);
         const view = await deskOf(parts).quote(ask.data, leaving(response));
         sendJson(response, 200, { ...view, atMs: deps.clock.now() });
+      },
+    },
+    {
+      method: "GET",
+      path: "/admin/rentals/bills",
+      async handle(request, response) {
+        const query = billsQuery.safeParse(request.query);
+        if (!query.success) throw fieldFailure(query.error);
+        const { market, from, to } = query.data;
+        sendJson(response, 200, await deskOf(parts).bills({ market: market ?? null, from, to }, leaving(response)));
+      },
+    },
+    {
+      method: "GET",
+      path: "/admin/rentals/prices",
+      handle(request, response) {
+        const query = pricesQuery.safeParse(request.query);
+        if (!query.success) throw fieldFailure(query.error);
+        const { market = null, gpu = null, from } = query.data;
+        const atMs = deps.clock.now();
+        const series = deskOf(parts).prices({ market, gpu, sinceMs: from ?? atMs - weekMs });
+        sendJson(response, 200, { series, atMs });
       },
     },
     {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { rentalLimitsSetting } from "../../../server/config/rental-setting.ts";
 import { systemClock } from "../../../server/platform/clock.ts";
 import { createRentalDesk } from "../../../server/rental/rental-desk.ts";
-import { pretendLeases, pretendMarket } from "../../support/pretend-rentals.ts";
+import { noRecords, pretendLeases, pretendMarket } from "../../support/pretend-rentals.ts";
 import { burn, offer, ready, stopped, usd } from "../cli/rental/leases.ts";
 import { jsonOf, openRoom, type Room } from "./room.ts";
 
@@ -14,6 +14,7 @@ beforeAll(async () => {
   room = await openRoom({
     rentals: (publish) =>
       createRentalDesk({
+        ...noRecords,
         leases,
         publish,
         markets: [pretendMarket("vast", systemClock.now, [offer])],
@@ -127,6 +128,17 @@ test("orphans are listed and ended", async () => {
   expect(await ask("POST", "/orphans/end", {})).toMatchObject({ status: 400 });
   expect(await ask("POST", "/orphans/end", { orphans: null })).toMatchObject({ body: { ended: [{ trouble: null }] } });
   expect(leases.found).toEqual([]);
+});
+
+test("bills and prices are passed on by query; a day that is none is named", async () => {
+  expect(await ask("GET", "/bills?from=2026-11-01&to=2026-11-26")).toMatchObject({
+    status: 200,
+    body: { from: "2026-11-01", to: "2026-11-26", agrees: true },
+  });
+  expect(await ask("GET", "/bills?from=2026-11-31&to=2026-11-26")).toMatchObject({
+    body: { error: { param: "from" } },
+  });
+  expect(await ask("GET", "/prices?gpu=RTX+4090")).toMatchObject({ status: 200, body: { series: [] } });
 });
 
 test("where no market is set up there are no leases, and the rest says so", async () => {

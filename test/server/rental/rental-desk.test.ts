@@ -5,7 +5,7 @@ import { Failure } from "../../../server/domain/failure.ts";
 import { nanosOfTime, quoteOf } from "../../../server/domain/rental/quote.ts";
 import { createRentalDesk } from "../../../server/rental/rental-desk.ts";
 import { manualClock } from "../../support/manual-clock.ts";
-import { pretendLeases, pretendMarket } from "../../support/pretend-rentals.ts";
+import { noRecords, pretendLeases, pretendMarket } from "../../support/pretend-rentals.ts";
 import { bidOffer, burn, offer, ready, stopped, terms, usd } from "../cli/rental/leases.ts";
 
 const never = new AbortController().signal;
@@ -19,6 +19,7 @@ function stage() {
   const leases = pretendLeases([ready, stopped], burn);
   const told: string[] = [];
   const desk = createRentalDesk({
+    ...noRecords,
     leases,
     markets: [vast, runpod],
     rentals: rentalsSetting.parse({

@@ -342,6 +342,44 @@ describe("orphans", () => {
   });
 });
 
+describe("bills", () => {
+  const row = {
+    ...{ day: "2026-11-20", instanceId: "8123456", lease: 3, oursNanos: 3_180_000_000, theirsNanos: 3_180_000_000 },
+    ...{ differenceNanos: 0, verdict: "agrees", reason: "equal" },
+  };
+  const bill = {
+    ...{ market: "vast", title: "Vast.ai", state: "compared", reason: "1 row agrees" },
+    ...{ rows: [row], oursNanos: 3_180_000_000, theirsNanos: 3_180_000_000, differenceNanos: 0 },
+  };
+  const answer = (agrees: boolean, ...markets: object[]) => ({ from: "2026-11-14", to: "2026-11-20", agrees, markets });
+
+  test("agree: exit 0; a cent apart: exit 1, which one and by how much", async () => {
+    const { url, asked } = await stub({ "GET /admin/rentals/bills": answer(true, bill) });
+    const { code, stdout } = await rental(["bills", "--to", "2026-11-20"], { url });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout:
+        "2026-11-14 to 2026-11-20, days in UTC\n\n" +
+        "vast: ours $3.180000000, theirs $3.180000000, difference $0.000000000; 1 row agrees\n1 row agrees.\n",
+    });
+    expect(asked[0]?.url).toBe("/admin/rentals/bills?from=2026-11-14&to=2026-11-20");
+    const off = { ...row, theirsNanos: 3_190_000_000, differenceNanos: 10_000_000, verdict: "differs", reason: "more" };
+    const cent = await stub({ "GET /admin/rentals/bills": answer(false, { ...bill, rows: [row, off] }) });
+    const apart = await rental(["bills"], { url: cent.url });
+    expect(apart.code).toBe(1);
+    expect(apart.stdout).toContain("lease-3  $3.180000000  $3.190000000  $0.010000000  differs: more");
+    expect(apart.stderr).toContain("vast/8123456, 2026-11-20: $0.010000000");
+  });
+
+  test("a bill that could not be read is exit 8", async () => {
+    const unread = { ...bill, state: "not_compared", reason: "The market is silent.", rows: [] };
+    const { url } = await stub({ "GET /admin/rentals/bills": answer(false, unread) });
+    const { code, stdout } = await rental(["bills", "--json"], { url });
+    expect(code).toBe(8);
+    expect(JSON.parse(stdout)).toMatchObject({ markets: [{ state: "not_compared" }] });
+  });
+});
+
 describe("watch", () => {
   test("--json: a line for the whole and one for each change, until the server ends", async () => {
     const { url } = await stub({
