@@ -181,7 +181,9 @@ export class BurnMeter {
   }
 }
 
-export function addedBurn(pieces: Iterable<Omit<BurnPiece, "fromMs" | "untilMs">>): Burn & { completionTokens: number } {
+export function addedBurn(
+  pieces: Iterable<Omit<BurnPiece, "fromMs" | "untilMs">>,
+): Burn & { completionTokens: number } {
   const sum = { ...noBurn };
   const fields = Object.keys(noBurn) as (keyof typeof noBurn)[];
   const writable = sum as Record<keyof typeof noBurn, number>;

@@ -65,7 +65,17 @@ export interface Interruption {
 
 export type NewLease = Pick<
   LeaseRecord,
-  "id" | "rental" | "market" | "label" | "kind" | "bidPerHourNanos" | "gpu" | "gpuCount" | "offerId" | "quoted" | "terms"
+  | "id"
+  | "rental"
+  | "market"
+  | "label"
+  | "kind"
+  | "bidPerHourNanos"
+  | "gpu"
+  | "gpuCount"
+  | "offerId"
+  | "quoted"
+  | "terms"
 >;
 
 /** Before anybody has been asked for anything. */

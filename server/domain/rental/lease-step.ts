@@ -96,11 +96,9 @@ function settled(lease: LeaseRecord, { nowMs }: LeaseFacts): LeaseRecord {
   return lease;
 }
 
+/** Nothing while it is `intended`: one create is ever sent, by who has the order; whether it made anything the market's list says. */
 function orderOf(lease: LeaseRecord): OrderKind | null {
   switch (lease.state) {
-    case "intended":
-      // One create is ever sent: whether it made anything is for the market's list to say.
-      return lease.order === null ? "create" : null;
     case "destroying":
       return "destroy";
     case "stopping":

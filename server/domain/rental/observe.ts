@@ -62,7 +62,9 @@ function placed(lease: LeaseRecord, { state, meantToRun, words, kind }: RentalIn
     case "interrupted":
       return up.has(state) ? stays(moved(lease, "starting", "it runs again", nowMs)) : stays(lease);
     case "stopping":
-      return state === "stopped" ? stays(moved({ ...lease, order: null }, "stopped", lease.wishReason, nowMs)) : stays(lease);
+      return state === "stopped"
+        ? stays(moved({ ...lease, order: null }, "stopped", lease.wishReason, nowMs))
+        : stays(lease);
     case "stopped":
       // Somebody else started it: it is stopped again.
       return up.has(state) ? stays(moved(lease, "stopping", "it runs although it was stopped", nowMs)) : stays(lease);
