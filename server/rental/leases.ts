@@ -227,17 +227,19 @@ export function createLeases(parts: LeasesParts): Leases {
     book.write(sent, { from: null });
     const { keeper } = keep(sent);
     for (const listener of listeners) listener(keeper.view());
+    let instanceId: string;
     try {
-      const { instanceId } = await market.create({ ...order, offerId, gpu, gpuCount, label: lease.label }, signal);
-      const made = { ...keeper.record, instanceId, order: null };
-      keeper.change(moved(made, "starting", "the market has made it", now()));
+      ({ instanceId } = await market.create({ ...order, offerId, gpu, gpuCount, label: lease.label }, signal));
     } catch (thrown) {
       const failure = asFailure(thrown);
-      if (refusals.has(failure.code))
+      if (refusals.has(failure.code)) {
         keeper.change(moved(keeper.record, "ended", `refused: ${failure.message}`.slice(0, 300), now()));
+      }
       lookOf(market).soon();
       throw failure;
     }
+    const made = { ...keeper.record, instanceId, order: null };
+    keeper.change(moved(made, "starting", "the market has made it", now()));
     lookOf(market).soon();
     await keeper.settle();
     return keeper.view();

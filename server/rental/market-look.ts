@@ -30,6 +30,8 @@ export interface MarketLook {
 }
 
 const longestWaitMs = 60_000;
+/** A list that is taken at the moment of an order does not know of it. */
+const soonMs = 500;
 
 export function lookAtMarket(parts: LookParts): MarketLook {
   const { market, clock, log, limitMs } = parts;
@@ -80,7 +82,10 @@ export function lookAtMarket(parts: LookParts): MarketLook {
   }
 
   return {
-    soon: () => due(Math.max(0, lookedAtMs + Math.min(everyMs, market.traits.instancesEveryMs) - clock.monotonicMs())),
+    soon: () => {
+      const politeMs = lookedAtMs + Math.min(everyMs, market.traits.instancesEveryMs) - clock.monotonicMs();
+      due(Math.max(soonMs, politeMs));
+    },
     now: (signal) => market.instances(signal),
     stop() {
       isStopped = true;
