@@ -127,7 +127,8 @@ async function carryOutStage(
         copy(wishes, instruction, text, now, before);
         break;
       case "RUN":
-        await run(wishes, stage, instruction.line, text, now, values);
+        // Not expanded here: that is the shell's business, as in Docker.
+        await run(wishes, stage, instruction.line, instruction.rest, now, values);
         break;
       case "USER": {
         const [uid = 0, gid = 0] = text.split(":").map(Number);

@@ -19,11 +19,13 @@ export interface Finding {
   readonly message: string;
 }
 
+type Flaw = readonly [line: number, message: string];
+
 interface Rule {
   readonly name: string;
   /** For people: what holds, and why. */
   readonly says: string;
-  readonly check: (file: Dockerfile, around: Surroundings) => readonly (readonly [line: number, message: string])[];
+  readonly check: (file: Dockerfile, around: Surroundings) => readonly Flaw[];
 }
 
 /** Targets that begin as root, each with the program that gives root up: the rule looks into that program. */
@@ -68,7 +70,7 @@ export const rules: readonly Rule[] = [
     check: (file) =>
       file.stages
         .filter(({ base }) => stagesNamed(file, base).length === 0)
-        .filter(({ base }) => !/@sha256:[0-9a-f]{64}$/.test(base) && !/:[^:/]*\d+\.\d+[^:/]*$/.test(base))
+        .filter(({ base }) => !/@sha256:[0-9a-f]{64}$/.test(base) && !/:v?\d+\.\d+[^:/]*$/.test(base))
         .map(({ line, base }) => [line, `${base} has no version in its tag`]),
   },
   {
@@ -136,7 +138,7 @@ export const rules: readonly Rule[] = [
     name: "not-root",
     says: "what serves is not root, by number, so that whoever runs the image can tell",
     check: (file, { read }) =>
-      targetsOf(file).flatMap((stage) => {
+      targetsOf(file).flatMap((stage): readonly Flaw[] => {
         const instructions = lineage(file, stage);
         const user = last(instructions, "USER");
         const script = beginsAsRoot[stage.name];
@@ -147,10 +149,10 @@ export const rules: readonly Rule[] = [
             [stage.line, `${stage.name} begins as root and does not run ${script}, which gives that up`] as const,
           ];
         }
-        if (user === undefined) return [[stage.line, `${stage.name} has no USER`] as const];
-        if (!/^[1-9]\d*:[1-9]\d*$/.test(user.rest)) return [[user.line, `USER ${user.rest}`] as const];
+        if (user === undefined) return [[stage.line, `${stage.name} has no USER`]];
+        if (!/^[1-9]\d*:[1-9]\d*$/.test(user.rest)) return [[user.line, `USER ${user.rest}`]];
         const count = instructions.filter(({ name }) => name === "USER").length;
-        return count === 1 ? [] : [[user.line, `${stage.name} changes its user ${count} times`] as const];
+        return count === 1 ? [] : [[user.line, `${stage.name} changes its user ${count} times`]];
       }),
   },
   {
@@ -218,11 +220,11 @@ export const rules: readonly Rule[] = [
     name: "copy-source",
     says: "what is copied is there, by name, and the builder is sent it",
     check: (file, { has }) =>
-      all(file, "COPY").flatMap(({ line, flags, rest, exec }) => {
-        if (exec !== null) return [[line, "the exec form of COPY is not read here"] as const];
+      all(file, "COPY").flatMap(({ line, flags, rest, exec }): readonly Flaw[] => {
+        if (exec !== null) return [[line, "the exec form of COPY is not read here"]];
         if (flags.from !== undefined) {
           const before = file.stages.filter((stage) => stage.line < line).map((stage) => stage.name);
-          return before.includes(flags.from) ? [] : [[line, `--from=${flags.from} is no earlier stage`] as const];
+          return before.includes(flags.from) ? [] : [[line, `--from=${flags.from} is no earlier stage`]];
         }
         return rest
           .split(/\s+/)

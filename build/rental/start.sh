@@ -80,7 +80,7 @@ key_file=$LANTHORN_HOME/admin.key
 # One that came in the environment is written down as well, for commands on this machine. The server itself makes one at the first
 # start where there is none. A file that is there stays: that key works too.
 if [[ -n ${LANTHORN_ADMIN_KEY:-} && ! -e $key_file ]]; then
-  # `printf` is part of the shell, so that the key never stands in a list of processes.
+  # shell: secret-shown, because it goes into the file; printf is part of the shell, so that no list of processes has the key.
   "${as[@]}" tee "$key_file" >/dev/null < <(printf '%s\n' "$LANTHORN_ADMIN_KEY")
 fi
 if [[ -e $key_file ]]; then chmod 600 "$key_file"; fi
@@ -155,29 +155,36 @@ say "public address ${public_url:-unknown}"
 
 # --- run, and run again ---------------------------------------------------------------------------------------------------------
 
-server=0
+# What this script waits for, the server or a pause; 0: nothing.
+awaited=0
 asked_to_stop=false
 
 forward() {
   asked_to_stop=true
-  if ((server > 0)); then kill -TERM "$server" 2>/dev/null || true; fi
+  if ((awaited > 0)); then kill -TERM "$awaited" 2>/dev/null || true; fi
 }
 trap forward TERM INT HUP
 
-# Sets status to the exit status of the process. A signal for us ends `wait` as well, with a status that looks like an end by it.
+# Waits for the process that was just started and sets status to its exit status. A signal for us ends `wait` as well, with a status
+# that looks like an end by it.
 await() {
   local again
+  awaited=$!
+  # One that came before the number was known.
+  if [[ $asked_to_stop == true ]]; then forward; fi
   while true; do
     status=0
-    wait "$1" || status=$?
-    if ((status <= 128)); then return; fi
-    if kill -0 "$1" 2>/dev/null; then continue; fi
-    # Either it was ended by a signal, and its status is told once only, or its own status is still to be had.
+    wait "$awaited" || status=$?
+    if ((status <= 128)); then break; fi
+    if kill -0 "$awaited" 2>/dev/null; then continue; fi
+    # Either it was ended by a signal, and its status is told once only, or its own status is still to be had. Bash says 127 for a
+    # process it has told of, and now and then -1 where a signal came in between.
     again=0
-    wait "$1" 2>/dev/null || again=$?
-    if ((again != 127)); then status=$again; fi
-    return
+    wait "$awaited" 2>/dev/null || again=$?
+    if ((again >= 0 && again != 127)); then status=$again; fi
+    break
   done
+  awaited=0
 }
 
 # With the market's key for this one machine; it says what came of it and never fails.
@@ -197,11 +204,9 @@ pause_s=$first_pause_s
 while true; do
   started_s=$SECONDS
   "${as[@]}" "$node" "$program/build/lanthorn.js" serve --headless --first-key-file "$key_file" &
-  server=$!
-  # A signal may have come between the trap and the number being known.
-  if [[ $asked_to_stop == true ]]; then forward; fi
-  await "$server"
-  server=0
+  await
+  # 143, ended by SIGTERM, is what was asked for: it had not set up its own way to stop yet.
+  if [[ $asked_to_stop == true && $status == 143 ]]; then status=0; fi
   if [[ $asked_to_stop == true || $status == 0 ]]; then exit "$status"; fi
   if ((status == 78)); then
     say "The server cannot start as asked (exit 78); the reason stands above."
@@ -220,11 +225,7 @@ while true; do
   fi
   say "The server ended with exit $status; starting it again in $pause_s s (try $((tries + 1)) of $most_tries)."
   sleep "$pause_s" &
-  pause=$!
-  wait "$pause" || true
-  if [[ $asked_to_stop == true ]]; then
-    kill "$pause" 2>/dev/null || true
-    exit 0
-  fi
+  await
+  if [[ $asked_to_stop == true ]]; then exit 0; fi
   pause_s=$((pause_s * 2 > longest_pause_s ? longest_pause_s : pause_s * 2))
 done
