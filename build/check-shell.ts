@@ -19,8 +19,16 @@ interface LineRule {
 const lineRules: readonly LineRule[] = [
   { name: "no-eval", says: "text does not become commands", breach: /(^|[;&|(]\s*|\b(then|do|else)\s+)eval\b/ },
   { name: "no-trace", says: "`set -x` prints keys into logs", breach: /\bset\s+-\w*x|\bset -o xtrace/ },
-  { name: "no-backticks", says: "$( ) nests and quotes as one expects", breach: /(^|[^\\'])`[^'`]*[^\\]`(?![^"]*"\s*$)/ },
-  { name: "no-pipe-to-shell", says: "nothing from a network is run unseen", breach: /\b(curl|wget)\b.*\|\s*(ba|da)?sh\b/ },
+  {
+    name: "no-backticks",
+    says: "$( ) nests and quotes as one expects",
+    breach: /(^|[^\\'])`[^'`]*[^\\]`(?![^"]*"\s*$)/,
+  },
+  {
+    name: "no-pipe-to-shell",
+    says: "nothing from a network is run unseen",
+    breach: /\b(curl|wget)\b.*\|\s*(ba|da)?sh\b/,
+  },
   { name: "no-download", says: "what a script needs lies beside it", breach: /(^|[;&|]\s*)(curl|wget)\s/ },
   {
     name: "masked-status",

@@ -56,7 +56,9 @@ function addedPackages(from: string, machine: Machine): readonly string[] {
 
 /** What a bare box and a rented machine are set up with, from the packed folder itself. */
 const setUpFiles = (from: string, { platform }: Machine) =>
-  platform === "linux" ? ["build/install.sh", ...filesBelow(from, "build/rental"), ...filesBelow(from, "build/systemd")] : [];
+  platform === "linux"
+    ? ["build/install.sh", ...filesBelow(from, "build/rental"), ...filesBelow(from, "build/systemd")]
+    : [];
 
 /** False for what is never read at run time: types, maps, other systems' builds and the sources of native parts. */
 export function isWanted(file: string, { platform, arch }: Machine): boolean {

@@ -8,7 +8,12 @@ import { checkout, emptyTree } from "./tree.ts";
 const script = (...lines: readonly string[]) => ["#!/usr/bin/env bash", "set -euo pipefail", ...lines, ""].join("\n");
 
 test("the scripts of the checkout keep to them", () => {
-  expect(scriptsIn(checkout)).toEqual(["build/install.sh", "build/rental/start.sh", "build/rental/vast/onstart.sh", ".ci/run"]);
+  expect(scriptsIn(checkout)).toEqual([
+    "build/install.sh",
+    "build/rental/start.sh",
+    "build/rental/vast/onstart.sh",
+    ".ci/run",
+  ]);
   expect(checkShell(checkout)).toEqual([]);
 });
 
@@ -38,7 +43,7 @@ test.each([
   ["local count=$((1 + 2))"],
   ['say "add \\`-p 4747:4747\\` to the options"'],
   ['say "the key lies in $key_file"'],
-  ["# shell: no-download, because it is the market's own address\ncurl \"$url\""],
+  ['# shell: no-download, because it is the market\'s own address\ncurl "$url"'],
 ])("%s is none", (line) => {
   expect(findingsIn("a.sh", script(line))).toEqual([]);
 });

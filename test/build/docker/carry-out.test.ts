@@ -50,7 +50,7 @@ test("copies, runs and settings of a stage are carried over to the next, and the
       "USER 10001:10001",
       'ENTRYPOINT ["/opt/program/run"]',
       'CMD ["serve"]',
-      "HEALTHCHECK --interval=1s CMD [\"/opt/program/health\"]",
+      'HEALTHCHECK --interval=1s CMD ["/opt/program/health"]',
     ],
     { "a.txt": "one\n", "folder/b.txt": "two\n" },
   );
@@ -67,12 +67,16 @@ test("copies, runs and settings of a stage are carried over to the next, and the
     health: ["/opt/program/health"],
     workFolder: "/opt/program",
   });
-  expect(onto("/opt/program/run --to=/src /srcs", last)).toBe(`${last.root}/opt/program/run --to=${last.root}/src /srcs`);
+  expect(onto("/opt/program/run --to=/src /srcs", last)).toBe(
+    `${last.root}/opt/program/run --to=${last.root}/src /srcs`,
+  );
   expect(environmentOnto({ ...last, environment: { A: "/src/a:/src/b", B: "/usr" } })).toEqual({
     A: `${last.root}/src/a:${last.root}/src/b`,
     B: "/usr",
   });
-  expect(said).toContain("last:8 RUN useradd lanthorn\n  not executed here, because it would make a user on this machine");
+  expect(said).toContain(
+    "last:8 RUN useradd lanthorn\n  not executed here, because it would make a user on this machine",
+  );
   expect(said).toContain("not executed here, because it would install packages on this machine");
   expect(said).toContain("made: an empty folder stands for node:1.0");
 });
@@ -84,7 +88,12 @@ test("a step that fails ends it, with what it wrote", async () => {
 });
 
 test.skipIf(!isRoot)("a folder that belongs to another user still does in the stages built on it", async () => {
-  const lines = ["FROM a:1.0 AS base", "VOLUME [\"/data\"]", "RUN install -d -o 10001 -g 10001 -m 0700 /data", "FROM base AS last"];
+  const lines = [
+    "FROM a:1.0 AS base",
+    'VOLUME ["/data"]',
+    "RUN install -d -o 10001 -g 10001 -m 0700 /data",
+    "FROM base AS last",
+  ];
   const { built } = await carried(lines, {});
   const { uid, mode } = statSync(join(built.get("last")?.root ?? "", "data"));
   expect({ uid, mode: mode & 0o777 }).toEqual({ uid: 10001, mode: 0o700 });
@@ -101,6 +110,8 @@ test("what nobody reads at run time is trimmed, and folders that are empty then"
   });
   expect(trim(join(folder, "node_modules"), { platform: "linux", arch: "x64" })).toBe(21);
   expect(filesBelow(join(folder, "node_modules"), "zod")).toEqual(["zod/index.js"]);
-  expect(filesBelow(join(folder, "node_modules"), "better-sqlite3")).toEqual(["better-sqlite3/prebuilds/linux-x64.node"]);
+  expect(filesBelow(join(folder, "node_modules"), "better-sqlite3")).toEqual([
+    "better-sqlite3/prebuilds/linux-x64.node",
+  ]);
   expect(existsSync(join(folder, "node_modules/zod/types"))).toBe(false);
 });

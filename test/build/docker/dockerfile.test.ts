@@ -12,7 +12,14 @@ const ours = readFileSync(join(checkout, dockerfilePath), "utf8");
 describe("reading", () => {
   test("joins continued lines, leaves comments out, and keeps flags and the exec form apart", () => {
     const { stages } = parseDockerfile(
-      ["FROM a:1.0 AS one", "ENV A=1 \\", "    # why", '    B="two words"', "COPY --from=made --chown=1:1 /a ./b", 'CMD ["x", "y"]'].join("\n"),
+      [
+        "FROM a:1.0 AS one",
+        "ENV A=1 \\",
+        "    # why",
+        '    B="two words"',
+        "COPY --from=made --chown=1:1 /a ./b",
+        'CMD ["x", "y"]',
+      ].join("\n"),
     );
     const [env, copy, cmd] = stages[0]?.instructions ?? [];
     expect(env).toMatchObject({ line: 2, name: "ENV", exec: null });
@@ -66,7 +73,11 @@ describe("our Dockerfile", () => {
     ["no-secret", "ENV HOME=/data", "ENV LANTHORN_ADMIN_KEY=secret HOME=/data"],
     ["no-secret", "ARG VERSION=0.1.0", "ARG NPM_TOKEN"],
     ["exec-form", 'CMD ["serve", "--first-key-file", "/data/admin.key"]', "CMD serve"],
-    ["exec-form", /CMD \["\/opt\/lanthorn\/node\/bin\/node", "\/opt\/lanthorn\/build\/docker\/health.js"\]/, "CMD true"],
+    [
+      "exec-form",
+      /CMD \["\/opt\/lanthorn\/node\/bin\/node", "\/opt\/lanthorn\/build\/docker\/health.js"\]/,
+      "CMD true",
+    ],
     ["not-root", "USER 10001:10001", "USER root"],
     ["not-root", "USER 10001:10001\n", ""],
     ["not-root", "USER 10001:10001", "USER 10001:10001\nUSER 1000:1000"],
@@ -96,7 +107,8 @@ describe("our Dockerfile", () => {
   });
 
   test("apt in one step, with its lists removed, would be allowed", () => {
-    const good = "RUN apt-get update && apt-get install -y --no-install-recommends libvulkan1 && rm -rf /var/lib/apt/lists/*";
+    const good =
+      "RUN apt-get update && apt-get install -y --no-install-recommends libvulkan1 && rm -rf /var/lib/apt/lists/*";
     expect(lint(ours.replace("RUN npm rebuild", `${good}\nRUN npm rebuild`), checkout)).toEqual([]);
   });
 });

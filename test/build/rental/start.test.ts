@@ -17,7 +17,14 @@ const bash = process.platform === "win32" ? test.skip : test;
 
 /** Nothing of this machine but its programs. `LANTHORN_RUN_AS=root`: as whoever runs the tests. */
 function rented(home: string, more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, HOME: home, LANTHORN_HOME: home, LANTHORN_RUN_AS: "root", LANTHORN_FIRST_PAUSE_S: "0", ...more };
+  return {
+    PATH: process.env.PATH,
+    HOME: home,
+    LANTHORN_HOME: home,
+    LANTHORN_RUN_AS: "root",
+    LANTHORN_FIRST_PAUSE_S: "0",
+    ...more,
+  };
 }
 
 /** A program folder whose server is a shell script; it says what it was told and does as `body` says. */
@@ -40,14 +47,23 @@ function standIn(body: string): string {
   return folder;
 }
 
-const vast = { CONTAINER_ID: "4711", VAST_CONTAINERLABEL: "C.4711", CONTAINER_API_KEY: "vast-scoped-key", PUBLIC_IPADDR: "203.0.113.7" };
+const vast = {
+  CONTAINER_ID: "4711",
+  VAST_CONTAINERLABEL: "C.4711",
+  CONTAINER_API_KEY: "vast-scoped-key",
+  PUBLIC_IPADDR: "203.0.113.7",
+};
 const runpod = { RUNPOD_POD_ID: "abc123xyz", RUNPOD_API_KEY: "runpod-scoped-key" };
 
 describe("the market's address", () => {
   const address = async (more: Readonly<Record<string, string>>, settings = "") => {
     const home = temporaryFolder();
     if (settings !== "") writeFileSync(join(home, "lanthorn.yaml"), settings);
-    const { stdout, stderr, code } = await start("bash", [script], rented(home, { LANTHORN_PROGRAM: standIn("exit 0"), ...more })).ended;
+    const { stdout, stderr, code } = await start(
+      "bash",
+      [script],
+      rented(home, { LANTHORN_PROGRAM: standIn("exit 0"), ...more }),
+    ).ended;
     expect(code, stderr).toBe(0);
     return { told: /url=.*/.exec(stdout)?.[0], stderr, stdout };
   };
@@ -60,10 +76,21 @@ describe("the market's address", () => {
     ],
     [
       "another port, IPv6, further names, and TLS off by the owner's wish",
-      { ...vast, PUBLIC_IPADDR: "2001:db8::7", LANTHORN_PORT: "5000", VAST_TCP_PORT_5000: "40124", LANTHORN_HOSTS: "box.example", LANTHORN_TLS_MODE: "off" },
+      {
+        ...vast,
+        PUBLIC_IPADDR: "2001:db8::7",
+        LANTHORN_PORT: "5000",
+        VAST_TCP_PORT_5000: "40124",
+        LANTHORN_HOSTS: "box.example",
+        LANTHORN_TLS_MODE: "off",
+      },
       "url=http://[2001:db8::7]:40124 hosts=box.example,2001:db8::7 tls=off kv=ram market=vast",
     ],
-    ["RunPod's proxy, which encrypts", runpod, "url=https://abc123xyz-4747.proxy.runpod.net hosts=abc123xyz-4747.proxy.runpod.net tls=none kv=ram market=runpod"],
+    [
+      "RunPod's proxy, which encrypts",
+      runpod,
+      "url=https://abc123xyz-4747.proxy.runpod.net hosts=abc123xyz-4747.proxy.runpod.net tls=none kv=ram market=runpod",
+    ],
     [
       "RunPod's mapped TCP port",
       { ...runpod, RUNPOD_PUBLIC_IP: "203.0.113.9", RUNPOD_TCP_PORT_4747: "10042" },
@@ -71,7 +98,12 @@ describe("the market's address", () => {
     ],
     [
       "the owner's own address before all",
-      { ...vast, VAST_TCP_PORT_4747: "40123", LANTHORN_PUBLIC_URL: "https://gpu.example", LANTHORN_ENGINE_KV_STORE: "disk" },
+      {
+        ...vast,
+        VAST_TCP_PORT_4747: "40123",
+        LANTHORN_PUBLIC_URL: "https://gpu.example",
+        LANTHORN_ENGINE_KV_STORE: "disk",
+      },
       "url=https://gpu.example hosts=203.0.113.7 tls=self-signed kv=disk market=vast",
     ],
     ["no market at all", {}, "url=none hosts=none tls=none kv=ram market=none"],
@@ -87,7 +119,9 @@ describe("the market's address", () => {
   });
 
   bash("leaves encryption to the settings file where that says something", async () => {
-    expect((await address({ ...vast, VAST_TCP_PORT_4747: "40123" }, "tls:\n  mode: files\n")).told).toContain("tls=none");
+    expect((await address({ ...vast, VAST_TCP_PORT_4747: "40123" }, "tls:\n  mode: files\n")).told).toContain(
+      "tls=none",
+    );
   });
 
   bash("its own words do not reach the server, what a rented machine needs does", async () => {
@@ -99,11 +133,15 @@ describe("the market's address", () => {
 
 describe("a server that ends", () => {
   const run = (home: string, program: string, more: Readonly<Record<string, string>> = {}) =>
-    start("bash", [script], rented(home, { LANTHORN_PROGRAM: program, LANTHORN_STOP_WHEN_BROKEN: "false", ...vast, ...more }));
+    start(
+      "bash",
+      [script],
+      rented(home, { LANTHORN_PROGRAM: program, LANTHORN_STOP_WHEN_BROKEN: "false", ...vast, ...more }),
+    );
 
   bash("with a crash is started again, later each time, and its next good end is the end", async () => {
     const home = temporaryFolder();
-    const { code, stderr } = await run(home, standIn('(( count < 3 )) && exit 139; exit 0')).ended;
+    const { code, stderr } = await run(home, standIn("(( count < 3 )) && exit 139; exit 0")).ended;
     expect(code).toBe(0);
     expect(stderr.match(/ended with exit 139; starting it again/g)).toHaveLength(2);
     expect(stderr).toContain("(try 3 of 10)");
@@ -129,7 +167,10 @@ describe("a server that ends", () => {
   });
 
   bash("SIGTERM while it waits for the next try ends it at once", async () => {
-    const environment = rented(temporaryFolder(), { LANTHORN_PROGRAM: standIn("exit 1"), LANTHORN_FIRST_PAUSE_S: "50" });
+    const environment = rented(temporaryFolder(), {
+      LANTHORN_PROGRAM: standIn("exit 1"),
+      LANTHORN_FIRST_PAUSE_S: "50",
+    });
     const running = start("bash", ["-c", 'exec bash "$0" 2>&1', script], environment);
     await running.printed("starting it again in 50 s");
     const startedMs = performance.now();
@@ -168,8 +209,13 @@ describe("a machine on which nothing can be served", () => {
 
   bash("is stopped with the key it has for itself, which stands in no output", async () => {
     const { url, asked } = await market(429, 200);
-    const environment = rented(temporaryFolder(), { LANTHORN_PROGRAM: standIn("exit 1"), LANTHORN_MARKET_URL: url, ...vast });
-    const { code, stdout, stderr } = await start("bash", [script], { ...environment, LANTHORN_FIRST_PAUSE_S: "0" }).ended;
+    const environment = rented(temporaryFolder(), {
+      LANTHORN_PROGRAM: standIn("exit 1"),
+      LANTHORN_MARKET_URL: url,
+      ...vast,
+    });
+    const { code, stdout, stderr } = await start("bash", [script], { ...environment, LANTHORN_FIRST_PAUSE_S: "0" })
+      .ended;
     expect(code).toBe(1);
     const call = { method: "PUT", path: "/instances/4711/", key: "Bearer vast-scoped-key", body: { state: "stopped" } };
     expect(asked).toEqual([call, call]);
@@ -195,46 +241,62 @@ describe("a machine on which nothing can be served", () => {
 });
 
 describe("the whole server", () => {
-  bash("serves with a key of its own, in a file for its owner only and in no output, and keeps it at the next start", async () => {
-    const home = join(temporaryFolder(), "not there yet");
-    const environment = rented(home, { ...runpod, LANTHORN_HOST: "127.0.0.1", LANTHORN_PORT: "0", LANTHORN_ENGINE_THREADS: "1", LANTHORN_HARDWARE_SAMPLE_MS: "0" });
-    const keys: string[] = [];
-    for (const round of [1, 2]) {
-      const running = start("bash", [script], environment);
-      const url = /^Ready\s+(http\S+)/m.exec(await running.printed("next "))?.[1];
-      const file = join(home, "admin.key");
-      const key = readFileSync(file, "utf8").trim();
-      keys.push(key);
-      expect(key).toMatch(/^lth_/);
-      expect(statSync(file).mode & 0o777).toBe(0o600);
-      const chat = (headers: Record<string, string>) =>
-        fetch(`${url}/v1/chat/completions`, {
-          method: "POST",
-          headers: { "content-type": "application/json", host: "abc123xyz-0.proxy.runpod.net", ...headers },
-          body: JSON.stringify({ model: "lanthorn-demo", messages: [{ role: "user", content: "hi" }], max_tokens: 2 }),
-        });
-      expect((await chat({})).status).toBe(401);
-      if (round === 1) expect((await chat({ authorization: `Bearer ${key}` })).status).toBe(200);
-      running.kill("SIGTERM");
-      const { code, stdout, stderr } = await running.ended;
-      expect(code, stderr).toBe(0);
-      expect(stderr).toContain("public address https://abc123xyz-0.proxy.runpod.net\n");
-      expect(stdout + stderr).not.toContain(key);
-    }
-    expect(keys[1]).toBe(keys[0]);
-  });
+  bash(
+    "serves with a key of its own, in a file for its owner only and in no output, and keeps it at the next start",
+    async () => {
+      const home = join(temporaryFolder(), "not there yet");
+      const environment = rented(home, {
+        ...runpod,
+        LANTHORN_HOST: "127.0.0.1",
+        LANTHORN_PORT: "0",
+        LANTHORN_ENGINE_THREADS: "1",
+        LANTHORN_HARDWARE_SAMPLE_MS: "0",
+      });
+      const keys: string[] = [];
+      for (const round of [1, 2]) {
+        const running = start("bash", [script], environment);
+        const url = /^Ready\s+(http\S+)/m.exec(await running.printed("next "))?.[1];
+        const file = join(home, "admin.key");
+        const key = readFileSync(file, "utf8").trim();
+        keys.push(key);
+        expect(key).toMatch(/^lth_/);
+        expect(statSync(file).mode & 0o777).toBe(0o600);
+        const chat = (headers: Record<string, string>) =>
+          fetch(`${url}/v1/chat/completions`, {
+            method: "POST",
+            headers: { "content-type": "application/json", host: "abc123xyz-0.proxy.runpod.net", ...headers },
+            body: JSON.stringify({
+              model: "lanthorn-demo",
+              messages: [{ role: "user", content: "hi" }],
+              max_tokens: 2,
+            }),
+          });
+        expect((await chat({})).status).toBe(401);
+        if (round === 1) expect((await chat({ authorization: `Bearer ${key}` })).status).toBe(200);
+        running.kill("SIGTERM");
+        const { code, stdout, stderr } = await running.ended;
+        expect(code, stderr).toBe(0);
+        expect(stderr).toContain("public address https://abc123xyz-0.proxy.runpod.net\n");
+        expect(stdout + stderr).not.toContain(key);
+      }
+      expect(keys[1]).toBe(keys[0]);
+    },
+  );
 
-  bash("a key from the environment is written down for this machine's own commands, and never over one that is there", async () => {
-    const home = temporaryFolder();
-    const run = (key: string) =>
-      start("bash", [script], rented(home, { LANTHORN_PROGRAM: standIn("exit 0"), LANTHORN_ADMIN_KEY: key })).ended;
-    const first = await run("chosen-at-home-1");
-    expect(readFileSync(join(home, "admin.key"), "utf8")).toBe("chosen-at-home-1\n");
-    expect(statSync(join(home, "admin.key")).mode & 0o777).toBe(0o600);
-    expect(first.stdout + first.stderr).not.toContain("chosen-at-home");
-    await run("chosen-at-home-2");
-    expect(readFileSync(join(home, "admin.key"), "utf8")).toBe("chosen-at-home-1\n");
-  });
+  bash(
+    "a key from the environment is written down for this machine's own commands, and never over one that is there",
+    async () => {
+      const home = temporaryFolder();
+      const run = (key: string) =>
+        start("bash", [script], rented(home, { LANTHORN_PROGRAM: standIn("exit 0"), LANTHORN_ADMIN_KEY: key })).ended;
+      const first = await run("chosen-at-home-1");
+      expect(readFileSync(join(home, "admin.key"), "utf8")).toBe("chosen-at-home-1\n");
+      expect(statSync(join(home, "admin.key")).mode & 0o777).toBe(0o600);
+      expect(first.stdout + first.stderr).not.toContain("chosen-at-home");
+      await run("chosen-at-home-2");
+      expect(readFileSync(join(home, "admin.key"), "utf8")).toBe("chosen-at-home-1\n");
+    },
+  );
 
   test.skipIf(process.getuid?.() !== 0)("begun as root it hands the disk over and serves as its own user", async () => {
     const top = temporaryFolder();
@@ -243,7 +305,11 @@ describe("the whole server", () => {
     mkdirSync(join(home, "models"), { recursive: true });
     const program = standIn('echo "ran as $(id -u):$(id -g) in $HOME"; exit 0');
     chmodSync(program, 0o755);
-    const { stdout, stderr } = await start("bash", [script], rented(home, { LANTHORN_PROGRAM: program, LANTHORN_RUN_AS: "10001:10001" })).ended;
+    const { stdout, stderr } = await start(
+      "bash",
+      [script],
+      rented(home, { LANTHORN_PROGRAM: program, LANTHORN_RUN_AS: "10001:10001" }),
+    ).ended;
     expect(stdout, stderr).toContain(`ran as 10001:10001 in ${home}`);
     expect([home, join(home, "models")].map((path) => statSync(path).uid)).toEqual([10001, 10001]);
   });
