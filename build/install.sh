@@ -312,7 +312,11 @@ install_all() {
   say "Keys      the admin key: $data/admin.key, made at the first start; what provider keys are sealed with: $settings/master.key"
   say "Settings  $settings/lanthorn.env, or $data/lanthorn.yaml"
   say "Data      $data, models in $data/models"
-  say "Address   http://127.0.0.1:4747 for this box, unless the settings say otherwise"
+  if [[ $lan == true ]]; then
+    say "Address   https://<this box>:4747, with a certificate that it makes; \`sudo lanthorn doctor\` shows its fingerprint"
+  else
+    say "Address   http://127.0.0.1:4747, for this box only, unless the settings say otherwise"
+  fi
   say "next      sudo lanthorn doctor · sudo lanthorn keys create <name> · journalctl -u lanthorn"
 }
 
