@@ -60,6 +60,7 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
+import type { RentalDesk } from "./rental/rental-desk.ts";
 import type { AnswerCache } from "./router/answer-cache.ts";
 import type { Router } from "./router/router.ts";
 
@@ -112,6 +113,7 @@ export interface Started {
   readonly adminKeyFile: string | null;
   readonly keylessAllowed: boolean;
   readonly routes: Http["routes"];
+  readonly rentals: Pick<RentalDesk, "summary" | "orphans"> | null;
 }
 
 export interface Appliance {
@@ -396,6 +398,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         adminKeyFile: adminKeyFile(paths, options.firstKeyFile),
         keylessAllowed: keylessAllowed(bind, settings.auth),
         routes: http.routes,
+        rentals: null,
       },
       stop: (graceMs) => {
         isReady = false;

@@ -36,6 +36,7 @@ test("every command's --json is one JSON value, with a server and after it; stop
   expect(rows).toHaveLength(8);
   expect(await run("usage", "show", rows[0].id)).toMatchObject({ id: rows[0].id, status: "done" });
   expect(await run("usage", "summary")).toMatchObject({ total: { requests: 8 }, byStatus: { open: 0, done: 8 } });
+  expect(await run("rental", "list")).toMatchObject({ leases: [], summary: null });
   expect(await run("config", "show", "port")).toMatchObject([{ value: 0, origin: "flag --port" }]);
   const made = await run("keys", "create", "jonas");
   expect(await run("keys", "list")).toContainEqual(made.key);
