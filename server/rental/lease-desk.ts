@@ -15,6 +15,11 @@ export interface RentWish {
   readonly terms: LeaseTerms;
 }
 
+/** What a request there came to; absent: nobody knows. */
+export interface LeaseUse {
+  readonly completionTokens: number;
+}
+
 export interface LeaseDesk {
   /** Every lease that has not ended, oldest first; with `ended` those of the last 30 days too. */
   list(wish?: { readonly ended?: boolean }): readonly LeaseView[];
@@ -35,7 +40,7 @@ export interface LeaseDesk {
   /** Ends an orphan: destroyed until the market confirms it. */
   endOrphan(market: string, instanceId: string, signal: AbortSignal): Promise<void>;
   /** A request is computed there until the returned function is called: keeps it from idling, and parts used from idle money. */
-  begin(id: number): () => void;
+  begin(id: number): (use?: LeaseUse) => void;
   /** A request there failed in a way that may mean it is gone: looked at now instead of at the next poll. */
   suspect(id: number, reason: string): void;
   /** Called at each change of any lease; the returned function ends it. */

@@ -65,7 +65,11 @@ export async function ask(asked: Asked, question: Question): Promise<Answer> {
     {
       method: "POST",
       path: call.path,
-      headers: { accept, ...call.headers },
+      headers: {
+        accept,
+        ...(provider.keepsRequestId === true ? { "x-request-id": context.requestId } : {}),
+        ...call.headers,
+      },
       body: call.body,
       secret: key?.secret ?? null,
       limitMs,

@@ -9,6 +9,7 @@ export const lanthorn = Object.freeze<Provider>({
   dialect: "openai-chat",
   auth: bearer,
   needsKey: false,
+  keepsRequestId: true,
   headers: {},
   traits: { extendedSampling: true, completions: true, rerankLogits: false },
   abilities: ["chat", "tools", "json-schema", "reasoning", "embeddings", "rerank"],
