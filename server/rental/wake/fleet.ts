@@ -187,12 +187,10 @@ export function createFleet(parts: FleetParts): Fleet {
   }
 
   async function woken(order: Extract<FleetOrder, { do: "start" | "rent" }>): Promise<void> {
-    const begunMs = clock.monotonicMs();
     const lease =
       order.do === "start"
         ? await desk.start(order.lease, order.reason)
         : await parts.rent(order.reason, leaving.signal);
-    boots.began(lease.id, order.do, begunMs);
     saw(lease);
     if (!isReady(lease) && !isComing(lease)) throw wakeFailure(name, lease);
   }
@@ -204,10 +202,17 @@ export function createFleet(parts: FleetParts): Fleet {
     waiters.failed(failure);
   }
 
+  /** Whoever ordered it: by how it was before it was started or rented. */
+  function comes(lease: LeaseView, before: LeaseView | undefined): void {
+    const sinceMs = clock.monotonicMs() - Math.max(0, clock.now() - lease.since);
+    boots.began(lease.id, before === undefined ? "rent" : "start", sinceMs);
+  }
+
   function saw(lease: LeaseView): void {
     const before = leases.get(lease.id);
     if (lease.state === "ended") leases.delete(lease.id);
     else leases.set(lease.id, lease);
+    if (isComing(lease)) comes(lease, before);
     for (const listener of listeners) listener(lease);
     if (isReady(lease) && before?.state !== "ready") {
       boots.ready(lease.id);
@@ -217,7 +222,10 @@ export function createFleet(parts: FleetParts): Fleet {
       waiters.ready();
     }
     const wasComing = before !== undefined && isComing(before);
-    if (wasComing && !isComing(lease) && !isReady(lease)) failed(wakeFailure(name, lease), lease.reason);
+    if (wasComing && !isComing(lease) && !isReady(lease)) {
+      boots.over(lease.id);
+      failed(wakeFailure(name, lease), lease.reason);
+    }
     if (gone.has(lease.state)) uses.lost(lease.id, lease.reason);
   }
 
@@ -260,6 +268,7 @@ export function createFleet(parts: FleetParts): Fleet {
   for (const lease of desk.list()) {
     if (lease.rental !== name) continue;
     leases.set(lease.id, lease);
+    if (isComing(lease)) comes(lease, lease);
     // When it was used last, nobody here remembers.
     uses.anew(lease.id, clock.now());
   }
@@ -297,8 +306,7 @@ export function createFleet(parts: FleetParts): Fleet {
       return {
         answers: use.answers,
         over: (used) => {
-          use.over();
-          end(used);
+          if (use.over()) end(used);
         },
       };
     },

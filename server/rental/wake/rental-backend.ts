@@ -16,7 +16,7 @@ import { canAnswer, roughly } from "../../domain/rental/power.ts";
 import { wrongModel } from "../../domain/routing/capability.ts";
 import { noTimings, noUsage } from "../../domain/usage.ts";
 import type { LeaseDesk } from "../lease-desk.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Fleet, InstanceUse } from "./fleet.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { peerSettings } from "./machine-peer.ts";
 import { asleepFailure, lostFailure } from "./power-failures.ts";
@@ -29,6 +29,10 @@ export interface RentalBackendParts {
   readonly instances: Instances;
   readonly meter: Pick<RentMeter, "began" | "ended">;
   readonly desk: Pick<LeaseDesk, "suspect">;
+}
+
+interface Placed extends Instance {
+  readonly use: InstanceUse;
 }
 
 interface Asked {
@@ -68,10 +72,19 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
     return model;
   }
 
+  /** Chosen and counted in one turn of the event loop: those that come together are spread. Null: none can be asked now. */
+  function place(context: ChatContext, lost: (reason: string) => void): Placed | null {
+    const instance = instances.choose(context.session ?? context.callerId ?? null);
+    return instance === null ? null : { ...instance, use: fleet.begin(instance.lease.id, lost) };
+  }
+
   /** Null: whoever asked has left. Throws where it is asleep and the request does not wait, and where it cannot be had. */
-  async function placeFor(context: ChatContext, signal: AbortSignal): Promise<Instance | null> {
-    const session = context.session ?? context.callerId ?? null;
-    const now = instances.choose(session);
+  async function placeFor(
+    context: ChatContext,
+    signal: AbortSignal,
+    lost: (reason: string) => void,
+  ): Promise<Placed | null> {
+    const now = place(context, lost);
     if (now !== null) return now;
     if (fleet.power().state !== "ready") {
       if ((context.whileAsleep ?? setting.whileAsleep) === "fallback") {
@@ -80,16 +93,11 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
       }
       if (!(await fleet.awake(signal))) return null;
     }
-    const place = instances.choose(session);
-    if (place !== null) return place;
+    const then = place(context, lost);
+    if (then !== null) return then;
     const restMs = instances.restMs() ?? 1000;
-    throw new Failure(
-      "rental_lost",
-      `The rented machine of "${name}" broke answers off; it is left alone for ${roughly(restMs)}.`,
-      {
-        retryAfterSeconds: restMs / 1000,
-      },
-    );
+    const words = `The rented machine of "${name}" broke answers off; it is left alone for ${roughly(restMs)}.`;
+    throw new Failure("rental_lost", words, { retryAfterSeconds: restMs / 1000 });
   }
 
   async function* through<Event extends ChatEvent | WholeEvent<unknown>>(
@@ -99,21 +107,22 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
     first: (lease: LeaseView) => readonly Event[],
   ): AsyncGenerator<Event | EndEvent> {
     const model = modelFor(asked, capability);
-    const place = signal.aborted ? null : await placeFor(context, signal);
-    if (place === null) {
+    const cut = new AbortController();
+    let gone: string | null = null;
+    const lost = (reason: string) => {
+      gone = reason === "" ? "it is gone" : reason;
+      cut.abort();
+    };
+    const placed = signal.aborted ? null : await placeFor(context, signal, lost);
+    if (placed === null) {
       yield leftEarly;
       return;
     }
-    const { lease, peer } = place;
+    const { lease, peer, use } = placed;
     const target = { backendId: name, model: model.alias.slice(name.length + 1) };
-    const cut = new AbortController();
     const leave = () => cut.abort(signal.reason);
     signal.addEventListener("abort", leave, { once: true });
-    let gone: string | null = null;
-    const use = fleet.begin(lease.id, (reason) => {
-      gone = reason === "" ? "it is gone" : reason;
-      cut.abort();
-    });
+    if (signal.aborted) leave();
     meter.began(lease, context.requestId, target);
     let hasBegun = false;
     let completionTokens = 0;
