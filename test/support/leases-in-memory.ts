@@ -5,7 +5,7 @@
 import { Failure } from "../../server/domain/failure.ts";
 import type { LeaseState, LeaseView, SpendCaps } from "../../server/domain/rental/lease.ts";
 import type { RentalOffer } from "../../server/domain/rental/market.ts";
-import type { BurnSummary, LeaseDesk, LeaseUse, RentWish } from "../../server/rental/lease-desk.ts";
+import type { BurnSummary, LeaseDesk, RentWish } from "../../server/rental/lease-desk.ts";
 import type { Market } from "../../server/rental/market.ts";
 
 export interface LeasesInMemory extends LeaseDesk {
@@ -90,15 +90,19 @@ export function leasesInMemory(now: () => number, rental: string): LeasesInMemor
       desk.become(id, "stopping");
       return desk.become(id, "stopped");
     },
-    destroy: async (id) => desk.become(id, "destroying"),
+    async destroy(id) {
+      desk.told.push(`destroy ${id}`);
+      return desk.become(id, "destroying");
+    },
     changeBid: async (id, bidPerHourNanos) => desk.change(id, { bidPerHourNanos }),
     orphans: async () => ({ orphans: [], unread: [] }),
     endOrphan: async () => {},
     begin(id) {
       desk.told.push(`begin ${id}`);
-      return (use?: LeaseUse) => void desk.told.push(`over ${id} (${use?.completionTokens ?? "?"} tokens)`);
+      return (done) => void desk.told.push(`over ${id} (${done?.completionTokens ?? "?"} tokens)`);
     },
     suspect: (id) => void desk.told.push(`suspect ${id}`),
+    notice: () => false,
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

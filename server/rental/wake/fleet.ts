@@ -22,7 +22,8 @@ import type { LeaseState, LeaseView } from "../../domain/rental/lease.ts";
 import { type PowerView, powerView } from "../../domain/rental/power.ts";
 import { capRefusal } from "../../domain/rental/spend-room.ts";
 import { zonedTime } from "../../domain/routing/zoned-time.ts";
-import type { BurnSummary, LeaseDesk, LeaseUse } from "../lease-desk.ts";
+import type { WorkDone } from "../../domain/rental/burn.ts";
+import type { BurnSummary, LeaseDesk } from "../lease-desk.ts";
 import { createBootTimes } from "./boot-times.ts";
 import { wishesOf } from "./fleet-wishes.ts";
 import { createHoldOff } from "./hold-off.ts";
@@ -36,7 +37,9 @@ export interface FleetParts {
   readonly setting: RentalSetting;
   /** Of `hours`; null: the machine's own. */
   readonly zone: string | null;
-  readonly desk: Pick<LeaseDesk, "list" | "start" | "stop" | "begin" | "watch" | "burn">;
+  readonly desk: Pick<LeaseDesk, "list" | "start" | "stop" | "destroy" | "begin" | "watch" | "burn">;
+  /** Its market can stop a machine and keep its disk; otherwise what is not needed is destroyed. */
+  readonly stops: boolean;
   rent(reason: string, signal: AbortSignal): Promise<LeaseView>;
   readonly clock: Clock;
   readonly log: Log;
@@ -47,7 +50,7 @@ export interface InstanceUse {
   /** Its answer has begun. */
   answers(): void;
   /** Harmless twice. */
-  over(use?: LeaseUse): void;
+  over(done?: Partial<WorkDone>): void;
 }
 
 export interface Fleet {
@@ -180,7 +183,7 @@ export function createFleet(parts: FleetParts): Fleet {
     if (uses.of(lease).inFlight > 0) return;
     stopping.add(lease);
     try {
-      saw(await desk.stop(lease, reason));
+      saw(await (parts.stops ? desk.stop(lease, reason) : desk.destroy(lease, reason)));
     } finally {
       stopping.delete(lease);
     }
@@ -235,6 +238,7 @@ export function createFleet(parts: FleetParts): Fleet {
     const facts = powerOfFleet(
       {
         members: members(),
+        nowMs: clock.now(),
         held: held && {
           reason: held.reason,
           leftMs: held.leftMs,
@@ -305,8 +309,8 @@ export function createFleet(parts: FleetParts): Fleet {
       step();
       return {
         answers: use.answers,
-        over: (used) => {
-          if (use.over()) end(used);
+        over: (done) => {
+          if (use.over()) end(done);
         },
       };
     },

@@ -33,7 +33,7 @@ function open(wishes: Partial<RentalSetting> = {}, offers = [offer("77")]): Flee
   const limits = rentalLimitsSetting.parse({});
   const renting = { ...{ name: "coder", setting, limits, market, desk, machine, clock, log } };
   fleet = createFleet({
-    ...{ name: "coder", setting, zone: "UTC", desk, clock, log },
+    ...{ name: "coder", setting, zone: "UTC", desk, clock, log, stops: market.traits.stops },
     rent: (reason, signal) => rentOne(renting, reason, signal),
   });
   return fleet;
