@@ -5,10 +5,8 @@
  */
 import type { RentalSetting } from "../../config/rental-setting.ts";
 import { asFailure, type Failure } from "../../domain/failure.ts";
-import type { Nanos } from "../../domain/money.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
 import {
-  type Bar,
   decideFleet,
   type FleetFacts,
   type FleetMember,
@@ -20,11 +18,11 @@ import {
 import { powerOfFleet } from "../../domain/rental/fleet-power.ts";
 import type { LeaseState, LeaseView } from "../../domain/rental/lease.ts";
 import { type PowerView, powerView } from "../../domain/rental/power.ts";
-import { capRefusal } from "../../domain/rental/spend-room.ts";
 import { zonedTime } from "../../domain/routing/zoned-time.ts";
 import type { WorkDone } from "../../domain/rental/burn.ts";
-import type { BurnSummary, LeaseDesk } from "../lease-desk.ts";
+import type { LeaseDesk } from "../lease-desk.ts";
 import { createBootTimes } from "./boot-times.ts";
+import { createFleetCaps } from "./fleet-caps.ts";
 import { wishesOf } from "./fleet-wishes.ts";
 import { createHoldOff } from "./hold-off.ts";
 import { asleepFailure, notReadyInTime, refusedFailure, wakeFailure } from "./power-failures.ts";
@@ -74,10 +72,6 @@ export interface Fleet {
 const tickMs = 5_000;
 /** After orders were carried out. */
 const againMs = 1_000;
-/** Sums of money are asked for no more often. */
-const burnAgeMs = 5_000;
-/** One that ends so soon is not started any more. */
-const fewestLeftMs = 300_000;
 /** What is there no more, or will not be in a moment. */
 const gone: ReadonlySet<LeaseState> = new Set<LeaseState>(["interrupted", "destroying", "ended"]);
 
@@ -87,6 +81,7 @@ export function createFleet(parts: FleetParts): Fleet {
   const leases = new Map<number, LeaseView>();
   /** Told to stop, before the desk says that it does. */
   const stopping = new Set<number>();
+  const caps = createFleetCaps(desk, clock);
   const uses = createUses(clock);
   const waiters = createWaiters(clock);
   const boots = createBootTimes(clock, setting.bootDeadlineMs);
@@ -97,34 +92,13 @@ export function createFleet(parts: FleetParts): Fleet {
   let wantedUntilMs = 0;
   let crowdedSinceMs: number | null = null;
   let acting = false;
-  let burn: { readonly summary: BurnSummary; readonly atMs: number } | null = null;
   let cancelTick = () => {};
 
-  const spent = (): BurnSummary => {
-    if (burn === null || clock.monotonicMs() - burn.atMs >= burnAgeMs) {
-      burn = { summary: desk.burn(), atMs: clock.monotonicMs() };
-    }
-    return burn.summary;
-  };
-  /** `perHourNanos` null: nobody knows yet what it will cost; the desk asks again when it does. */
-  const capAgainst = (lease: LeaseView | null, perHourNanos: Nanos | null) => {
-    const { caps, todayNanos, monthNanos } = spent();
-    const perInstanceNanos = lease?.terms.caps.perInstanceNanos ?? null;
-    const own = lease?.burn ?? { gpuNanos: 0, storageNanos: 0, trafficNanos: 0 };
-    const leaseNanos = own.gpuNanos + own.storageNanos + own.trafficNanos;
-    return capRefusal({ caps: { ...caps, perInstanceNanos }, todayNanos, monthNanos, leaseNanos }, perHourNanos);
-  };
-  const barOf = (lease: LeaseView): Bar | null => {
-    if (lease.state !== "stopped") return null;
-    if (lease.endsAtMs - clock.now() < fewestLeftMs) return { words: "it is about to end", isCap: false };
-    const cap = capAgainst(lease, hourlyNanos(lease));
-    return cap === null ? null : { words: cap, isCap: true };
-  };
   const members = (): readonly FleetMember[] =>
     [...leases.values()].map((lease) => {
       const { inFlight, usedAtMs } = uses.of(lease.id);
       const state = lease.state === "ready" && stopping.has(lease.id) ? "stopping" : lease.state;
-      return { lease: lease.id, state, sinceMs: lease.since, inFlight, usedAtMs, barred: barOf(lease) };
+      return { lease: lease.id, state, sinceMs: lease.since, inFlight, usedAtMs, barred: caps.barOf(lease) };
     });
 
   function facts(): FleetFacts {
@@ -244,7 +218,7 @@ export function createFleet(parts: FleetParts): Fleet {
           leftMs: held.leftMs,
           isCap: held.failure.code === "budget_exceeded",
         },
-        capOfNew: capAgainst(null, null),
+        capOfNew: caps.ofNew(),
         takesMs: {
           start: boots.expected("start"),
           rent: boots.expected("rent"),

@@ -8,9 +8,9 @@ import { servedModel } from "../../backends/cloud/settings.ts";
 import type { RentalSetting } from "../../config/rental-setting.ts";
 import { type ChatEvent, type EndEvent, isContent, isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure, type FailureCode } from "../../domain/failure.ts";
-import type { WholeEvent } from "../../domain/embedding.ts";
+import type { EmbedRequest, WholeEvent } from "../../domain/embedding.ts";
 import type { Capability, ServedModel } from "../../domain/model.ts";
-import { estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
+import { estimatedInputTokens, estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
 import { canAnswer, roughly } from "../../domain/rental/power.ts";
 import { wrongModel } from "../../domain/routing/capability.ts";
@@ -40,6 +40,8 @@ interface Asked {
   readonly capability: Capability;
   readonly context: ChatContext;
   readonly signal: AbortSignal;
+  /** About: what goes there, for markets that bill traffic. */
+  readonly uploadedBytes: number;
 }
 
 /** A machine of which one hears this may be gone. */
@@ -101,7 +103,7 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
   }
 
   async function* through<Event extends ChatEvent | WholeEvent<unknown>>(
-    { asked, capability, context, signal }: Asked,
+    { asked, capability, context, signal, uploadedBytes }: Asked,
     ask: (peer: Backend, model: string, signal: AbortSignal) => AsyncIterable<Event>,
     /** Said before the first event. */
     first: (lease: LeaseView) => readonly Event[],
@@ -125,7 +127,7 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
     if (signal.aborted) leave();
     meter.began(lease, context.requestId, target);
     let hasBegun = false;
-    let completionTokens = 0;
+    const done = { completionTokens: 0, uploadedBytes, downloadedBytes: 0 };
     try {
       for await (const event of ask(peer, model.alias, cut.signal)) {
         if (!hasBegun) {
@@ -133,11 +135,12 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
           for (const own of first(lease)) yield own;
         }
         if (isContent(event)) use.answers();
+        if ("wire" in event && typeof event.wire === "object") done.downloadedBytes += event.wire.data.length;
         if (!isEnd(event)) {
           yield event;
           continue;
         }
-        completionTokens = event.usage.completionTokens;
+        done.completionTokens = event.usage.completionTokens;
         yield judged(event);
         return;
       }
@@ -148,7 +151,7 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
     } finally {
       signal.removeEventListener("abort", leave);
       meter.ended(context.requestId, target);
-      use.over({ completionTokens });
+      use.over(done);
     }
 
     /** What the machine's end means for the request: a machine that is gone is none of the request's faults. */
@@ -185,19 +188,37 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
     },
     chat: (request, context, signal) =>
       through<ChatEvent>(
-        { asked: request.model, capability: "chat", context, signal },
+        {
+          asked: request.model,
+          capability: "chat",
+          context,
+          signal,
+          uploadedBytes: bytesOf(estimatedPromptTokens(request)),
+        },
         (peer, model, inner) => peer.chat({ ...request, model }, context, inner),
         noteOf,
       ),
     embed: (request, context, signal) =>
       through(
-        { asked: request.model, capability: "embeddings", context, signal },
+        {
+          asked: request.model,
+          capability: "embeddings",
+          context,
+          signal,
+          uploadedBytes: bytesOf(estimatedInputTokens(textsOf(request))),
+        },
         (peer, model, inner) => peer.embed({ ...request, model }, context, inner),
         none,
       ),
     rerank: (request, context, signal) =>
       through(
-        { asked: request.model, capability: "rerank", context, signal },
+        {
+          asked: request.model,
+          capability: "rerank",
+          context,
+          signal,
+          uploadedBytes: bytesOf(estimatedInputTokens(request.documents)),
+        },
         (peer, model, inner) => peer.rerank({ ...request, model }, context, inner),
         none,
       ),
@@ -228,3 +249,12 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
 }
 
 const none = () => [];
+
+/** A token of text is about four bytes. */
+function bytesOf(tokens: number): number {
+  return tokens * 4;
+}
+
+function textsOf({ inputs }: EmbedRequest): readonly (string | readonly number[])[] {
+  return inputs.map((input) => (input.type === "text" ? input.text : input.tokens));
+}
