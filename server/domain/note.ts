@@ -38,8 +38,6 @@ export type NoteCode =
   | "answer_bounded"
   /** It ran on a rented machine; `detail` is its lease. */
   | "rented_instance"
-  /** What the client calls it (`x-request-id`): another Lanthorn sends the id of its own row. */
-  | "client_request_id"
   /** A line of a batch; `detail` is the batch's id and the line's number. */
   | "batch_line";
 
@@ -72,6 +70,5 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   budget_near: "a budget is nearly used up",
   answer_bounded: "the answer was bounded, because a budget counts it",
   rented_instance: "it ran on a rented machine",
-  client_request_id: "what its client calls it",
   batch_line: "a line of a batch",
 });

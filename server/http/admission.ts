@@ -8,7 +8,6 @@ import type { Caller } from "../domain/caller.ts";
 import { keptAnswers } from "../domain/kept-answer.ts";
 import { asFailure } from "../domain/failure.ts";
 import { readWishes, type RouteWishes } from "../domain/routing/request-facts.ts";
-import type { RequestFacts } from "../inference.ts";
 import { readJson } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import type { HttpDeps, HttpTiming } from "./deps.ts";
@@ -22,16 +21,13 @@ export interface InferenceParts {
   readonly bodyBudget: BodyBudget;
 }
 
-/** What the client says about its request in headers. */
-type Said = { readonly wishes: RouteWishes } & Pick<RequestFacts, "notes">;
-
 /** Reads and judges the request. What is refused here never reaches the spine, so its row is written here. */
 export async function admit<Decoded>(
   exchange: Exchange,
   caller: Caller,
   dialect: { readonly id: string; decode(body: unknown): Decoded },
   { deps, timing, inFlight, bodyBudget }: InferenceParts,
-): Promise<{ readonly decoded: Decoded; readonly flight: Flight } & Said> {
+): Promise<{ readonly decoded: Decoded; readonly flight: Flight; readonly wishes: RouteWishes }> {
   const { request, response, requestId, startedAtMs } = exchange;
   let body: unknown;
   try {
@@ -45,15 +41,15 @@ export async function admit<Decoded>(
         budget: bodyBudget,
       };
       body = await readJson(request, response, bounds);
-      return { decoded: dialect.decode(body), flight, wishes: wishesOf(request.headers), ...named(request.headers) };
+      return { decoded: dialect.decode(body), flight, wishes: wishesOf(request.headers) };
     } catch (thrown) {
       flight.land();
       throw thrown;
     }
   } catch (thrown) {
     const failure = asFailure(thrown);
-    const said = { ...wishes(body), ...named(request.headers) };
-    await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, ...said }, failure);
+    const wished = wishes(body);
+    await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, ...wished }, failure);
     throw failure;
   }
 }
@@ -64,13 +60,6 @@ export function wishesOf(headers: IncomingHttpHeaders): RouteWishes {
     const value = headers[name];
     return Array.isArray(value) ? value[0] : value;
   });
-}
-
-/** The client's own name for it: what another Lanthorn asks here has one row there and one here. Any other text is left alone. */
-function named(headers: IncomingHttpHeaders): Pick<RequestFacts, "notes"> {
-  const id = headers["x-request-id"];
-  if (typeof id !== "string" || !/^[\w.:-]{1,100}$/.test(id)) return {};
-  return { notes: [{ code: "client_request_id", detail: id }] };
 }
 
 /** What can be said of a body that was refused, for its row. */

@@ -45,7 +45,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
 
   async function answer(exchange: Exchange, caller: Caller, gate: RateGate): Promise<void> {
     const { requestId, startedAtMs } = exchange;
-    const { decoded, flight, ...said } = await admit(exchange, caller, asked, parts);
+    const { decoded, flight, wishes } = await admit(exchange, caller, asked, parts);
     const request = withHeaders(decoded, dialect, exchange.request.headers);
     const encoder = dialect.chatEncoder(request, {
       requestId,
@@ -57,7 +57,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
     try {
       await gate.reserve(() => estimatedPromptTokens(request), request.model);
       const session = sessionOf(exchange.request.headers);
-      const input = { requestId, caller, dialect: dialect.id, request, session, startedAtMs, ...said };
+      const input = { requestId, caller, dialect: dialect.id, request, session, startedAtMs, wishes };
       const answer = {
         exchange,
         dialect,

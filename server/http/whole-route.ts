@@ -29,11 +29,11 @@ export function wholeRoute<Request extends { readonly model: string }, Result>(
 
   async function answer(exchange: Exchange, caller: Caller, gate: RateGate): Promise<void> {
     const { response, requestId, startedAtMs } = exchange;
-    const { decoded: call, flight, ...said } = await admit(exchange, caller, dialect, parts);
+    const { decoded: call, flight, wishes } = await admit(exchange, caller, dialect, parts);
     leaveWhenClosed(exchange, flight);
     try {
       await gate.reserve(() => call.estimatedTokens, call.request.model);
-      const input = { requestId, caller, dialect: dialect.id, request: call.request, startedAtMs, ...said };
+      const input = { requestId, caller, dialect: dialect.id, request: call.request, startedAtMs, wishes };
       let result: { readonly value: Result } | null = null;
       for await (const event of gate.metered(ask(input, flight.signal))) {
         if (!isEnd(event)) {

@@ -105,6 +105,7 @@ export function pretendLeases(first: readonly LeaseView[], burn: BurnSummary): P
       desk.found = desk.found.filter((one) => one.market !== market || one.instanceId !== instanceId);
     },
     begin: () => () => {},
+    notice: () => false,
     suspect: () => {},
     watch: (listener) => {
       listeners.add(listener);

@@ -5,6 +5,8 @@ import type { PowerFacts, PowerRefusal, WhileAsleep } from "./power.ts";
 
 export interface FleetPowerFacts {
   readonly members: readonly FleetMember[];
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
   /** The last try came to nothing, and there is no other for so long; null: it did not. */
   readonly held: { readonly reason: string; readonly leftMs: number; readonly isCap: boolean } | null;
   /** Why caps allow no new instance; null: they do. */
@@ -39,7 +41,7 @@ export function powerOfFleet(facts: FleetPowerFacts, wishes: FleetWishes): Power
   }
   // It will be stopped in a moment, and started then.
   if (members.some(({ state }) => state === "stopping")) return { ...off, state: "asleep", expectedMs: takesMs.start };
-  if (!canRent(members, wishes)) {
+  if (!canRent(members, wishes, facts.nowMs)) {
     const isCap = members.some(({ state, barred }) => state === "stopped" && barred?.isCap === true);
     return { ...off, state: "refused", detail: whyNoMore(members, wishes), refusal: isCap ? "cap" : "settings" };
   }

@@ -74,15 +74,14 @@ export const crowdedForMs = 10_000;
 
 const workdays: readonly Weekday[] = Object.freeze(["mon", "tue", "wed", "thu", "fri"]);
 const coming: ReadonlySet<LeaseState> = new Set<LeaseState>(["intended", "starting"]);
-/** Those that take up one of `max`: they cost money, or may come back by themselves. */
-const standing: ReadonlySet<LeaseState> = new Set<LeaseState>([
-  "intended",
-  "starting",
-  "ready",
-  "interrupted",
-  "stopping",
-  "stopped",
-]);
+const standing: ReadonlySet<LeaseState> = new Set<LeaseState>(["intended", "starting", "ready", "stopping", "stopped"]);
+/** So long one that was interrupted is waited for: who was outbid for a moment is back soon. */
+export const patienceMs = 300_000;
+
+/** Takes up one of `max`: it costs money, or may come back any moment. */
+function stands({ state, sinceMs }: FleetMember, nowMs: number): boolean {
+  return standing.has(state) || (state === "interrupted" && nowMs - sinceMs < patienceMs);
+}
 
 export function isReady({ state }: Pick<FleetMember, "state">): boolean {
   return state === "ready";
@@ -156,13 +155,13 @@ function started(
     .slice(0, missing)
     .map(({ lease }): FleetOrder => ({ do: "start", lease, reason }));
   if (orders.length === missing) return { orders, unmet: null };
-  if (canRent(members, wishes)) return { orders: [...orders, { do: "rent", reason }], unmet: null };
+  if (canRent(members, wishes, facts.nowMs)) return { orders: [...orders, { do: "rent", reason }], unmet: null };
   return { orders, unmet: whyNoMore(members, wishes) };
 }
 
 /** Whether a new instance may be rented beside those there are. */
-export function canRent(members: readonly FleetMember[], { mayRent, max }: FleetWishes): boolean {
-  return mayRent && members.filter(({ state }) => standing.has(state)).length < max;
+export function canRent(members: readonly FleetMember[], { mayRent, max }: FleetWishes, nowMs: number): boolean {
+  return mayRent && members.filter((member) => stands(member, nowMs)).length < max;
 }
 
 /** Why nothing can be started where nothing that is stopped may be, and nothing rented. */

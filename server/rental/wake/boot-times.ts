@@ -4,8 +4,11 @@ import type { Clock } from "../../domain/ports.ts";
 export type BootKind = "start" | "rent";
 
 export interface BootTimes {
+  /** The first word of it counts. */
   began(lease: number, how: BootKind, atMonotonicMs: number): void;
   ready(lease: number): void;
+  /** It did not come up. */
+  over(lease: number): void;
   /** Milliseconds; a guess until one was seen. */
   expected(how: BootKind): number;
   /** What is left for the first of these; null: they take longer than usual, or nobody saw them begin. */
@@ -25,6 +28,7 @@ export function createBootTimes(clock: Clock, mostMs: number): BootTimes {
   const expected = (how: BootKind) => Math.min(mostMs, Math.round(seen.get(how) ?? guesses[how]));
   return {
     began(lease, how, atMs) {
+      if (begun.has(lease)) return;
       begun.set(lease, { how, atMs });
       const [oldest] = begun.keys();
       if (begun.size > mostRemembered && oldest !== undefined) begun.delete(oldest);
@@ -37,6 +41,7 @@ export function createBootTimes(clock: Clock, mostMs: number): BootTimes {
       const before = seen.get(boot.how) ?? tookMs;
       seen.set(boot.how, before + (tookMs - before) * newestShare);
     },
+    over: (lease) => void begun.delete(lease),
     expected,
     expectedOf(leases) {
       const left = leases.flatMap((lease) => {

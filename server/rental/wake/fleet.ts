@@ -5,10 +5,8 @@
  */
 import type { RentalSetting } from "../../config/rental-setting.ts";
 import { asFailure, type Failure } from "../../domain/failure.ts";
-import type { Nanos } from "../../domain/money.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
 import {
-  type Bar,
   decideFleet,
   type FleetFacts,
   type FleetMember,
@@ -20,10 +18,11 @@ import {
 import { powerOfFleet } from "../../domain/rental/fleet-power.ts";
 import type { LeaseState, LeaseView } from "../../domain/rental/lease.ts";
 import { type PowerView, powerView } from "../../domain/rental/power.ts";
-import { capRefusal } from "../../domain/rental/spend-room.ts";
 import { zonedTime } from "../../domain/routing/zoned-time.ts";
-import type { BurnSummary, LeaseDesk, LeaseUse } from "../lease-desk.ts";
+import type { WorkDone } from "../../domain/rental/burn.ts";
+import type { LeaseDesk } from "../lease-desk.ts";
 import { createBootTimes } from "./boot-times.ts";
+import { createFleetCaps } from "./fleet-caps.ts";
 import { wishesOf } from "./fleet-wishes.ts";
 import { createHoldOff } from "./hold-off.ts";
 import { asleepFailure, notReadyInTime, refusedFailure, wakeFailure } from "./power-failures.ts";
@@ -36,7 +35,9 @@ export interface FleetParts {
   readonly setting: RentalSetting;
   /** Of `hours`; null: the machine's own. */
   readonly zone: string | null;
-  readonly desk: Pick<LeaseDesk, "list" | "start" | "stop" | "begin" | "watch" | "burn">;
+  readonly desk: Pick<LeaseDesk, "list" | "start" | "stop" | "destroy" | "begin" | "watch" | "burn">;
+  /** Its market can stop a machine and keep its disk; otherwise what is not needed is destroyed. */
+  readonly stops: boolean;
   rent(reason: string, signal: AbortSignal): Promise<LeaseView>;
   readonly clock: Clock;
   readonly log: Log;
@@ -47,7 +48,7 @@ export interface InstanceUse {
   /** Its answer has begun. */
   answers(): void;
   /** Harmless twice. */
-  over(use?: LeaseUse): void;
+  over(done?: Partial<WorkDone>): void;
 }
 
 export interface Fleet {
@@ -71,10 +72,6 @@ export interface Fleet {
 const tickMs = 5_000;
 /** After orders were carried out. */
 const againMs = 1_000;
-/** Sums of money are asked for no more often. */
-const burnAgeMs = 5_000;
-/** One that ends so soon is not started any more. */
-const fewestLeftMs = 300_000;
 /** What is there no more, or will not be in a moment. */
 const gone: ReadonlySet<LeaseState> = new Set<LeaseState>(["interrupted", "destroying", "ended"]);
 
@@ -84,6 +81,7 @@ export function createFleet(parts: FleetParts): Fleet {
   const leases = new Map<number, LeaseView>();
   /** Told to stop, before the desk says that it does. */
   const stopping = new Set<number>();
+  const caps = createFleetCaps(desk, clock);
   const uses = createUses(clock);
   const waiters = createWaiters(clock);
   const boots = createBootTimes(clock, setting.bootDeadlineMs);
@@ -94,34 +92,13 @@ export function createFleet(parts: FleetParts): Fleet {
   let wantedUntilMs = 0;
   let crowdedSinceMs: number | null = null;
   let acting = false;
-  let burn: { readonly summary: BurnSummary; readonly atMs: number } | null = null;
   let cancelTick = () => {};
 
-  const spent = (): BurnSummary => {
-    if (burn === null || clock.monotonicMs() - burn.atMs >= burnAgeMs) {
-      burn = { summary: desk.burn(), atMs: clock.monotonicMs() };
-    }
-    return burn.summary;
-  };
-  /** `perHourNanos` null: nobody knows yet what it will cost; the desk asks again when it does. */
-  const capAgainst = (lease: LeaseView | null, perHourNanos: Nanos | null) => {
-    const { caps, todayNanos, monthNanos } = spent();
-    const perInstanceNanos = lease?.terms.caps.perInstanceNanos ?? null;
-    const own = lease?.burn ?? { gpuNanos: 0, storageNanos: 0, trafficNanos: 0 };
-    const leaseNanos = own.gpuNanos + own.storageNanos + own.trafficNanos;
-    return capRefusal({ caps: { ...caps, perInstanceNanos }, todayNanos, monthNanos, leaseNanos }, perHourNanos);
-  };
-  const barOf = (lease: LeaseView): Bar | null => {
-    if (lease.state !== "stopped") return null;
-    if (lease.endsAtMs - clock.now() < fewestLeftMs) return { words: "it is about to end", isCap: false };
-    const cap = capAgainst(lease, hourlyNanos(lease));
-    return cap === null ? null : { words: cap, isCap: true };
-  };
   const members = (): readonly FleetMember[] =>
     [...leases.values()].map((lease) => {
       const { inFlight, usedAtMs } = uses.of(lease.id);
       const state = lease.state === "ready" && stopping.has(lease.id) ? "stopping" : lease.state;
-      return { lease: lease.id, state, sinceMs: lease.since, inFlight, usedAtMs, barred: barOf(lease) };
+      return { lease: lease.id, state, sinceMs: lease.since, inFlight, usedAtMs, barred: caps.barOf(lease) };
     });
 
   function facts(): FleetFacts {
@@ -180,19 +157,17 @@ export function createFleet(parts: FleetParts): Fleet {
     if (uses.of(lease).inFlight > 0) return;
     stopping.add(lease);
     try {
-      saw(await desk.stop(lease, reason));
+      saw(await (parts.stops ? desk.stop(lease, reason) : desk.destroy(lease, reason)));
     } finally {
       stopping.delete(lease);
     }
   }
 
   async function woken(order: Extract<FleetOrder, { do: "start" | "rent" }>): Promise<void> {
-    const begunMs = clock.monotonicMs();
     const lease =
       order.do === "start"
         ? await desk.start(order.lease, order.reason)
         : await parts.rent(order.reason, leaving.signal);
-    boots.began(lease.id, order.do, begunMs);
     saw(lease);
     if (!isReady(lease) && !isComing(lease)) throw wakeFailure(name, lease);
   }
@@ -204,10 +179,17 @@ export function createFleet(parts: FleetParts): Fleet {
     waiters.failed(failure);
   }
 
+  /** Whoever ordered it: by how it was before it was started or rented. */
+  function comes(lease: LeaseView, before: LeaseView | undefined): void {
+    const sinceMs = clock.monotonicMs() - Math.max(0, clock.now() - lease.since);
+    boots.began(lease.id, before === undefined ? "rent" : "start", sinceMs);
+  }
+
   function saw(lease: LeaseView): void {
     const before = leases.get(lease.id);
     if (lease.state === "ended") leases.delete(lease.id);
     else leases.set(lease.id, lease);
+    if (isComing(lease)) comes(lease, before);
     for (const listener of listeners) listener(lease);
     if (isReady(lease) && before?.state !== "ready") {
       boots.ready(lease.id);
@@ -217,7 +199,10 @@ export function createFleet(parts: FleetParts): Fleet {
       waiters.ready();
     }
     const wasComing = before !== undefined && isComing(before);
-    if (wasComing && !isComing(lease) && !isReady(lease)) failed(wakeFailure(name, lease), lease.reason);
+    if (wasComing && !isComing(lease) && !isReady(lease)) {
+      boots.over(lease.id);
+      failed(wakeFailure(name, lease), lease.reason);
+    }
     if (gone.has(lease.state)) uses.lost(lease.id, lease.reason);
   }
 
@@ -227,12 +212,13 @@ export function createFleet(parts: FleetParts): Fleet {
     const facts = powerOfFleet(
       {
         members: members(),
+        nowMs: clock.now(),
         held: held && {
           reason: held.reason,
           leftMs: held.leftMs,
           isCap: held.failure.code === "budget_exceeded",
         },
-        capOfNew: capAgainst(null, null),
+        capOfNew: caps.ofNew(),
         takesMs: {
           start: boots.expected("start"),
           rent: boots.expected("rent"),
@@ -260,6 +246,7 @@ export function createFleet(parts: FleetParts): Fleet {
   for (const lease of desk.list()) {
     if (lease.rental !== name) continue;
     leases.set(lease.id, lease);
+    if (isComing(lease)) comes(lease, lease);
     // When it was used last, nobody here remembers.
     uses.anew(lease.id, clock.now());
   }
@@ -296,9 +283,8 @@ export function createFleet(parts: FleetParts): Fleet {
       step();
       return {
         answers: use.answers,
-        over: (used) => {
-          use.over();
-          end(used);
+        over: (done) => {
+          if (use.over()) end(done);
         },
       };
     },

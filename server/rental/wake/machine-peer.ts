@@ -25,7 +25,11 @@ export interface PeerPorts {
 }
 
 /** Throws Failure `cannot_start` for settings that hold no peer. */
-export function peerSettings(name: string, setting: RentalSetting, url: string): CloudSettings {
+export function peerSettings(
+  name: string,
+  setting: Pick<RentalSetting, "models" | "modelFacts" | "dataPolicy" | "region">,
+  url: string,
+): CloudSettings {
   const models = setting.models.map((id) => {
     const { capabilities, contextLength } = setting.modelFacts[id] ?? {};
     return {
@@ -54,3 +58,9 @@ function withVersion(url: string): string {
   const base = url.replace(/\/+$/, "");
   return base.endsWith("/v1") ? base : `${base}/v1`;
 }
+
+/** A machine of which nothing is known but its address. */
+export const plainMachine: Pick<RentalSetting, "models" | "modelFacts" | "dataPolicy" | "region"> = Object.freeze({
+  ...{ models: ["any"], modelFacts: {}, dataPolicy: "no-retention" },
+  region: undefined,
+});

@@ -79,6 +79,7 @@ export function openRentals(parts: RentalsParts): Rentals {
     const renting = { ...{ name, setting, market, desk, clock, log }, limits: parts.limits, machine: parts.machine };
     const fleet = createFleet({
       ...{ name, setting, desk, clock, log },
+      stops: market?.traits.stops ?? true,
       zone: parts.limits.zone === "" ? null : parts.limits.zone,
       rent: (reason, signal) => rentOne(renting, reason, signal),
     });

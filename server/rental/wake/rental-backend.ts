@@ -8,15 +8,15 @@ import { servedModel } from "../../backends/cloud/settings.ts";
 import type { RentalSetting } from "../../config/rental-setting.ts";
 import { type ChatEvent, type EndEvent, isContent, isEnd } from "../../domain/chat.ts";
 import { asFailure, Failure, type FailureCode } from "../../domain/failure.ts";
-import type { WholeEvent } from "../../domain/embedding.ts";
+import type { EmbedRequest, WholeEvent } from "../../domain/embedding.ts";
 import type { Capability, ServedModel } from "../../domain/model.ts";
-import { estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
+import { estimatedInputTokens, estimatedPromptTokens } from "../../domain/prompt-estimate.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
 import { canAnswer, roughly } from "../../domain/rental/power.ts";
 import { wrongModel } from "../../domain/routing/capability.ts";
 import { noTimings, noUsage } from "../../domain/usage.ts";
 import type { LeaseDesk } from "../lease-desk.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Fleet, InstanceUse } from "./fleet.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { peerSettings } from "./machine-peer.ts";
 import { asleepFailure, lostFailure } from "./power-failures.ts";
@@ -31,11 +31,17 @@ export interface RentalBackendParts {
   readonly desk: Pick<LeaseDesk, "suspect">;
 }
 
+interface Placed extends Instance {
+  readonly use: InstanceUse;
+}
+
 interface Asked {
   readonly asked: string;
   readonly capability: Capability;
   readonly context: ChatContext;
   readonly signal: AbortSignal;
+  /** About: what goes there, for markets that bill traffic. */
+  readonly uploadedBytes: number;
 }
 
 /** A machine of which one hears this may be gone. */
@@ -68,10 +74,19 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
     return model;
   }
 
+  /** Chosen and counted in one turn of the event loop: those that come together are spread. Null: none can be asked now. */
+  function place(context: ChatContext, lost: (reason: string) => void): Placed | null {
+    const instance = instances.choose(context.session ?? context.callerId ?? null);
+    return instance === null ? null : { ...instance, use: fleet.begin(instance.lease.id, lost) };
+  }
+
   /** Null: whoever asked has left. Throws where it is asleep and the request does not wait, and where it cannot be had. */
-  async function placeFor(context: ChatContext, signal: AbortSignal): Promise<Instance | null> {
-    const session = context.session ?? context.callerId ?? null;
-    const now = instances.choose(session);
+  async function placeFor(
+    context: ChatContext,
+    signal: AbortSignal,
+    lost: (reason: string) => void,
+  ): Promise<Placed | null> {
+    const now = place(context, lost);
     if (now !== null) return now;
     if (fleet.power().state !== "ready") {
       if ((context.whileAsleep ?? setting.whileAsleep) === "fallback") {
@@ -80,43 +95,39 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
       }
       if (!(await fleet.awake(signal))) return null;
     }
-    const place = instances.choose(session);
-    if (place !== null) return place;
+    const then = place(context, lost);
+    if (then !== null) return then;
     const restMs = instances.restMs() ?? 1000;
-    throw new Failure(
-      "rental_lost",
-      `The rented machine of "${name}" broke answers off; it is left alone for ${roughly(restMs)}.`,
-      {
-        retryAfterSeconds: restMs / 1000,
-      },
-    );
+    const words = `The rented machine of "${name}" broke answers off; it is left alone for ${roughly(restMs)}.`;
+    throw new Failure("rental_lost", words, { retryAfterSeconds: restMs / 1000 });
   }
 
   async function* through<Event extends ChatEvent | WholeEvent<unknown>>(
-    { asked, capability, context, signal }: Asked,
+    { asked, capability, context, signal, uploadedBytes }: Asked,
     ask: (peer: Backend, model: string, signal: AbortSignal) => AsyncIterable<Event>,
     /** Said before the first event. */
     first: (lease: LeaseView) => readonly Event[],
   ): AsyncGenerator<Event | EndEvent> {
     const model = modelFor(asked, capability);
-    const place = signal.aborted ? null : await placeFor(context, signal);
-    if (place === null) {
+    const cut = new AbortController();
+    let gone: string | null = null;
+    const lost = (reason: string) => {
+      gone = reason === "" ? "it is gone" : reason;
+      cut.abort();
+    };
+    const placed = signal.aborted ? null : await placeFor(context, signal, lost);
+    if (placed === null) {
       yield leftEarly;
       return;
     }
-    const { lease, peer } = place;
+    const { lease, peer, use } = placed;
     const target = { backendId: name, model: model.alias.slice(name.length + 1) };
-    const cut = new AbortController();
     const leave = () => cut.abort(signal.reason);
     signal.addEventListener("abort", leave, { once: true });
-    let gone: string | null = null;
-    const use = fleet.begin(lease.id, (reason) => {
-      gone = reason === "" ? "it is gone" : reason;
-      cut.abort();
-    });
+    if (signal.aborted) leave();
     meter.began(lease, context.requestId, target);
     let hasBegun = false;
-    let completionTokens = 0;
+    const done = { completionTokens: 0, uploadedBytes, downloadedBytes: 0 };
     try {
       for await (const event of ask(peer, model.alias, cut.signal)) {
         if (!hasBegun) {
@@ -124,11 +135,12 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
           for (const own of first(lease)) yield own;
         }
         if (isContent(event)) use.answers();
+        if ("wire" in event && typeof event.wire === "object") done.downloadedBytes += event.wire.data.length;
         if (!isEnd(event)) {
           yield event;
           continue;
         }
-        completionTokens = event.usage.completionTokens;
+        done.completionTokens = event.usage.completionTokens;
         yield judged(event);
         return;
       }
@@ -139,7 +151,7 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
     } finally {
       signal.removeEventListener("abort", leave);
       meter.ended(context.requestId, target);
-      use.over({ completionTokens });
+      use.over(done);
     }
 
     /** What the machine's end means for the request: a machine that is gone is none of the request's faults. */
@@ -176,19 +188,37 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
     },
     chat: (request, context, signal) =>
       through<ChatEvent>(
-        { asked: request.model, capability: "chat", context, signal },
+        {
+          asked: request.model,
+          capability: "chat",
+          context,
+          signal,
+          uploadedBytes: bytesOf(estimatedPromptTokens(request)),
+        },
         (peer, model, inner) => peer.chat({ ...request, model }, context, inner),
         noteOf,
       ),
     embed: (request, context, signal) =>
       through(
-        { asked: request.model, capability: "embeddings", context, signal },
+        {
+          asked: request.model,
+          capability: "embeddings",
+          context,
+          signal,
+          uploadedBytes: bytesOf(estimatedInputTokens(textsOf(request))),
+        },
         (peer, model, inner) => peer.embed({ ...request, model }, context, inner),
         none,
       ),
     rerank: (request, context, signal) =>
       through(
-        { asked: request.model, capability: "rerank", context, signal },
+        {
+          asked: request.model,
+          capability: "rerank",
+          context,
+          signal,
+          uploadedBytes: bytesOf(estimatedInputTokens(request.documents)),
+        },
         (peer, model, inner) => peer.rerank({ ...request, model }, context, inner),
         none,
       ),
@@ -219,3 +249,12 @@ export function createRentalBackend(parts: RentalBackendParts): Backend {
 }
 
 const none = () => [];
+
+/** A token of text is about four bytes. */
+function bytesOf(tokens: number): number {
+  return tokens * 4;
+}
+
+function textsOf({ inputs }: EmbedRequest): readonly (string | readonly number[])[] {
+  return inputs.map((input) => (input.type === "text" ? input.text : input.tokens));
+}

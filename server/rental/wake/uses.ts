@@ -12,8 +12,8 @@ export interface Uses {
   of(lease: number): Use;
   /** Requests that were handed to an instance and are not answered yet. */
   unanswered(): number;
-  /** `lost` is called when the instance is known to be gone. The returned functions are harmless twice. */
-  began(lease: number, lost: (reason: string) => void): { answers(): void; over(): void };
+  /** `lost` is called when the instance is known to be gone. Both that it gives are harmless twice; `over` says whether it was the first time. */
+  began(lease: number, lost: (reason: string) => void): { answers(): void; over(): boolean };
   lost(lease: number, reason: string): void;
   /** It begins anew. `usedAtMs` null: nobody has asked it anything yet. */
   anew(lease: number, usedAtMs: number | null): void;
@@ -55,12 +55,13 @@ export function createUses(clock: Clock): Uses {
       return {
         answers,
         over() {
-          if (isOver) return;
+          if (isOver) return false;
           isOver = true;
           answers();
           held.inFlight -= 1;
           held.usedAtMs = clock.now();
           held.lost.delete(lost);
+          return true;
         },
       };
     },
