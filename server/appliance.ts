@@ -41,7 +41,7 @@ import { openPowerMeter } from "./hardware/power-meter.ts";
 import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
-import { openGateway } from "./gateway.ts";
+import { type GatewayParts, openGateway } from "./gateway.ts";
 import { createHttp, type Http } from "./http/http.ts";
 import { countedDownloads } from "./idle/activity.ts";
 import { createIdle, type Idle } from "./idle/idle.ts";
@@ -61,6 +61,7 @@ import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
 import type { RentalDesk } from "./rental/rental-desk.ts";
+import type { Rentals, RentalsParts } from "./rental/wake/open-rentals.ts";
 import type { AnswerCache } from "./router/answer-cache.ts";
 import type { Router } from "./router/router.ts";
 
@@ -90,6 +91,8 @@ export interface AppliancePorts {
   readonly plan?: PlanLoad;
   /** What answers, made from the engine; the engine alone when absent. Tests put a scripted model before it. */
   readonly backends?: (engine: Engine) => readonly Backend[];
+  /** Rented targets; none when absent. */
+  readonly rented?: (parts: Pick<RentalsParts, "clock" | "log" | "upstream"> & Pick<GatewayParts, "onStop">) => Rentals;
   /** What is asked about the hardware; this machine's tools when absent. */
   readonly tools?: Tools;
   /** Told of every secret of others, so that the log can take it out. */
@@ -284,6 +287,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
       onStop: (step) => undo.push(step),
       backends: ports.backends?.(engine) ?? [engine],
+      rented: ports.rented?.({ clock, log, upstream, onStop: (step) => undo.push(step) }) ?? null,
       environment: ports.environment ?? process.env,
       secrets: ports.secrets ?? createSecretWords(),
     });
@@ -326,15 +330,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       tls: tls?.material() ?? null,
       fingerprint,
       boxId: box,
-      boxState: () =>
-        boxState(engine, router, rateLimits, budgets, idle, {
-          name: hostname(),
-          version,
-          url,
-          fingerprint: fingerprint(),
-          pid: process.pid,
-          startedAtMs,
-        }),
+      boxState: async () => {
+        const facts = { name: hostname(), version, url, fingerprint: fingerprint(), pid: process.pid, startedAtMs };
+        const state = await boxState(engine, router, rateLimits, budgets, idle, facts);
+        return { ...state, rented: gateway.rented() };
+      },
       models: {
         ...engine,
         rescan: async () => {

@@ -103,7 +103,8 @@ export function filterOf(setting: RentalSetting): OfferFilter {
 export function termsOf(setting: RentalSetting, limits: RentalLimits): LeaseTerms {
   return {
     bootDeadlineMs: setting.bootDeadlineMs,
-    idleStopMs: setting.idleStopMs,
+    // Where some are kept although nobody asks them, whoever keeps them stops the others (`wake/fleet.ts`).
+    idleStopMs: setting.instances.min + setting.instances.warm > 0 ? null : setting.idleStopMs,
     destroyAfterMs: setting.destroyAfterMs,
     longestMs: setting.longestMs,
     caps: {
