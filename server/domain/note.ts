@@ -36,6 +36,8 @@ export type NoteCode =
   | "budget_near"
   /** A hard budget counts this attempt and nobody bounded its answer; `detail` is the bound, in tokens. */
   | "answer_bounded"
+  /** Another box asked, for a request of its own; `detail` is that one's id in its ledger. */
+  | "asked_by_box"
   /** A line of a batch; `detail` is the batch's id and the line's number. */
   | "batch_line";
 
@@ -67,5 +69,6 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   shadow_of: "a copy of another request",
   budget_near: "a budget is nearly used up",
   answer_bounded: "the answer was bounded, because a budget counts it",
+  asked_by_box: "asked by another box, for a request that its ledger has, and counts, too",
   batch_line: "a line of a batch",
 });
