@@ -34,6 +34,8 @@ export interface PreloadView {
 export interface Preload {
   /** Null: nothing was asked for. */
   view(): PreloadView | null;
+  /** The box can serve what it is here for. */
+  readiness(): { readonly ready: boolean; readonly reason: string };
   /** Takes the next step: at the start, and when files have come. The first time it throws Failure `cannot_start` for what cannot be had. */
   look(): void;
   saw(event: BoxEvent): void;
@@ -128,6 +130,10 @@ export function openPreload(text: string, { served, downloads, load, clock, log 
 
   return {
     view: () => view,
+    readiness: () =>
+      view === null || view.state === "ready"
+        ? { ready: true, reason: "serving" }
+        : { ready: false, reason: `${text}: ${view.reason}` },
     look: () => {
       try {
         look();

@@ -303,11 +303,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     undo.push(() => downloads.close());
     // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
     const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
-    const lookedAt = Promise.race([hardware.looked, lookedLongEnough]);
+    const lookedOnce = Promise.race([hardware.looked, lookedLongEnough]);
     const preload = openPreload(settings.preload, {
       ...{ served: () => engine.served(), downloads, clock, log },
       load: async (alias) => {
-        await lookedAt;
+        await lookedOnce;
         engine.preload(alias);
         return engine.model(alias);
       },
@@ -366,12 +366,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
           name: hostname(),
           version,
           url,
-          publicUrls: rented.publicUrls,
+          ...{ publicUrls: rented.publicUrls, rental: rented.view(), preload: preload.view() },
           fingerprint: fingerprint(),
           pid: process.pid,
           startedAtMs,
-          rental: rented.view(),
-          preload: preload.view(),
         }),
       models: {
         ...engine,
@@ -387,11 +385,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       metrics: () => metrics.scrape(),
       hardware: () => hardware.view(),
       configuration: () => listSettings({ ...config, values: { ...settings, routes: routeDesk.settings() } }),
-      readiness: () => {
-        const { state, model, reason } = preload.view() ?? { state: "ready", model: "", reason: "" };
-        if (!isReady) return { ready: false, reason: "shutting down" };
-        return state === "ready" ? { ready: true, reason: "serving" } : { ready: false, reason: `${model}: ${reason}` };
-      },
+      readiness: () => (isReady ? preload.readiness() : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -424,7 +418,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     batches.start();
     preload.look();
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
-    void lookedAt.then(() => {
+    void lookedOnce.then(() => {
       for (const file of listing.files) if (file.preload ?? file.asked) engine.preload(file.alias);
     });
 

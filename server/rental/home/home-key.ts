@@ -3,6 +3,7 @@
  * the private half never leaves the data folder. Runs in the server of the box that rents.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { existsSync } from "node:fs";
 import { Failure } from "../../domain/failure.ts";
 import { readOwnerFile, writeOwnerFile } from "../../platform/owner-file.ts";
 
@@ -24,8 +25,9 @@ export function openHomeKey(file: string): HomeKey {
 }
 
 function readKey(file: string): KeyObject | null {
+  if (!existsSync(file)) return null;
   const text = readOwnerFile(file);
-  if (text === null) return null;
+  if (text === null) throw cannotUse(file);
   try {
     const key = createPrivateKey(text);
     if (key.asymmetricKeyType === "ed25519") return key;

@@ -85,7 +85,7 @@ export function openRented(options: RentedOptions): Rented {
   const canEnd = rental !== null && rental.instanceId !== null && ownKey !== null;
   const whenIdle = idleStepOf(idle.whenIdle, { headless, canEnd });
   if (rental === null) refuseRentalWords(settings);
-  if (ownKey !== null) options.knowSecret(ownKey);
+  for (const secret of [ownKey, firstKey?.secret ?? null]) if (secret !== null) options.knowSecret(secret);
 
   const instance = rental?.instanceId ?? "";
   const place = publicPlace({
