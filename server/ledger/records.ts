@@ -35,7 +35,9 @@ export interface AttemptRecord {
   readonly timings: Timings;
   /** Null while it runs. */
   readonly cost: Cost | null;
-  /** Null: it ran on this box. */
+  /** What the machine that answered calls it, so that rows of two boxes can be laid side by side; null: it ran here, or nothing was said. */
+  readonly upstreamRequestId: string | null;
+  /** Null: nobody bills it by the token: it ran on this box, on a peer or on a rented machine. */
   readonly pricing: PricingRecord | null;
 }
 

@@ -54,5 +54,6 @@ export function gpuTitle(name: string): string {
   return name
     .replace(/^(nvidia\s+)?(geforce\s+)?/i, "")
     .replaceAll("_", " ")
+    .replace(/^([rg]tx)\s*(?=\d)/i, (prefix) => `${prefix.trim().toUpperCase()} `)
     .trim();
 }

@@ -119,10 +119,17 @@ function jsonOf({ status, headers }: Response, text: string, title: string): unk
   try {
     return exactJson(text);
   } catch {
+    const without = withoutNan(text);
+    if (without !== text) return jsonOf({ status, headers } as Response, without, title);
     if (status === 404 || status === 409) return null;
     const type = (headers.get("content-type") ?? "no type").split(";")[0];
     throw new Failure("upstream_failed", `${title} answers with ${type} where JSON should be.`);
   }
+}
+
+/** Servers in Python write `NaN` where a number is none. It is a word to us, and no price, and the rest of the list is good. */
+function withoutNan(text: string): string {
+  return text.replace(/([:[,]\s*)(NaN|-?Infinity)(?=\s*[,\]}])/g, '$1"$2"');
 }
 
 function skewOf({ headers }: Response, clock: Clock): number | null {
