@@ -60,6 +60,7 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
+import { openRentalRoom } from "./rental/open-rental-room.ts";
 import type { RentalDesk } from "./rental/rental-desk.ts";
 import type { Rentals, RentalsParts } from "./rental/wake/open-rentals.ts";
 import type { AnswerCache } from "./router/answer-cache.ts";
@@ -283,13 +284,17 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
+    const [environment, secrets] = [ports.environment ?? process.env, ports.secrets ?? createSecretWords()];
+    const onStop = (step: () => void | Promise<void>) => void undo.push(step);
+    const rentalRoom = openRentalRoom({
+      ...{ settings, book: ledger.leases, upstream, environment, home: paths.home, box, clock, log, publish, onStop },
+      knowSecret: secrets.add,
+    });
     const gateway = openGateway({
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
-      onStop: (step) => undo.push(step),
+      ...{ onStop, environment, secrets },
       backends: ports.backends?.(engine) ?? [engine],
-      rented: ports.rented?.({ clock, log, upstream, onStop: (step) => undo.push(step) }) ?? null,
-      environment: ports.environment ?? process.env,
-      secrets: ports.secrets ?? createSecretWords(),
+      rented: ports.rented?.({ clock, log, upstream, onStop }) ?? rentalRoom?.rented ?? null,
     });
     const { answers, batches, budgets, metrics, rateLimits, routeDesk, router } = gateway;
 
@@ -318,6 +323,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       budgets,
       downloads,
       providers: gateway.providers,
+      rentals: rentalRoom?.desk ?? null,
       reports: ledger.reports,
       bills: gateway.bills,
       money: gateway.money,
@@ -398,7 +404,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         adminKeyFile: adminKeyFile(paths, options.firstKeyFile),
         keylessAllowed: keylessAllowed(bind, settings.auth),
         routes: http.routes,
-        rentals: null,
+        rentals: rentalRoom?.desk ?? null,
       },
       stop: (graceMs) => {
         isReady = false;
