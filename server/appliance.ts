@@ -63,6 +63,7 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
+import { openRentalRoom } from "./rental/open-rental-room.ts";
 import type { RentalDesk } from "./rental/rental-desk.ts";
 import type { Rentals, RentalsParts } from "./rental/wake/open-rentals.ts";
 import { openRented, type Rented, type RentalEnd } from "./rental/rented/rented.ts";
@@ -317,13 +318,16 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         return engine.model(alias);
       },
     });
+    const onStop = (step: () => void | Promise<void>) => void undo.push(step);
+    const rentalRoom = openRentalRoom({
+      ...{ settings, ledger, upstream, environment, home: paths.home, box, clock, log, publish, onStop },
+      knowSecret: secrets.add,
+    });
     const gateway = openGateway({
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
-      onStop: (step) => undo.push(step),
+      ...{ onStop, environment, secrets },
       backends: ports.backends?.(engine) ?? [engine],
-      rented: ports.rented?.({ clock, log, upstream, onStop: (step) => undo.push(step) }) ?? null,
-      environment,
-      secrets,
+      rented: ports.rented?.({ clock, log, upstream, onStop }) ?? rentalRoom?.rented ?? null,
     });
     const { answers, batches, budgets, metrics, rateLimits, routeDesk, router } = gateway;
 
@@ -353,13 +357,18 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       budgets,
       downloads,
       providers: gateway.providers,
+      rentals: rentalRoom?.desk ?? null,
       reports: ledger.reports,
       bills: gateway.bills,
       money: gateway.money,
       responses: ledger.responses,
       feedback: ledger.feedback,
       batches,
-      rental: { heartbeats: rented.heartbeats, proof: tls === null || !rented.isRental ? null : rented.proof },
+      rental: {
+        notice: rentalRoom?.notice ?? null,
+        heartbeats: rented.heartbeats,
+        proof: tls === null || !rented.isRental ? null : rented.proof,
+      },
       ...(rented.isRental ? { timing: { ...httpTiming, partingMs: 500 } } : {}),
       settings: { ...settings.http, hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },
       clock,
@@ -435,7 +444,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         adminKeyFile: adminKeyFile(paths, options.firstKeyFile),
         keylessAllowed: keylessAllowed(bind, settings.auth),
         routes: http.routes,
-        rentals: null,
+        rentals: rentalRoom?.desk ?? null,
         rented,
       },
       stop: (graceMs, reason = "stopping") => {
