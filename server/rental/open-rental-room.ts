@@ -71,7 +71,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     Object.entries(rentals).map(([name, { keyFile }]) => [name, readMachineKey(name, keyFile, home)] as const),
   );
   const ways = createMachineWays({
-    ...{ secretFile: join(home, "rental.key"), rentals, keys, upstream, clock, log, knowSecret },
+    ...{ secretFile: join(home, "rental.key"), markets: settings.markets, keys, upstream, clock, log, knowSecret },
   });
   parts.onStop(() => ways.close());
   const homeKey = openHomeKey(join(home, "home.key"));
@@ -82,6 +82,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     probe: createLeaseProbe({ clock, log, upstream, rentals, reach: ways.learn }),
     environmentOf: (lease) => ({
       LANTHORN_HEADLESS: "true",
+      ...(settings.markets[lease.market]?.tls === "off" ? { LANTHORN_TLS_MODE: "off" } : {}),
       LANTHORN_FIRST_KEY: ways.firstKeyOf(lease.label),
       LANTHORN_HOME_PUBLIC_KEY: homeKey.publicKey,
       LANTHORN_RENTAL_ENDS_AT: new Date(lease.createdAtMs + lease.terms.longestMs).toISOString(),
