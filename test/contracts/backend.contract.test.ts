@@ -1,6 +1,5 @@
 /** What every backend promises, tried on each of them. A new backend is tested by the line it adds to the table. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../models/demo/file.ts";
 import type { Backend } from "../../server/backends/backend.ts";
 import { createCloudBackend } from "../../server/backends/cloud/cloud.ts";
 import { configureProvider } from "../../server/backends/cloud/configure.ts";
@@ -11,6 +10,7 @@ import { isEnd } from "../../server/domain/chat.ts";
 import { systemClock } from "../../server/platform/clock.ts";
 import { createUpstreamFetch } from "../../server/platform/upstream/upstream-fetch.ts";
 import { chatRequest, collect } from "../support/chat-request.ts";
+import { demoCopy } from "../support/demo-copy.ts";
 import { recordedLog } from "../support/recorded-log.ts";
 import { startVendor } from "../support/vendors/vendor.ts";
 import { encoderModel } from "../support/pooled-models.ts";
@@ -33,7 +33,7 @@ const can = (id: string, capability: string) => ({ id, capabilities: [capability
 const backends: Readonly<Record<string, () => Promise<Made>>> = {
   engine: async () => {
     const folder = await temporaryFolder();
-    const path = await ensureDemoModel(folder.path);
+    const path = await demoCopy(folder.path);
     const { engine, close } = await realEngine([
       { alias: "lanthorn-demo", path },
       { alias: "encoder", path: await encoderModel(folder.path, "mean") },
