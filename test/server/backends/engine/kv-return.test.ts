@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { constructDemo, tokenId } from "../../../../models/demo/construct.ts";
-import { ensureDemoModel, swapOutputRows } from "../../../../models/demo/file.ts";
+import { swapOutputRows } from "../../../../models/demo/file.ts";
 import { voices } from "../../../../models/demo/voices.ts";
 import { headerOf, namesIn, storedFiles } from "../../../../server/backends/engine/kv-store/folders.ts";
 import type { KvStoreOptions } from "../../../../server/backends/engine/kv-store/kv-store.ts";
