@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { lanthorn, startLanthorn } from "./run-command.ts";
+import { lanthorn, lanthornAlone, startLanthorn } from "./run-command.ts";
 
 interface Served {
   readonly environment: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ test("every command's --json is one JSON value, with a server and after it; stop
   const { environment, server, ready } = await serve();
   expect(ready).toEqual({ type: "ready", url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/u), pid: server.pid });
   const run = async (...args: string[]) => {
-    const { code, stdout, stderr } = await lanthorn([...args, "--json"], { environment });
+    const { code, stdout, stderr } = await lanthornAlone([...args, "--json"], { environment });
     expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: "" });
     return JSON.parse(stdout);
   };
