@@ -182,6 +182,7 @@ export const requestAnswer = z.object({
       timings,
       cost: cost.nullable(),
       pricing: pricing.nullable().default(null),
+      upstreamRequestId: z.string().nullable().default(null),
     }),
   ),
 }) satisfies z.ZodType<RequestRecord, unknown>;

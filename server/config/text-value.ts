@@ -18,7 +18,9 @@ function readJson(text: string): readonly unknown[] {
 }
 
 /** Settings that are lists or tables: JSON in a variable. */
-const alwaysJson: ReadonlySet<string> = new Set(["prices", "providers", "routes", "cache.aliases", "tasks"]);
+const alwaysJson: ReadonlySet<string> = new Set([
+  ...["prices", "providers", "routes", "cache.aliases", "tasks", "markets", "rentals"],
+]);
 /** Settings that are tables by name: JSON in a variable. */
 const limitMaps: ReadonlySet<string> = new Set(["limits.persons", "limits.models", "limits.providers", "budgets.caps"]);
 
@@ -47,7 +49,7 @@ function readings(text: string, leaf: Leaf): readonly unknown[] {
 
 /**
  * A value that is no text is judged as it is. `hosts` is `a,b` or JSON; `idle.command` is one program or JSON; `models` is one model as `--model` takes it, or
- * several as JSON; `providers`, `routes` and `prices` are JSON.
+ * several as JSON; `providers`, `routes`, `prices` and other tables are JSON.
  */
 export function readTextValue(leaf: Leaf, raw: unknown): TextValue {
   let problem = "";

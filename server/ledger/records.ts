@@ -35,8 +35,10 @@ export interface AttemptRecord {
   readonly timings: Timings;
   /** Null while it runs. */
   readonly cost: Cost | null;
-  /** Null: it ran on this box. */
+  /** Null: nobody bills it by the token: it ran on this box, on a peer or on a rented machine. */
   readonly pricing: PricingRecord | null;
+  /** What the other machine calls it: of another Lanthorn, its request's id in its own ledger. Null: it said none, or it ran here. */
+  readonly upstreamRequestId: string | null;
 }
 
 export interface RequestRecord {

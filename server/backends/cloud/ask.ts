@@ -60,12 +60,13 @@ export async function ask(asked: Asked, question: Question): Promise<Answer> {
   const { settings, keys, clock, log } = asked;
   const { provider } = settings;
   const { call, accept, limitMs, key, control, context } = question;
+  const joined = provider.requestIdHeader === undefined ? {} : { [provider.requestIdHeader]: context.requestId };
   const answer = await sendCall(
     settings,
     {
       method: "POST",
       path: call.path,
-      headers: { accept, ...call.headers },
+      headers: { accept, ...joined, ...call.headers },
       body: call.body,
       secret: key?.secret ?? null,
       limitMs,

@@ -37,6 +37,8 @@ export interface Provider {
   readonly auth: AuthHeader | null;
   /** It answers nobody without a key. */
   readonly needsKey: boolean;
+  /** The header that our own request's id goes in, so that both ledgers can be joined; absent: nobody there wants it. */
+  readonly requestIdHeader?: string;
   /** Sent with every call. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traits: CallTraits;

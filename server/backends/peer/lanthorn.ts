@@ -10,6 +10,7 @@ export const lanthorn = Object.freeze<Provider>({
   auth: bearer,
   needsKey: false,
   headers: {},
+  requestIdHeader: "x-request-id",
   traits: { extendedSampling: true, completions: true, rerankLogits: false },
   abilities: ["chat", "tools", "json-schema", "reasoning", "embeddings", "rerank"],
   region: null,

@@ -55,7 +55,7 @@ function cells(record: RequestRecord): Readonly<Record<string, Cell>> {
     cacheWrite1hTokens: record.usage.cacheWrite1hTokens ?? 0,
     provider: last?.pricing?.provider ?? null,
     upstreamModel: last?.pricing?.model ?? null,
-    upstreamRequestId: last?.pricing?.requestId ?? null,
+    upstreamRequestId: last?.upstreamRequestId ?? null,
     serviceTier: last?.pricing?.serviceTier ?? null,
     computedNanos: sumOf(priced.map(({ computedNanos }) => computedNanos)),
     reportedNanos: sumOf(priced.map(({ reportedNanos }) => reportedNanos)),

@@ -164,6 +164,7 @@ export function attemptRecord(columns: AttemptColumns): AttemptRecord {
     durationMs: columns.duration_ms,
     ...measures(columns),
     pricing: pricingOf(columns),
+    upstreamRequestId: columns.upstream_request_id,
   };
 }
 
