@@ -286,10 +286,9 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     undo.push(() => downloads.close());
     const [environment, secrets] = [ports.environment ?? process.env, ports.secrets ?? createSecretWords()];
     const onStop = (step: () => void | Promise<void>) => void undo.push(step);
-    const rentalRoom = openRentalRoom({
-      ...{ settings, book: ledger.leases, upstream, environment, home: paths.home, box, clock, log, publish, onStop },
-      knowSecret: secrets.add,
-    });
+    const rentalParts = { settings, book: ledger.leases, upstream, environment, home: paths.home, box, clock, log };
+    const joinRoom = () => openRentalRoom({ ...rentalParts, publish, onStop, knowSecret: secrets.add });
+    const rentalRoom = ports.rented === undefined ? joinRoom() : null;
     const gateway = openGateway({
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
       ...{ onStop, environment, secrets },
