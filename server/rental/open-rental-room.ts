@@ -4,15 +4,16 @@
  * something is rented already.
  */
 import type { Config } from "../config/schema.ts";
+import type { Nanos } from "../domain/money.ts";
 import type { Clock, Log, Publish } from "../domain/ports.ts";
 import type { LeaseView } from "../domain/rental/lease.ts";
-import type { LeaseBook } from "../ledger/leases.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { UpstreamFetch } from "../platform/upstream/upstream-fetch.ts";
-import type { RentalBills, RentalPrices } from "./desk-parts.ts";
+import { createRentalBills } from "./bills.ts";
 import { createLeases } from "./leases.ts";
 import type { RentWish } from "./lease-desk.ts";
-import type { Market } from "./market.ts";
 import { openMarkets } from "./open-markets.ts";
+import { watchPrices } from "./price-watch.ts";
 import { nanosOfUsd } from "./rent-ask.ts";
 import { createRentalDesk, type RentalDesk } from "./rental-desk.ts";
 import { createLeaseProbe } from "./wake/lease-probe.ts";
@@ -21,7 +22,7 @@ import { openRentals, type Rentals } from "./wake/open-rentals.ts";
 
 export interface RentalRoomParts {
   readonly settings: Pick<Config, "markets" | "rentals" | "rentalLimits" | "network" | "providers">;
-  readonly book: LeaseBook;
+  readonly ledger: Pick<Ledger, "leases" | "marketPrices">;
   readonly upstream: UpstreamFetch;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The data folder. */
@@ -35,8 +36,6 @@ export interface RentalRoomParts {
   readonly machine?: (
     setting: Config["rentals"][string],
   ) => Pick<RentWish["order"], "image" | "port" | "environment" | "onStart">;
-  readonly bills?: (book: LeaseBook, markets: readonly Market[]) => RentalBills;
-  readonly prices?: (markets: readonly Market[]) => RentalPrices;
   knowSecret(secret: string): void;
   onStop(step: () => void): void;
 }
@@ -51,7 +50,8 @@ const servedPort = 4747;
 
 /** Null: no market is set up, and nothing is left of one that was. Throws Failure `cannot_start` that names the setting at fault. */
 export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
-  const { settings, book, clock, log, upstream, home, environment, knowSecret } = parts;
+  const { settings, clock, log, upstream, home, environment, knowSecret } = parts;
+  const book = parts.ledger.leases;
   const { rentals, rentalLimits: limits } = settings;
   const { localOnly } = settings.network;
   const markets = openMarkets({
@@ -78,31 +78,24 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     taken: [...Object.keys(settings.providers), "engine"],
   });
   parts.onStop(() => rented.stop());
+  const prices = watchPrices({
+    ...{ markets, book: parts.ledger.marketPrices, clock, log, everyMs: limits.pricesEveryMs, random: Math.random },
+    ownBid: (market, gpu) => highestBid(leases.list(), market, gpu),
+  });
+  parts.onStop(() => prices.stop());
   const desk = createRentalDesk({
     ...{ leases, markets, rentals, limits, machine, clock, publish: parts.publish },
-    bills: parts.bills?.(book, markets) ?? noBills(markets),
-    prices: parts.prices?.(markets) ?? { history: () => [] },
+    ...{ prices, bills: createRentalBills({ markets, book, clock }) },
   });
   parts.onStop(() => desk.stop());
   return { desk, rented };
 }
 
-function plainMachine({ image, environment }: Config["rentals"][string]) {
-  return { image, port: servedPort, environment, onStart: "" };
+function highestBid(leases: readonly LeaseView[], market: string, gpu: string): Nanos | null {
+  const bids = leases.flatMap((one) => (one.market === market && one.gpu === gpu ? (one.bidPerHourNanos ?? []) : []));
+  return bids.length === 0 ? null : Math.max(...bids);
 }
 
-function noBills(markets: readonly Market[]): RentalBills {
-  return {
-    compare: async ({ market: wanted, from, to }) => {
-      const asked = markets.filter(({ id }) => wanted === null || id === wanted);
-      const nothing = { rows: [], oursNanos: 0, theirsNanos: 0, differenceNanos: 0 };
-      const words = { state: "not_compared" as const, reason: "this server does not read its bills" };
-      return {
-        from,
-        to,
-        agrees: false,
-        markets: asked.map(({ id, title }) => ({ market: id, title, ...words, ...nothing })),
-      };
-    },
-  };
+function plainMachine({ image, environment }: Config["rentals"][string]) {
+  return { image, port: servedPort, environment, onStart: "" };
 }
