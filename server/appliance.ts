@@ -307,10 +307,6 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
-    const onStop = (step: () => void | Promise<void>) => void undo.push(step);
-    const rentalParts = { settings, ledger, upstream, environment, home: paths.home, box, clock, log };
-    const joinRoom = () => openRentalRoom({ ...rentalParts, publish, onStop, knowSecret: secrets.add });
-    const rentalRoom = ports.rented === undefined ? joinRoom() : null;
     // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
     const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
     const lookedOnce = Promise.race([hardware.looked, lookedLongEnough]);
@@ -322,6 +318,9 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         return engine.model(alias);
       },
     });
+    const onStop = (step: () => void | Promise<void>) => void undo.push(step);
+    const roomParts = { settings, ledger, upstream, environment, home: paths.home, box, clock, log, publish, onStop };
+    const rentalRoom = ports.rented === undefined ? openRentalRoom({ ...roomParts, knowSecret: secrets.add }) : null;
     const gateway = openGateway({
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
       ...{ onStop, environment, secrets },
@@ -363,7 +362,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       responses: ledger.responses,
       feedback: ledger.feedback,
       batches,
-      rental: { heartbeats: rented.heartbeats, proof: tls === null || !rented.isRental ? null : rented.proof },
+      rental: {
+        notice: rentalRoom?.notice ?? null,
+        heartbeats: rented.heartbeats,
+        proof: tls === null || !rented.isRental ? null : rented.proof,
+      },
       ...(rented.isRental ? { timing: { ...httpTiming, partingMs: 500 } } : {}),
       settings: { ...settings.http, hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },
       clock,

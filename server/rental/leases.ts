@@ -32,6 +32,10 @@ export interface LeasesParts {
   readonly caps: Omit<SpendCaps, "perInstanceNanos">;
   readonly pollMs: number;
   readonly probe: LeaseProbe;
+  /** What a machine is told of its lease, besides its order: its key, when it ends. Absent: nothing. */
+  environmentOf?(
+    lease: Pick<LeaseRecord, "label" | "market" | "createdAtMs" | "terms">,
+  ): Readonly<Record<string, string>>;
 }
 
 export interface Leases {
@@ -228,8 +232,10 @@ export function createLeases(parts: LeasesParts): Leases {
     const { keeper } = keep(sent);
     for (const listener of listeners) listener(keeper.view());
     let instanceId: string;
+    const environment = { ...parts.environmentOf?.(sent), ...order.environment };
     try {
-      ({ instanceId } = await market.create({ ...order, offerId, gpu, gpuCount, label: lease.label }, signal));
+      const whole = { ...order, environment, offerId, gpu, gpuCount, label: lease.label };
+      ({ instanceId } = await market.create(whole, signal));
     } catch (thrown) {
       const failure = asFailure(thrown);
       if (refusals.has(failure.code)) {

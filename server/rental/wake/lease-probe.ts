@@ -10,20 +10,20 @@ import { type MachineAddress, machinePeer, peerSettings, type PeerPorts, plainMa
 
 export interface LeaseProbeParts extends PeerPorts {
   readonly rentals: Readonly<Record<string, RentalSetting>>;
-  /** Null: its address is not known yet. */
-  reach(lease: LeaseView): MachineAddress | null;
+  /** Null: its address is not known yet. Rejects where the machine cannot be told from another. */
+  reach(lease: LeaseView, signal: AbortSignal): MachineAddress | null | Promise<MachineAddress | null>;
 }
 
 const openLimitMs = 10_000;
 
 export function createLeaseProbe(parts: LeaseProbeParts): LeaseProbe {
   return async (lease, depth, signal) => {
-    const at = parts.reach(lease);
+    const at = await parts.reach(lease, signal);
     if (at === null) return false;
     const setting = lease.rental === null ? undefined : parts.rentals[lease.rental];
     if (lease.rental === null || setting === undefined) {
       // `/ready`: it can serve; `/health`: it is there. Both are open to everybody.
-      return isOk(depth === "answers" ? "/ready" : "/health", at.url, parts, signal);
+      return isOk(depth === "answers" ? "/ready" : "/health", at, parts, signal);
     }
     const peer = machinePeer(lease.rental, setting, at, parts);
     const model = setting.models.find((id) => setting.modelFacts[id]?.capabilities.includes("chat") ?? true);
@@ -35,7 +35,9 @@ export function createLeaseProbe(parts: LeaseProbeParts): LeaseProbe {
   };
 }
 
-async function isOk(path: string, url: string, ports: PeerPorts, signal: AbortSignal): Promise<boolean> {
+async function isOk(path: string, at: MachineAddress, parts: PeerPorts, signal: AbortSignal): Promise<boolean> {
+  const { url, upstream = parts.upstream } = at;
+  const ports = { ...parts, upstream };
   const settings = { ...peerSettings("machine", plainMachine, url), baseUrl: url.replace(/\/v1\/?$|\/+$/, "") };
   const control = callControl(signal);
   try {

@@ -16,6 +16,8 @@ export interface MachineAddress {
   readonly url: string;
   /** Of its Lanthorn; null: it is asked without one. */
   readonly key: string | null;
+  /** The machine's own line, where its certificate is known by its fingerprint; absent: everybody's. */
+  readonly upstream?: UpstreamFetch;
 }
 
 export interface PeerPorts {
@@ -51,7 +53,13 @@ export function peerSettings(
 export function machinePeer(name: string, setting: RentalSetting, at: MachineAddress, ports: PeerPorts): Backend {
   const keys = createKeyPool({ clock: ports.clock, random: () => 0 });
   if (at.key !== null) keys.replace([{ source: "rental", secret: at.key, weight: 1, label: null }]);
-  return createCloudBackend(peerSettings(name, setting, at.url), { ...ports, keys, dialects: calledDialects });
+  const upstream = at.upstream ?? ports.upstream;
+  return createCloudBackend(peerSettings(name, setting, at.url), {
+    ...ports,
+    upstream,
+    keys,
+    dialects: calledDialects,
+  });
 }
 
 function withVersion(url: string): string {

@@ -162,7 +162,7 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
   const key = join(temporaryFolder(), "vast.key");
   writeFileSync(key, market.key, { mode: 0o600 });
   const box = await realBox({
-    LANTHORN_MARKETS: JSON.stringify({ vast: { baseUrl: market.url, keyFile: key } }),
+    LANTHORN_MARKETS: JSON.stringify({ vast: { baseUrl: market.url, keyFile: key, tls: "off" } }),
     LANTHORN_RENTAL_LIMITS_POLL_MS: "1000",
   });
   onTestFinished(() => box.stop());
