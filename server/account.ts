@@ -9,7 +9,7 @@ import type { Caller } from "./domain/caller.ts";
 import { type ChatEvent, type EndEvent, isContent } from "./domain/chat.ts";
 import { type CostSum, sumOfCosts } from "./domain/cost-sum.ts";
 import type { WholeEvent } from "./domain/embedding.ts";
-import type { Failure } from "./domain/failure.ts";
+import { Failure, type FailureCode } from "./domain/failure.ts";
 import type { LocalCost } from "./domain/local-cost/local-meter.ts";
 import type { Cost } from "./domain/money.ts";
 import type { RequestNote } from "./domain/note.ts";
@@ -233,8 +233,7 @@ export class Account {
     this.#timings = addTimings(this.#timings, end.timings);
     attempt.pass?.settle(usage.promptTokens + usage.completionTokens);
     attempt.pass?.leave();
-    const status = end.type === "finished" ? "done" : end.type;
-    const failureCode = end.type === "failed" ? end.failure.code : null;
+    const { status, failureCode } = outcomeOf(end, this.#facts.signal);
     this.#ports.ledger.closeAttempt({
       requestId: this.#facts.requestId,
       number,
@@ -312,8 +311,10 @@ export class Account {
     this.#closed = true;
     const { requestId, dialect, alias } = this.#facts;
     const tried = this.#target !== null;
-    const status = end.type === "finished" ? "done" : end.type === "refused" && tried ? "failed" : end.type;
-    const failureCode = end.type === "failed" || end.type === "refused" ? end.failure.code : null;
+    const { status, failureCode } =
+      end.type === "refused"
+        ? ({ status: tried ? "failed" : "refused", failureCode: end.failure.code } as const)
+        : outcomeOf(end, this.#facts.signal);
     const durationMs = this.#elapsedMs();
     const { cost, knownNanos, unknownParts } = this.sum();
     const written = this.#ports.ledger.closeRequest({
@@ -359,6 +360,18 @@ export class Account {
   #elapsedMs(): number {
     return Math.round(this.#ports.clock.monotonicMs() - this.#startedMs);
   }
+}
+
+/** An answer that this box itself cut has another reader than one whose reader left. */
+function outcomeOf(
+  end: EndEvent,
+  signal: AbortSignal | null,
+): { readonly status: "done" | "failed" | "aborted" | "interrupted"; readonly failureCode: FailureCode | null } {
+  if (end.type === "finished") return { status: "done", failureCode: null };
+  if (end.type === "failed") return { status: "failed", failureCode: end.failure.code };
+  const cutBy = signal?.reason instanceof Failure ? signal.reason.code : null;
+  if (cutBy === null || cutBy === "cancelled") return { status: "aborted", failureCode: null };
+  return { status: cutBy === "shutting_down" ? "interrupted" : "failed", failureCode: cutBy };
 }
 
 function flagged(pricing: AttemptCost["pricing"], flag: string): AttemptCost["pricing"] {

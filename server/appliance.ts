@@ -11,8 +11,10 @@ import { ensureDemoModel } from "../models/demo/file.ts";
 import { openDownloads } from "../models/download/downloads.ts";
 import { readHubSettings } from "../models/download/hub/endpoint.ts";
 import { openFitLessons } from "../models/fit-lessons.ts";
+import { openPreload, preloadEntry } from "../models/preload.ts";
 import { listModels } from "../models/store.ts";
 import { createAccess } from "./access/access.ts";
+import { firstKeyOf } from "./access/first-key.ts";
 import { admissionAtStart, carryOutAdmission, readAdminKey, writeAdminKey } from "./access/admin-key.ts";
 import { keylessAllowed } from "./access/authenticate.ts";
 import type { Budgets } from "./access/budgets.ts";
@@ -42,6 +44,7 @@ import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
 import { type GatewayParts, openGateway } from "./gateway.ts";
+import { httpTiming } from "./http/deps.ts";
 import { createHttp, type Http } from "./http/http.ts";
 import { countedDownloads } from "./idle/activity.ts";
 import { createIdle, type Idle } from "./idle/idle.ts";
@@ -62,6 +65,7 @@ import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
 import type { RentalDesk } from "./rental/rental-desk.ts";
 import type { Rentals, RentalsParts } from "./rental/wake/open-rentals.ts";
+import { openRented, type Rented, type RentalEnd } from "./rental/rented/rented.ts";
 import type { AnswerCache } from "./router/answer-cache.ts";
 import type { Router } from "./router/router.ts";
 
@@ -80,6 +84,8 @@ export interface ApplianceOptions {
   onStopAsked(request: { readonly now: boolean }): void;
   /** `idle.whenIdle: exit`: nobody needs the box any more. Absent: it stays. */
   onIdle?(reason: string): void;
+  /** This machine ends its own rental: the server is to stop first. Absent: it only says so. */
+  onRentalEnd?(end: RentalEnd): void;
 }
 
 export interface AppliancePorts {
@@ -117,12 +123,14 @@ export interface Started {
   readonly keylessAllowed: boolean;
   readonly routes: Http["routes"];
   readonly rentals: Pick<RentalDesk, "summary" | "orphans"> | null;
+  /** What this machine is when it is a rented one. */
+  readonly rented: Pick<Rented, "isRental" | "publicUrls" | "line" | "warnings" | "graceMs">;
 }
 
 export interface Appliance {
   readonly started: Started;
-  /** Drains within `graceMs`, ends the workers, closes the ledger. A second call cuts running answers at once. */
-  stop(graceMs: number): Promise<void>;
+  /** Drains within `graceMs`, ends the workers, closes the ledger. A second call cuts running answers at once. `reason`: for home. */
+  stop(graceMs: number, reason?: string): Promise<void>;
 }
 
 /** Starts everything; throws Failure `cannot_start` and leaves nothing running when it cannot. */
@@ -162,12 +170,24 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       firstKeyFile: options.firstKeyFile,
     });
 
-    const tls = await openTls({ settings: settings.tls, paths, hosts: settings.hosts, clock, log });
+    const secrets = ports.secrets ?? createSecretWords();
+    const environment = ports.environment ?? process.env;
+    const rented = openRented({
+      ...{ settings, environment, clock, log, fingerprint: () => fingerprint(), knowSecret: secrets.add },
+      caFile: caFilePath(settings.network.caFile, paths.home),
+      firstKey: firstKeyOf(environment, access.keyring),
+      end: (end) => options.onRentalEnd?.(end),
+    });
+    undo.push(() => rented.close());
+    const { hosts } = rented;
+    const tls = await openTls({ settings: settings.tls, paths, hosts, clock, log });
     const fingerprint = () => tls?.material().fingerprint ?? null;
     const box = boxId(paths.home);
 
     await ensureDemoModel(paths.models);
-    const readModels = () => listModels({ folder: paths.models, entries: settings.models });
+    const entry = preloadEntry(settings.preload);
+    const entries = entry === null ? settings.models : [...settings.models, entry];
+    const readModels = () => listModels({ folder: paths.models, entries });
     const listing = await readModels();
     for (const refusal of listing.refusals) log.warn(refusal, "model refused");
 
@@ -179,6 +199,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         else inMemory.add(event.model.id);
         powerMeter?.sawModel(event.model);
       }
+      preload.saw(event);
       for (const listener of listeners) listener(event);
     };
     const engineSettings = {
@@ -250,11 +271,12 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
     undo.push(() => engine.close(0));
     const idle = createIdle({
-      settings: settings.idle,
+      settings: { ...settings.idle, whenIdle: rented.whenIdle },
       clock,
       log,
       nextUnloadMs: () => engine.nextUnloadMs(),
       exit: (reason) => options.onIdle?.(reason),
+      endRental: rented.end,
     });
     undo.push(() => idle.stop());
     const upstream = createUpstreamFetch({
@@ -266,6 +288,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     const readModelsAgain = async () => {
       engine.setFiles((await readModels()).files);
       kvStore.sweep();
+      preload.look();
     };
     const downloads = openDownloads({
       home: paths.home,
@@ -283,13 +306,24 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
+    // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
+    const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
+    const lookedOnce = Promise.race([hardware.looked, lookedLongEnough]);
+    const preload = openPreload(settings.preload, {
+      ...{ served: () => engine.served(), downloads, clock, log },
+      load: async (alias) => {
+        await lookedOnce;
+        engine.preload(alias);
+        return engine.model(alias);
+      },
+    });
     const gateway = openGateway({
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
       onStop: (step) => undo.push(step),
       backends: ports.backends?.(engine) ?? [engine],
       rented: ports.rented?.({ clock, log, upstream, onStop: (step) => undo.push(step) }) ?? null,
-      environment: ports.environment ?? process.env,
-      secrets: ports.secrets ?? createSecretWords(),
+      environment,
+      secrets,
     });
     const { answers, batches, budgets, metrics, rateLimits, routeDesk, router } = gateway;
 
@@ -305,6 +339,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       routeDesk,
       access: {
         ...access,
+        authenticate: (request) => rented.saw(access.authenticate(request)),
         keyring: forgetting(
           withKeyFile(access.keyring, paths.adminKey),
           engine,
@@ -324,7 +359,9 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       responses: ledger.responses,
       feedback: ledger.feedback,
       batches,
-      settings: { ...settings.http, hosts: settings.hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },
+      rental: { heartbeats: rented.heartbeats, proof: tls === null || !rented.isRental ? null : rented.proof },
+      ...(rented.isRental ? { timing: { ...httpTiming, partingMs: 500 } } : {}),
+      settings: { ...settings.http, hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },
       clock,
       log,
       tls: tls?.material() ?? null,
@@ -332,7 +369,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       boxId: box,
       boxState: async () => {
         const facts = { name: hostname(), version, url, fingerprint: fingerprint(), pid: process.pid, startedAtMs };
-        const state = await boxState(engine, router, rateLimits, budgets, idle, facts);
+        const far = { publicUrls: rented.publicUrls, rental: rented.view(), preload: preload.view() };
+        const state = await boxState(engine, router, rateLimits, budgets, idle, { ...facts, ...far });
         return { ...state, rented: gateway.rented() };
       },
       models: {
@@ -349,7 +387,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       metrics: () => metrics.scrape(),
       hardware: () => hardware.view(),
       configuration: () => listSettings({ ...config, values: { ...settings, routes: routeDesk.settings() } }),
-      readiness: () => (isReady ? { ready: true, reason: "serving" } : { ready: false, reason: "shutting down" }),
+      readiness: () => (isReady ? preload.readiness() : { ready: false, reason: "shutting down" }),
       subscribe: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -380,10 +418,9 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     } else if (announcing.reason !== null) log.info({ reason: announcing.reason }, "not announced on the LAN");
     undo.push(() => announcer?.stop());
     batches.start();
+    preload.look();
     // What was asked for by name is loaded at once; what merely lies in the folder waits for its first request.
-    // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
-    const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
-    void Promise.race([hardware.looked, lookedLongEnough]).then(() => {
+    void lookedOnce.then(() => {
       for (const file of listing.files) if (file.preload ?? file.asked) engine.preload(file.alias);
     });
 
@@ -399,9 +436,11 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         keylessAllowed: keylessAllowed(bind, settings.auth),
         routes: http.routes,
         rentals: null,
+        rented,
       },
-      stop: (graceMs) => {
+      stop: (graceMs, reason = "stopping") => {
         isReady = false;
+        rented.leaving(reason);
         // First of all, so that nobody is sent here any more while running answers finish.
         void announcer?.stop();
         // Called again while it runs, this only tells the HTTP room to cut what it still waits for.

@@ -106,6 +106,7 @@ export function openGateway(parts: GatewayParts): Gateway {
     knowSecret: secrets.add,
     changed: (id) => router.forgive(id),
   });
+  onStop(() => providers.close());
   const { overrides, worstCase } = pricesOfSettings(settings.prices, settings.unknownPrice);
   const pricing = createPricing({ book: priceBook, overrides, worstCase });
   const localModels = () => engine.served().map(({ alias }) => alias);

@@ -4,7 +4,7 @@
  */
 import { adminKeyFromEnvironment } from "./access/admin-key.ts";
 import { type Appliance, createAppliance } from "./appliance.ts";
-import { type FlagSetting, loadConfig, type ResolvedConfig } from "./config/load.ts";
+import { type FlagSetting, loadConfig } from "./config/load.ts";
 import { asFailure, type Failure } from "./domain/failure.ts";
 import type { ServedModel } from "./domain/model.ts";
 import { claimDataFolder } from "./platform/claim.ts";
@@ -58,6 +58,10 @@ export interface ServeReady {
   /** Where the admin key can be read; null: nowhere on disk. */
   readonly adminKeyFile: string | null;
   readonly keylessAllowed: boolean;
+  /** Addresses from outside, as a market maps them; empty: not known, or not rented. */
+  readonly publicUrls: readonly string[];
+  /** Where this machine is rented and when it ends itself; null: it is not rented. */
+  readonly rental: string | null;
   readonly warnings: readonly string[];
   /** What is rented, and what it costs an hour; null: no market is set up. */
   readonly rentals: { readonly costing: number; readonly perHourNanos: number } | null;
@@ -70,6 +74,8 @@ export type ServeExitCode = 0 | 1 | 78 | 130;
 
 /** What a drain may take beyond its grace period before the process ends whatever still hangs. Milliseconds. */
 const backstopMs = 8_000;
+/** On a rented machine: its market sends SIGKILL 5 s after SIGTERM, and what hangs must not cost what is written by then. */
+const rentalBackstopMs = 1_700;
 
 /** How long the look for orphans after a start may take. */
 const orphanLookMs = 60_000;
@@ -79,6 +85,10 @@ interface StopRequest {
   readonly exitCode: 0 | 130;
   /** Without waiting for running answers. */
   readonly now: boolean;
+  /** For running answers; absent: as the settings say. Milliseconds. */
+  readonly graceMs?: number;
+  /** When the server has stopped; ends early when `signal` does. */
+  readonly afterwards?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Serves until stopped: 0 asked to stop or running already, 130 Ctrl-C, 78 cannot start as asked, 1 failed. Never throws. */
@@ -93,10 +103,9 @@ export async function serve(options: ServeOptions): Promise<ServeExitCode> {
   try {
     const begun = await start(options, stopping);
     if (begun === null) return 0;
-    const { appliance, config } = begun;
     const request = await stopping.first;
     options.onStopping(request.reason);
-    await drain(appliance, config.values.shutdown.graceMs, request, stopping);
+    await drain(begun, request, stopping);
     return request.exitCode;
   } catch (thrown) {
     const failure = asFailure(thrown);
@@ -110,10 +119,7 @@ export async function serve(options: ServeOptions): Promise<ServeExitCode> {
 }
 
 /** Null: a server of this data folder runs already. */
-async function start(
-  options: ServeOptions,
-  stopping: StopSignal,
-): Promise<{ appliance: Appliance; config: ResolvedConfig } | null> {
+async function start(options: ServeOptions, stopping: StopSignal): Promise<Appliance | null> {
   const { environment } = options;
   const paths = dataPaths(environment);
   const config = loadConfig({
@@ -142,6 +148,8 @@ async function start(
       lan: options.lan,
       lock: claim.lock,
       onIdle: (reason) => stopping.ask({ reason, exitCode: 0, now: false }),
+      onRentalEnd: ({ reason, finishMs, carryOut }) =>
+        stopping.ask({ reason, exitCode: 0, now: false, graceMs: finishMs, afterwards: carryOut }),
       onStopAsked: ({ now }) => stopping.ask({ reason: "asked by lanthorn stop", exitCode: 0, now }),
     },
     { clock: systemClock, log, secrets, environment },
@@ -159,11 +167,13 @@ async function start(
     adminKeyOnce: started.adminKeyOnce,
     adminKeyFile: started.adminKeyFile,
     keylessAllowed: started.keylessAllowed,
-    warnings: config.warnings,
+    publicUrls: started.rented.publicUrls,
+    rental: started.rented.line,
+    warnings: [...config.warnings, ...started.rented.warnings],
     rentals: started.rentals?.summary() ?? null,
   });
   void lookForOrphans(started.rentals, options);
-  return { appliance, config };
+  return appliance;
 }
 
 /** Asks the markets once. One that does not answer is no reason to say more than that. */
@@ -173,12 +183,27 @@ async function lookForOrphans(rentals: Appliance["started"]["rentals"], options:
 }
 
 /** Ends everything in order; a second request to stop cuts running answers, and the backstop ends what hangs. */
-async function drain(appliance: Appliance, graceMs: number, request: StopRequest, stopping: StopSignal): Promise<void> {
-  const allowedMs = request.now ? 0 : graceMs;
-  const cancelBackstop = systemClock.after(allowedMs + backstopMs, () => process.exit(1));
+async function drain(appliance: Appliance, request: StopRequest, stopping: StopSignal): Promise<void> {
+  const { isRental, graceMs } = appliance.started.rented;
+  const allowedMs = request.now ? 0 : (request.graceMs ?? graceMs);
+  const { reason, afterwards } = request;
+  let isStopped = false;
+  const hung = new Promise<void>((resolve) => {
+    systemClock.after(allowedMs + (isRental ? rentalBackstopMs : backstopMs), () => {
+      // What is still to do has to be done whatever hangs.
+      if (afterwards !== undefined) resolve();
+      else if (!isStopped) process.exit(1);
+    });
+  });
   stopping.onAgain = () => void appliance.stop(0);
-  await appliance.stop(allowedMs);
-  cancelBackstop();
+  await Promise.race([hung, appliance.stop(allowedMs, reason)]);
+  isStopped = true;
+  if (afterwards === undefined) return;
+  const again = new AbortController();
+  stopping.onAgain = () => again.abort(new Error("asked to end"));
+  await afterwards(again.signal);
+  // Whatever hung holds the process.
+  systemClock.after(backstopMs, () => process.exit(request.exitCode));
 }
 
 /** Requests to stop: the first starts the drain, every later one hurries it. */

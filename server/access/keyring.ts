@@ -44,6 +44,8 @@ export interface KeyWishes {
 export interface Keyring {
   /** Throws Failure `invalid_request` (name, label, expiresAtMs, routes) or `ledger_unavailable`. */
   create(key: KeyWishes): CreatedKey;
+  /** Takes a secret that was made elsewhere, long and random. One that is known already stays as it is, also when revoked. Throws like `create`. */
+  adopt(secret: string, key: KeyWishes): KeyRow;
   /** Null: no such key. A key that was revoked before stays as it was. */
   revoke(id: number): KeyRow | null;
   /** Takes effect with the key's next request. Null: no such key. Throws like `create`. */
@@ -170,6 +172,10 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
   /** Makes a secret, stores its hash with `store`, and takes the change over. */
   function make(key: KeyWishes, store: (key: NewKey) => KeyRow): CreatedKey {
     const secret = newKeySecret();
+    return { secret, row: keep(secret, key, store) };
+  }
+
+  function keep(secret: string, key: KeyWishes, store: (key: NewKey) => KeyRow): KeyRow {
     const row = store({
       kind: key.kind,
       name: checkedText("name", key.name),
@@ -183,7 +189,7 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
       routes: checkedRoutes(key),
     });
     load();
-    return { secret, row };
+    return row;
   }
 
   /** The clock of the wall decides, as people mean it: setting it back makes an expired key good again. */
@@ -201,6 +207,7 @@ export function createKeyring(options: KeyringOptions): Keyring & KeyLookup {
 
   return {
     create: (key) => make(key, keys.create),
+    adopt: (secret, key) => byHash.get(hexOf(hashKey(secret)))?.row ?? keep(secret, key, keys.create),
 
     revoke(id) {
       const row = keys.revoke(id, clock.now());

@@ -181,9 +181,8 @@ export const requestAnswer = z.object({
       usage,
       timings,
       cost: cost.nullable(),
-      /** A server of an earlier build says it with the price alone. */
-      upstreamRequestId: z.string().nullable().default(null),
       pricing: pricing.nullable().default(null),
+      upstreamRequestId: z.string().nullable().default(null),
     }),
   ),
 }) satisfies z.ZodType<RequestRecord, unknown>;

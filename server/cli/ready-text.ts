@@ -22,6 +22,7 @@ export function readyText(ready: ServeReady, tunnel: string | null): string {
   facts.push(["", `OpenAI clients want ${ready.url}/v1 as their base URL, the other two ${ready.url}`]);
   if (ready.lanUrls.length > 0) facts.push(["LAN", ready.lanUrls.join("   ")]);
   else facts.push(["", "this computer only; for the network: lanthorn serve --lan"]);
+  if (ready.publicUrls.length > 0) facts.push(["Public", ready.publicUrls.join("   ")]);
   if (ready.fingerprint !== null) facts.push(["TLS", `SHA-256 ${ready.fingerprint}`]);
   if (ready.lanUrls.length === 0 && tunnel !== null) facts.push(["Tunnel", tunnel]);
   facts.push(["Keys", ready.keylessAllowed ? "none needed from this computer" : "everybody needs one"]);
@@ -32,6 +33,7 @@ export function readyText(ready: ServeReady, tunnel: string | null): string {
   }
   const burning = ready.rentals === null ? null : burnLine(ready.rentals);
   if (burning !== null) facts.push(["Rentals", burning]);
+  if (ready.rental !== null) facts.push(["Rental", ready.rental]);
   facts.push(["Data", ready.homeFolder]);
   for (const warning of ready.warnings) facts.push(["Note", warning]);
   facts.push(["next", nextStep(ready)]);

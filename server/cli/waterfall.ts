@@ -133,6 +133,12 @@ function footlines(request: RequestRecord): readonly string[] {
         lines.push(` ${index === 0 && line === 0 ? "Cost    " : "        "} ${line === 0 ? "" : "  "}${text}`);
       }
     });
+  // With costs, a provider's own name stands there.
+  request.attempts
+    .filter(({ pricing, upstreamRequestId }) => pricing === null && upstreamRequestId !== null)
+    .forEach(({ number, upstreamRequestId }, index) => {
+      lines.push(` ${index === 0 ? "There   " : "        "} ${number} is ${printable(upstreamRequestId ?? "")}`);
+    });
   request.notes.forEach(({ code, detail }, index) => {
     lines.push(` ${index === 0 ? "Noted   " : "        "} ${noteText(code)} (${printable(detail)})`);
   });

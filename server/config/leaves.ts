@@ -20,6 +20,12 @@ function variableOf(segments: readonly string[]): string {
   return `LANTHORN_${words.join("_")}`;
 }
 
+/** A setting whose variable has a name of its own: templates of markets set it. */
+function namedVariable(type: z.ZodType): string | null {
+  const named = type.meta()?.variable;
+  return typeof named === "string" ? named : null;
+}
+
 function leavesOf(section: z.ZodObject, above: readonly string[]): Leaf[] {
   return Object.entries(section.shape).flatMap(([name, schema]): Leaf[] => {
     const segments = [...above, name];
@@ -30,7 +36,7 @@ function leavesOf(section: z.ZodObject, above: readonly string[]): Leaf[] {
       {
         path: segments.join("."),
         segments,
-        variable: variableOf(segments),
+        variable: namedVariable(type) ?? variableOf(segments),
         meaning: type.description ?? "",
         schema: type,
       },

@@ -45,6 +45,7 @@ const otherVariables: readonly string[] = Object.freeze([
   "LANTHORN_URL",
   "LANTHORN_API_KEY",
   "LANTHORN_ADMIN_KEY",
+  "LANTHORN_FIRST_KEY",
   "LANTHORN_FINGERPRINT",
   "LANTHORN_MASTER_KEY_FILE",
 ]);

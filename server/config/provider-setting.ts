@@ -40,6 +40,16 @@ const headers = z
   )
   .default({});
 
+/** SHA-256 of the one certificate that is accepted: of another box, which signs its own. */
+const fingerprint = z
+  .string()
+  .trim()
+  .regex(
+    /^([0-9a-f]{2}:){31}[0-9a-f]{2}$/i,
+    "must be a SHA-256 fingerprint: 32 pairs of hexadecimal digits with colons",
+  )
+  .transform((text) => text.toUpperCase());
+
 const body = z.record(z.string(), z.unknown());
 const tokens = z.int().min(1).max(1_000_000_000);
 const milliseconds = z.int().min(10).max(86_400_000);
@@ -93,6 +103,7 @@ export const providerSetting = z.strictObject({
     .union([z.literal("*"), z.array(model).max(1000)], { error: 'must be "*" or a list of models' })
     .default("*"),
   keyFile: z.string().trim().max(1000).default(""),
+  fingerprint: fingerprint.optional(),
   region: z.string().trim().min(1).max(40).optional(),
   dataPolicy: z.enum(["local", "no-retention", "any"]).optional(),
   headers,

@@ -13,6 +13,7 @@ import { providersSetting } from "./provider-setting.ts";
 import { marketsSetting, rentalLimitsSetting, rentalsSetting } from "./rental-setting.ts";
 import { routesSetting } from "./route-setting.ts";
 import { anyText, type DeepReadonly, milliseconds } from "./setting-kinds.ts";
+import { homeSetting, optionalUrl, thisRentalSetting } from "./this-rental-setting.ts";
 
 /** Tokens one request may hold. */
 const contextTokens = z.int().min(64).max(16_777_216);
@@ -143,6 +144,14 @@ const http = z.strictObject({
     .describe("Largest request body"),
   keepAliveMs: milliseconds.min(100).default(5000).describe("A silent stream gets a sign of life this often"),
   headerTimeoutMs: milliseconds.min(1000).default(10_000).describe("A client must have sent its headers by then"),
+  wholeLimitMs: z
+    .union([z.literal("auto"), z.literal(0), milliseconds.min(1000)], {
+      error: 'must be "auto", 0, or a whole number of milliseconds from 1000',
+    })
+    .default("auto")
+    .describe(
+      "Longest time for an answer in one piece; 0: as long as it needs; auto: 95 s behind a proxy that cuts it off at 100",
+    ),
 });
 
 /** Path of a file; relative ones lie in the data folder. Empty: none. */
@@ -221,9 +230,11 @@ const log = z.strictObject({
 
 const idle = z.strictObject({
   whenIdle: z
-    .enum(["stay", "exit", "command"])
-    .default("stay")
-    .describe("What happens when nobody asked for so long: nothing, the server ends, or a command runs"),
+    .enum(["auto", "stay", "exit", "command", "stop-rental", "destroy-rental"])
+    .default("auto")
+    .describe(
+      "When nobody asked for so long: nothing, the server ends, a command runs, or the rental of this machine; auto: stop-rental on a headless rental that can, else stay",
+    ),
   afterMs: milliseconds
     .min(1000)
     .default(1_200_000)
@@ -236,7 +247,12 @@ const idle = z.strictObject({
 });
 
 const shutdown = z.strictObject({
-  graceMs: milliseconds.default(10_000).describe("How long running requests may still take when the box stops"),
+  graceMs: z
+    .union([z.literal("auto"), milliseconds], {
+      error: 'must be "auto" or a whole number of milliseconds up to 86400000',
+    })
+    .default("auto")
+    .describe("How long running requests may still take when the box stops; auto: 10 s, on a rental 3 s"),
 });
 
 export const configSchema = z.strictObject({
@@ -262,6 +278,13 @@ export const configSchema = z.strictObject({
     .enum(["auto", "on", "off"])
     .default("auto")
     .describe("Tell the LAN of this box by mDNS; auto: when it listens there and is no container or rental"),
+  publicUrl: optionalUrl.default("").describe("Address that others reach this box by, where it cannot know it itself"),
+  preload: z
+    .string()
+    .trim()
+    .max(1000)
+    .default("")
+    .describe("A model to have in memory before the box is ready: an alias, a file, or one to download"),
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
   providers: providersSetting.default({}).describe("Cloud providers and other servers to ask, by name"),
   routes: routesSetting.default({}).describe("What names of your own lead to: targets, in which order, and when"),
@@ -270,6 +293,8 @@ export const configSchema = z.strictObject({
     .default({})
     .describe("Machines that requests may go to, rented or started when they are needed"),
   rentalLimits: rentalLimitsSetting.prefault({}).describe("What all rented machines together may cost"),
+  thisRental: thisRentalSetting.prefault({}).describe("What this machine is when it is a rented one"),
+  home: homeSetting.prefault({}).describe("The box that rented this machine"),
   engine: engine.prefault({}).describe("The engine"),
   hardware: hardware.prefault({}).describe("The hardware"),
   http: http.prefault({}).describe("The HTTP server"),

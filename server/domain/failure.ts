@@ -55,6 +55,8 @@ export const failureKinds = Object.freeze({
   cancelled: { httpStatus: 409, mayRetry: false, mayFallBack: false },
   /** Somebody uses the model that is to be unloaded. Said to the admin only. */
   model_busy: { httpStatus: 409, mayRetry: true, mayFallBack: false },
+  /** An answer in one piece takes longer than the way to its reader allows; the message says what to do. */
+  stream_needed: { httpStatus: 400, mayRetry: false, mayFallBack: false },
   /** The box is stopping; new work is refused. */
   shutting_down: { httpStatus: 503, mayRetry: false, mayFallBack: true },
   /** A content part, tool or wish that this target cannot serve; `param` names it. */

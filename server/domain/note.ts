@@ -38,6 +38,8 @@ export type NoteCode =
   | "answer_bounded"
   /** It ran on a rented machine; `detail` is its lease. */
   | "rented_instance"
+  /** Another box asked, for a request of its own; `detail` is that one's id in its ledger. */
+  | "asked_by_box"
   /** A line of a batch; `detail` is the batch's id and the line's number. */
   | "batch_line";
 
@@ -70,5 +72,6 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   budget_near: "a budget is nearly used up",
   answer_bounded: "the answer was bounded, because a budget counts it",
   rented_instance: "it ran on a rented machine",
+  asked_by_box: "asked by another box, for a request that its ledger has, and counts, too",
   batch_line: "a line of a batch",
 });

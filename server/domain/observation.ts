@@ -9,7 +9,7 @@ import type { Timings, Usage } from "./usage.ts";
 export interface AttemptObservation {
   /** `engine/lanthorn-demo`. */
   readonly target: string;
-  readonly status: "done" | "failed" | "aborted";
+  readonly status: "done" | "failed" | "aborted" | "interrupted";
   readonly failureCode: FailureCode | null;
   readonly usage: Usage;
   readonly timings: Timings;
@@ -24,7 +24,7 @@ export interface RequestObservation {
   readonly alias: string | null;
   /** The last one tried; null: none was. */
   readonly target: string | null;
-  readonly status: "done" | "failed" | "refused" | "aborted";
+  readonly status: "done" | "failed" | "refused" | "aborted" | "interrupted";
   readonly failureCode: FailureCode | null;
   readonly durationMs: number;
   /** Null: no content was sent. */

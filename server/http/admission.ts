@@ -7,6 +7,7 @@ import { costText, targetText } from "../dialects/closing-comment.ts";
 import type { Caller } from "../domain/caller.ts";
 import { keptAnswers } from "../domain/kept-answer.ts";
 import { asFailure } from "../domain/failure.ts";
+import type { RequestNote } from "../domain/note.ts";
 import { readWishes, type RouteWishes } from "../domain/routing/request-facts.ts";
 import { readJson } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
@@ -27,8 +28,14 @@ export async function admit<Decoded>(
   caller: Caller,
   dialect: { readonly id: string; decode(body: unknown): Decoded },
   { deps, timing, inFlight, bodyBudget }: InferenceParts,
-): Promise<{ readonly decoded: Decoded; readonly flight: Flight; readonly wishes: RouteWishes }> {
+): Promise<{
+  readonly decoded: Decoded;
+  readonly flight: Flight;
+  readonly wishes: RouteWishes;
+  readonly notes: readonly RequestNote[];
+}> {
   const { request, response, requestId, startedAtMs } = exchange;
+  const notes = originNotes(request.headers);
   let body: unknown;
   try {
     // Asked before the body is read, so that a box that stops does not wait for one.
@@ -41,7 +48,7 @@ export async function admit<Decoded>(
         budget: bodyBudget,
       };
       body = await readJson(request, response, bounds);
-      return { decoded: dialect.decode(body), flight, wishes: wishesOf(request.headers) };
+      return { decoded: dialect.decode(body), flight, wishes: wishesOf(request.headers), notes };
     } catch (thrown) {
       flight.land();
       throw thrown;
@@ -49,9 +56,18 @@ export async function admit<Decoded>(
   } catch (thrown) {
     const failure = asFailure(thrown);
     const wished = wishes(body);
-    await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, ...wished }, failure);
+    await deps.inference.refuse({ requestId, caller, dialect: dialect.id, startedAtMs, notes, ...wished }, failure);
     throw failure;
   }
+}
+
+/** An id as boxes like this one give them. Anybody may send one: it is a note, and nothing is decided by it. */
+const ownRequestId = /^req_[0-9A-Za-z]{22}$/;
+
+/** Which request of another box this one is for. */
+function originNotes(headers: IncomingHttpHeaders): readonly RequestNote[] {
+  const id = headers["x-request-id"];
+  return typeof id === "string" && ownRequestId.test(id) ? [{ code: "asked_by_box", detail: id }] : [];
 }
 
 /** Where the client says its request may run. Throws `invalid_request` for a data class nobody knows. */

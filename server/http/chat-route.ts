@@ -16,6 +16,7 @@ import type { Flight } from "./in-flight.ts";
 import { passRateGate, type RateGate } from "./rate-gate.ts";
 import type { Exchange } from "./route.ts";
 import { sendFailure, sendText } from "./send.ts";
+import { limitWhole } from "./whole-limit.ts";
 import { createStreamWriter } from "./stream-writer.ts";
 
 export type ChatRouteParts = InferenceParts;
@@ -45,7 +46,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
 
   async function answer(exchange: Exchange, caller: Caller, gate: RateGate): Promise<void> {
     const { requestId, startedAtMs } = exchange;
-    const { decoded, flight, wishes } = await admit(exchange, caller, asked, parts);
+    const { decoded, flight, wishes, notes } = await admit(exchange, caller, asked, parts);
     const request = withHeaders(decoded, dialect, exchange.request.headers);
     const encoder = dialect.chatEncoder(request, {
       requestId,
@@ -57,7 +58,7 @@ export function chatRoute(dialect: Dialect, parts: ChatRouteParts) {
     try {
       await gate.reserve(() => estimatedPromptTokens(request), request.model);
       const session = sessionOf(exchange.request.headers);
-      const input = { requestId, caller, dialect: dialect.id, request, session, startedAtMs, wishes };
+      const input = { requestId, caller, dialect: dialect.id, request, session, startedAtMs, wishes, notes };
       const answer = {
         exchange,
         dialect,
@@ -151,16 +152,21 @@ async function answerWhole(answer: Answer, parts: ChatRouteParts): Promise<void>
   const { exchange, dialect, encoder, flight, events } = answer;
   const { deps } = parts;
   const seen: ChatEvent[] = [];
-  for await (const event of events) {
-    seen.push(event);
-    if (!isEnd(event)) continue;
-    setTargetHeader(deps, exchange);
-    const failure = failureOf(event, flight.signal);
-    if (failure !== null) sendFailure(exchange.response, dialect, failure);
-    else sendText(exchange.response, 200, dialect.contentType.whole, encoder.whole(seen));
-    return;
+  const lift = limitWhole(exchange, flight, parts, "chat");
+  try {
+    for await (const event of events) {
+      seen.push(event);
+      if (!isEnd(event)) continue;
+      setTargetHeader(deps, exchange);
+      const failure = failureOf(event, flight.signal);
+      if (failure !== null) sendFailure(exchange.response, dialect, failure);
+      else sendText(exchange.response, 200, dialect.contentType.whole, encoder.whole(seen));
+      return;
+    }
+    throw noEnd();
+  } finally {
+    lift();
   }
-  throw noEnd();
 }
 
 function logInternal(deps: Pick<HttpDeps, "log">, requestId: string, failure: Failure): void {

@@ -20,6 +20,7 @@ import type { RentalDesk } from "../rental/rental-desk.ts";
 import type { RouteDesk } from "../router/route-desk.ts";
 import type { Router } from "../router/router.ts";
 import type { ServerTls } from "./node-server.ts";
+import type { RentalTalk } from "./rental-routes.ts";
 
 export interface HttpSettings {
   /** Largest body of an inference request. */
@@ -32,6 +33,8 @@ export interface HttpSettings {
   readonly headerTimeoutMs: number;
   /** Names and addresses this box is also reached by, from the configuration; with or without a port. */
   readonly hosts: readonly string[];
+  /** `http.wholeLimitMs`; absent: answers in one piece may take as long as they need. */
+  readonly wholeLimitMs?: "auto" | number;
 }
 
 /** Periods that are no settings: each has one right value, and tests shorten them. */
@@ -81,6 +84,8 @@ export interface HttpDeps {
   readonly feedback: FeedbackStore;
   /** Absent: there are no such routes. */
   readonly batches?: Batches;
+  /** Home and its rented machines; absent: there are no such routes. */
+  readonly rental?: RentalTalk;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
   /** Null or absent: no market is set up. */

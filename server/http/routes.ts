@@ -18,6 +18,7 @@ import { metricsRoute } from "./metrics-route.ts";
 import { modelsRoutes } from "./models-route.ts";
 import { ollamaRoutes } from "./ollama-routes.ts";
 import { createPage } from "./page.ts";
+import { rentalRoutes } from "./rental-routes.ts";
 import { responsesRoutes } from "./responses-route.ts";
 import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -139,6 +140,8 @@ export function routeTable(parts: RouteParts): readonly Route[] {
       handle: wholeRoute(ollamaEmbeddings, parts, deps.inference.embed),
     },
     ...ollamaRoutes({ dialect: ollama, deps, readBody: ({ request, response }) => parts.readBody(request, response) }),
+
+    ...rentalRoutes(box, deps.rental ?? {}, ({ request, response }) => parts.readBody(request, response)),
 
     { method: "POST", path: "/sign-in", access: "open", dialect: box, handle: sessions.signIn },
     { method: "POST", path: "/sign-out", access: "inference", dialect: box, handle: sessions.signOut },

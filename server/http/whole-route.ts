@@ -12,6 +12,7 @@ import { admit, type InferenceParts, leaveWhenClosed, setTargetHeader } from "./
 import { passRateGate, type RateGate } from "./rate-gate.ts";
 import type { Exchange } from "./route.ts";
 import { jsonType, sendFailure, sendText } from "./send.ts";
+import { limitWhole } from "./whole-limit.ts";
 
 export function wholeRoute<Request extends { readonly model: string }, Result>(
   dialect: WholeDialect<Request, Result>,
@@ -29,11 +30,12 @@ export function wholeRoute<Request extends { readonly model: string }, Result>(
 
   async function answer(exchange: Exchange, caller: Caller, gate: RateGate): Promise<void> {
     const { response, requestId, startedAtMs } = exchange;
-    const { decoded: call, flight, wishes } = await admit(exchange, caller, dialect, parts);
+    const { decoded: call, flight, wishes, notes } = await admit(exchange, caller, dialect, parts);
     leaveWhenClosed(exchange, flight);
+    const lift = limitWhole(exchange, flight, parts, "texts");
     try {
       await gate.reserve(() => call.estimatedTokens, call.request.model);
-      const input = { requestId, caller, dialect: dialect.id, request: call.request, startedAtMs, wishes };
+      const input = { requestId, caller, dialect: dialect.id, request: call.request, startedAtMs, wishes, notes };
       let result: { readonly value: Result } | null = null;
       for await (const event of gate.metered(ask(input, flight.signal))) {
         if (!isEnd(event)) {
@@ -49,6 +51,7 @@ export function wholeRoute<Request extends { readonly model: string }, Result>(
       }
       throw noEnd();
     } finally {
+      lift();
       flight.land();
     }
   }

@@ -15,6 +15,8 @@ export interface IdleOptions {
   nextUnloadMs(): number | null;
   /** Ends the server, with a reason for people; running answers finish. */
   exit(reason: string): void;
+  /** Ends the rental of this machine; absent: it is none. */
+  endRental?(deed: "stop" | "destroy", reason: string): void;
 }
 
 export interface IdleView {
@@ -37,7 +39,7 @@ export interface Idle {
 }
 
 /** Throws Failure `cannot_start` for settings that do not go together. */
-export function createIdle({ settings, clock, log, nextUnloadMs, exit }: IdleOptions): Idle {
+export function createIdle({ settings, clock, log, nextUnloadMs, exit, endRental }: IdleOptions): Idle {
   if (settings.whenIdle === "command" && settings.command.length === 0) throw noCommand();
   let active = 0;
   let quietSinceMs = clock.monotonicMs();
@@ -63,8 +65,13 @@ export function createIdle({ settings, clock, log, nextUnloadMs, exit }: IdleOpt
     done = true;
     const quietMs = Math.round(clock.monotonicMs() - quietSinceMs);
     log.info({ step, quietMs }, "nobody needs this box");
+    const reason = `nobody asked for ${Math.round(quietMs / 1_000)} s`;
     if (step === "exit") {
-      exit(`nobody asked for ${Math.round(quietMs / 1_000)} s`);
+      exit(reason);
+      return;
+    }
+    if (step === "stop-rental" || step === "destroy-rental") {
+      endRental?.(step === "stop-rental" ? "stop" : "destroy", reason);
       return;
     }
     if (running !== null) return;

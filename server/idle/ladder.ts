@@ -1,10 +1,13 @@
 /**
- * What a box that nobody uses does next, and when: a model leaves memory, then the box itself stops or runs a command. Pure;
- * times are monotonic.
+ * What a box that nobody uses does next, and when: a model leaves memory, then the box itself stops, runs a command, or ends the
+ * rental of its machine. Pure; times are monotonic.
  */
 
+/** What the box itself does at the end. */
+export type LastStep = "exit" | "command" | "stop-rental" | "destroy-rental";
+
 export interface IdleSettings {
-  readonly whenIdle: "stay" | "exit" | "command";
+  readonly whenIdle: "stay" | LastStep;
   /** How long nobody must have asked. */
   readonly afterMs: number;
 }
@@ -23,7 +26,7 @@ export interface IdleFacts {
 }
 
 export interface IdleStep {
-  readonly step: "unload" | "exit" | "command";
+  readonly step: "unload" | LastStep;
   readonly atMs: number;
 }
 

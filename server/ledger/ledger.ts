@@ -13,6 +13,7 @@ import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
 import { createProviderKeyStore, type ProviderKeyStore } from "./provider-keys.ts";
 import { createLeaseBook, type LeaseBook } from "./leases.ts";
+import { createPriceBook, type PriceBook } from "./market-prices.ts";
 import { createReaderLink } from "./reader/link.ts";
 import { closeInterrupted } from "./recover.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
@@ -44,6 +45,8 @@ export interface Ledger {
   readonly power: PowerBook;
   /** Rented machines. */
   readonly leases: LeaseBook;
+  /** What rental markets asked. */
+  readonly marketPrices: PriceBook;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
   /** Writes what waits, answers what was asked, closes the file. */
@@ -88,6 +91,7 @@ export function openLedger(
     money: createMoneyReports(link),
     power: createPowerBook(database, writer),
     leases: createLeaseBook(database),
+    marketPrices: createPriceBook(database),
     recovered,
     async close() {
       writer.stop();

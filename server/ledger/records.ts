@@ -35,10 +35,10 @@ export interface AttemptRecord {
   readonly timings: Timings;
   /** Null while it runs. */
   readonly cost: Cost | null;
-  /** What the machine that answered calls it, so that rows of two boxes can be laid side by side; null: it ran here, or nothing was said. */
-  readonly upstreamRequestId: string | null;
   /** Null: nobody bills it by the token: it ran on this box, on a peer or on a rented machine. */
   readonly pricing: PricingRecord | null;
+  /** What the other machine calls it: of another Lanthorn, its request's id in its own ledger. Null: it said none, or it ran here. */
+  readonly upstreamRequestId: string | null;
 }
 
 export interface RequestRecord {

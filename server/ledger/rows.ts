@@ -8,8 +8,8 @@ import type { RequestNote } from "../domain/note.ts";
 import type { Timings, Usage } from "../domain/usage.ts";
 
 /**
- * How a request ended. `open` while it runs; `refused` before any attempt began; `interrupted` is written at start-up
- * for rows a killed process left open.
+ * How a request ended. `open` while it runs; `refused` before any attempt began; `interrupted` by the end of the server: written then, with
+ * what was used so far, or at start-up for rows a killed process left open.
  */
 export type RequestStatus = "open" | "done" | "failed" | "refused" | "aborted" | "interrupted";
 

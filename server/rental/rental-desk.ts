@@ -7,8 +7,10 @@ import { Failure } from "../domain/failure.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { Clock, Publish } from "../domain/ports.ts";
 import type { LeaseView, Orphan } from "../domain/rental/lease.ts";
-import type { RentalOffer } from "../domain/rental/market.ts";
+import type { OfferFilter, RentalOffer } from "../domain/rental/market.ts";
+import { chooseOffers } from "../domain/rental/offer-choice.ts";
 import { byPrice, type RentQuote, quoteOf } from "../domain/rental/quote.ts";
+import { capRefusal } from "../domain/rental/spend-room.ts";
 import type { RentalBills, RentalPrices } from "./desk-parts.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import type { Market } from "./market.ts";
@@ -39,6 +41,8 @@ export interface QuoteView {
   /** When the market said that price. */
   readonly takenAtMs: number;
   readonly burn: BurnSummary;
+  /** Null: the caps leave room for an hour of it; else the sentence. */
+  readonly refusal: string | null;
 }
 
 export interface BidView {
@@ -104,10 +108,8 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
     const asked = readAsk(ask, parts.rentals);
     const { setting } = asked;
     const bid = bidOf(setting);
-    const { offer, takenAtMs } = await offerFor(asked, board, markets, signal);
-    if (bid !== null && offer.leastBidPerHourNanos !== null && bid < offer.leastBidPerHourNanos) {
-      throw bidTooLow(bid, offer.leastBidPerHourNanos);
-    }
+    const { offer, takenAtMs } = await offerFor(asked, bid, board, parts, signal);
+    const { volumes } = marketOf(markets, offer.market).traits;
     const wish: RentWish = {
       rental: asked.rental,
       offer,
@@ -115,7 +117,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
         kind: offer.kind,
         bidPerHourNanos: bid,
         diskBytes: gbBytes(setting.diskGb),
-        volumeId: setting.volumeId === "" ? null : setting.volumeId,
+        volumeId: setting.volumeId !== "" && volumes ? setting.volumeId : null,
         ...parts.machine(setting),
       },
       terms: termsOf(setting, limits),
@@ -137,7 +139,9 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
       const { image, port, diskBytes, volumeId, environment, onStart } = wish.order;
       const onStartLines = onStart.trim() === "" ? 0 : onStart.trim().split("\n").length;
       const order = { image, port, diskBytes, volumeId, environment: Object.keys(environment), onStartLines };
-      return { rental: wish.rental, quote, order, takenAtMs, burn: leases.burn() };
+      const burn = leases.burn();
+      const room = { caps: wish.terms.caps, todayNanos: burn.todayNanos, monthNanos: burn.monthNanos, leaseNanos: 0 };
+      return { rental: wish.rental, quote, order, takenAtMs, burn, refusal: capRefusal(room, quote.perHourNanos) };
     },
     async rent(ask, agreedPerHourNanos, signal) {
       const { wish, quote } = await wishOf(ask, signal);
@@ -188,59 +192,72 @@ const noBids = Object.freeze({
   trouble: "there is no bidding at this market",
 });
 
+interface Found {
+  readonly offer: RentalOffer;
+  readonly takenAtMs: number;
+}
+
+/** For less it is not worth fetching the weights. */
+const leastMs = 3_600_000;
+const oldestListMs = 300_000;
+
 /** The offer that was named, or the cheapest that satisfies the wishes; as the market says now. */
 async function offerFor(
   asked: Asked,
+  bidPerHourNanos: Nanos | null,
   board: OfferBoard,
-  markets: readonly Market[],
+  { markets, clock }: Pick<RentalDeskParts, "markets" | "clock">,
   signal: AbortSignal,
-): Promise<{ readonly offer: RentalOffer; readonly takenAtMs: number }> {
-  const { offerId, market, setting } = asked;
-  const filter = filterOf(setting);
-  const where = market === null ? markets.map(({ id }) => id) : [market];
+): Promise<Found> {
+  const { offerId, setting } = asked;
+  const wished = filterOf(setting);
+  // Whoever names an offer has seen it: of the defaults only its price and its disk are held to.
+  const filter = offerId === null ? wished : named(wished);
+  const where = asked.market === null ? markets.map(({ id }) => id) : [asked.market];
   const lists = await Promise.allSettled(
     where.map((id) => {
       // Markets cut their lists: the question that brought an offer up finds it again.
       const before = offerId === null ? null : board.filterOf(id, offerId);
-      const question = before === null ? filter : { ...before, kind: setting.kind, ...disk(filter.diskBytes) };
-      return board.fresh(id, question, signal);
+      return board.fresh(id, before === null ? filter : { ...before, ...filter }, signal);
     }),
   );
-  const found = lists.flatMap((list) => {
-    if (list.status === "rejected") return [];
-    const { offers, takenAtMs } = list.value;
-    const wanted = offers.filter(
-      (offer) => offer.kind === setting.kind && (offerId === null || offer.offerId === offerId),
+  const wishes = {
+    ...{ filter, kind: setting.kind, bidPerHourNanos, oldestListMs },
+    leastMs: Math.min(leastMs, setting.longestMs),
+  };
+  const found: Found[] = [];
+  const reasons: string[] = [];
+  for (const list of lists) {
+    if (list.status === "rejected") continue;
+    const { takenAtMs, rejected } = list.value;
+    const isMeant = (one: { readonly offerId: string }) => offerId === null || one.offerId === offerId;
+    const offers = list.value.offers.filter(isMeant);
+    const choice = chooseOffers(
+      { takenAtMs, offers, rejected: rejected.filter(isMeant) },
+      { ...wishes, bidPerHourNanos },
+      clock.now(),
     );
-    return wanted.map((offer) => ({ offer, takenAtMs }));
-  });
+    found.push(...choice.offers.map(({ offer }) => ({ offer, takenAtMs })));
+    reasons.push(choice.refused.length === 1 ? `It cannot be had: ${choice.refused[0]?.reason}.` : choice.words);
+  }
   const [first] = found.sort((a, b) => byPrice(a.offer, b.offer));
   if (first !== undefined) return first;
   const silent = lists.find((list) => list.status === "rejected");
   if (silent !== undefined) throw silent.reason;
-  throw new Failure(
-    "not_found",
-    offerId === null ? "No offer satisfies that." : `There is no offer "${offerId}" now.`,
-    {
-      why:
-        offerId === null
-          ? "Nothing is offered for that GPU, price and reliability at the moment."
-          : `It is taken, or it is not offered as ${setting.kind}.`,
-      next: [`lanthorn rental offers --kind ${setting.kind}`],
-    },
-  );
-}
-
-function disk(bytes: number | undefined): { readonly diskBytes?: number } {
-  return bytes === undefined ? {} : { diskBytes: bytes };
-}
-
-function bidTooLow(bid: Nanos, least: Nanos): Failure {
-  return new Failure("invalid_request", "That bid would not win.", {
-    param: "bidUsdPerHour",
-    why: `The least that is taken now is ${usdText(least)} an hour, and the bid is ${usdText(bid)}.`,
-    next: ["lanthorn rental offers --kind bid"],
+  const what = offerId === null ? "No offer satisfies that." : `The offer "${offerId}" cannot be had now.`;
+  throw new Failure("not_found", what, {
+    why: [...new Set(reasons)].join(" "),
+    next: [`lanthorn rental offers --kind ${setting.kind}`],
   });
+}
+
+function named({ gpu, kind, diskBytes, mostPerHourNanos }: OfferFilter): OfferFilter {
+  return {
+    ...(gpu === undefined ? {} : { gpu }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(diskBytes === undefined ? {} : { diskBytes }),
+    ...(mostPerHourNanos === undefined ? {} : { mostPerHourNanos }),
+  };
 }
 
 function found(wanted: Pick<Orphan, "market" | "instanceId">, orphans: readonly Orphan[]): Orphan {

@@ -74,7 +74,8 @@ const backends: Readonly<Record<string, () => Promise<Made>>> = {
     const vendor = await startVendor({
       wire: "openai",
       models: ["stand-in", "embedder", "ranker"],
-      script: ({ body }) => (body.max_completion_tokens === 1_500 ? { text: "x".repeat(400), gapMs: 20 } : { text: "Hi." }),
+      script: ({ body }) =>
+        body.max_completion_tokens === 1_500 ? { text: "x".repeat(400), gapMs: 20 } : { text: "Hi." },
     });
     const upstream = createUpstreamFetch({ environment: {}, caFile: "" });
     const desk = leasesInMemory(Date.now, "den");

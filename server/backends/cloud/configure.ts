@@ -26,6 +26,9 @@ export function configureProvider(id: string, setting: ProviderSetting): CloudSe
   }
   if (provider.refused !== undefined) throw wrong(id, provider.refused, "type");
   const baseUrl = (setting.baseUrl ?? provider.baseUrl)?.replace(/\/+$/, "");
+  if (setting.fingerprint !== undefined && baseUrl?.startsWith("https:") !== true) {
+    throw wrong(id, "A server known by its certificate is called over https only.", "baseUrl");
+  }
   if (baseUrl === undefined) throw wrong(id, `${provider.title} needs a baseUrl.`, "baseUrl");
   return {
     id,

@@ -8,7 +8,7 @@ import type { CalledDialect } from "../../dialects/called.ts";
 import type { UpstreamName } from "../../domain/attempt-cost.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
-import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+import { createUpstreamFetch, type UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { Backend } from "../backend.ts";
 import type { PriceList } from "../../domain/pricing/price-list.ts";
 import { type Bills, type BillsPorts, createBills } from "./bills/bills.ts";
@@ -122,6 +122,8 @@ export interface ProviderDesk {
   test(id: string, model: string | null, signal: AbortSignal): Promise<ProviderTest>;
   /** Reads what providers bill and compares it with the ledger's side. */
   bills(ledger: Pick<BillsPorts, "ours">, prices: Pick<PriceList, "rowOf">): Bills;
+  /** Cuts what still runs to servers that are known by their certificate. */
+  close(): Promise<void>;
 }
 
 interface Entry {
@@ -135,11 +137,20 @@ interface Entry {
 export function openProviderDesk(ports: DeskPorts): ProviderDesk {
   const { clock, log, keys } = ports;
   const entries = new Map<string, Entry>();
+  /** Ways to servers that are known by their certificate, by its fingerprint. */
+  const pinned = new Map<string, UpstreamFetch>();
+
+  function wayTo({ fingerprint }: ProviderSetting): UpstreamFetch {
+    if (fingerprint === undefined) return ports.upstream;
+    const way = pinned.get(fingerprint) ?? createUpstreamFetch({ environment: {}, caFile: "", fingerprint });
+    pinned.set(fingerprint, way);
+    return way;
+  }
 
   function open(id: string, setting: ProviderSetting): Entry {
     const cloud = configureProvider(id, setting);
     const pool = createKeyPool({ clock, random: ports.random });
-    const backend = createCloudBackend(cloud, { ...ports, keys: pool });
+    const backend = createCloudBackend(cloud, { ...ports, keys: pool, upstream: wayTo(setting) });
     const entry = { cloud, setting, pool, backend };
     fillPool(entry);
     return entry;
@@ -257,6 +268,9 @@ export function openProviderDesk(ports: DeskPorts): ProviderDesk {
         ours,
         canonical: (provider, model, atMs) => rowOf(provider, model, atMs)?.model ?? model,
       }),
+    close: async () => {
+      await Promise.all([...pinned.values()].map((way) => way.close()));
+    },
   };
 }
 

@@ -154,6 +154,7 @@ export const quoteAnswer = z.object({
   }),
   takenAtMs: count,
   burn: burnSummaryShape,
+  refusal: text.nullable().default(null),
   atMs,
 }) satisfies z.ZodType<QuoteView, unknown>;
 export const bidAnswer = z.object({

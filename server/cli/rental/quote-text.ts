@@ -6,7 +6,7 @@ import type { QuoteAnswer } from "./answers.ts";
 import { limitsText } from "./lease-text.ts";
 import { clockText, gpuText, oldText, ofCap, perDay, perHour, priceText, vramText } from "./price-text.ts";
 
-export function quoteText({ rental, quote, takenAtMs, burn, atMs }: QuoteAnswer): string {
+export function quoteText({ rental, quote, takenAtMs, burn, refusal, atMs }: QuoteAnswer): string {
   const { offer, bidPerHourNanos, perHourNanos, storagePerHourNanos } = quote;
   const kind = bidPerHourNanos === null ? "on-demand" : `bid ${perHour(bidPerHourNanos)}${leastText(quote)}`;
   const where = `${printable(offer.market)}/${printable(offer.offerId)}`;
@@ -24,6 +24,7 @@ export function quoteText({ rental, quote, takenAtMs, burn, atMs }: QuoteAnswer)
     ["Limits", limitsText(quote.terms)],
     ["Stopped", `still ${perDay(quote.stoppedPerDayNanos)} for its disk, until it is destroyed`],
     ["Burning", burningText(burn)],
+    ...(refusal === null ? [] : [["Refused", printable(refusal)] as const]),
   ]);
 }
 

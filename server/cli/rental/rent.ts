@@ -6,7 +6,8 @@ import { type Command, Option } from "commander";
 import { rentKinds } from "../../domain/rental/market.ts";
 import type { CommandContext } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { usageFailure } from "../errors.ts";
+import { CommandFailure, usageFailure } from "../errors.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { type LeaseAnswer, leaseAnswer, type QuoteAnswer, quoteAnswer } from "./answers.ts";
 import { type Query, withRentals } from "./calls.ts";
 import { mayChange } from "./consent.ts";
@@ -91,6 +92,7 @@ async function rent(what: string | undefined, flags: RentFlags, context: Command
         return;
       }
       output.note(quoteText(quote));
+      if (quote.refusal !== null) throw overCap(quote.refusal);
       await confirm({ text: "Rent it?", yes: flags.yes === true, canAsk: context.canAsk, command: yesCommand });
       const { market, offerId } = quote.quote.offer;
       const body = { ...ask, market, offerId, agreedPerHourNanos: quote.quote.perHourNanos };
@@ -101,6 +103,13 @@ async function rent(what: string | undefined, flags: RentFlags, context: Command
       answerRented(quote, last, flags.wait, context);
     },
   );
+}
+
+function overCap(refusal: string): CommandFailure {
+  return new CommandFailure(exitCodes.budget, "budget_exceeded", "Nothing was rented: a cap does not allow it", {
+    why: `${refusal.charAt(0).toUpperCase()}${refusal.slice(1)}.`,
+    next: ["lanthorn rental list", "lanthorn config show rentalLimits"],
+  });
 }
 
 const yesCommand = "lanthorn rental rent … --yes";

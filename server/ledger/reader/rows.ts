@@ -163,8 +163,8 @@ export function attemptRecord(columns: AttemptColumns): AttemptRecord {
     failureCode: columns.failure_code,
     durationMs: columns.duration_ms,
     ...measures(columns),
-    upstreamRequestId: columns.upstream_request_id,
     pricing: pricingOf(columns),
+    upstreamRequestId: columns.upstream_request_id,
   };
 }
 

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { writeFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../server/domain/failure.ts";
 import { type FlagSetting, type ResolvedConfig, loadConfig } from "../../../server/config/load.ts";
 import { listSettings } from "../../../server/config/show.ts";
@@ -46,7 +46,7 @@ test("without file, environment and flags every setting has its default", () => 
     engine: { threads: "auto", slots: 4, context: "auto" },
     http: { bodyLimitBytes: 32 * 1024 * 1024 },
     log: { level: "info" },
-    shutdown: { graceMs: 10_000 },
+    shutdown: { graceMs: "auto" },
   });
   expect(new Set(Object.values(origins))).toEqual(new Set(["default"]));
   expect(warnings).toEqual([]);
@@ -161,11 +161,56 @@ test("config show lists every setting with value, origin, meaning and variable, 
   expect(settings.map((setting) => setting.path)).toContain("models[0]");
   expect(settings.find((setting) => setting.path === "shutdown.graceMs")).toEqual({
     path: "shutdown.graceMs",
-    value: 10_000,
+    value: "auto",
     origin: "default",
-    meaning: "How long running requests may still take when the box stops",
+    meaning: "How long running requests may still take when the box stops; auto: 10 s, on a rental 3 s",
     variable: "LANTHORN_SHUTDOWN_GRACE_MS",
   });
   for (const setting of settings) expect(setting.meaning, setting.path).not.toBe("");
   expect(JSON.stringify(settings)).not.toMatch(/chosen-admin-key|lth_x/);
+});
+
+describe("a rented machine, configured by its environment", () => {
+  const load = (environment: Record<string, string>) =>
+    loadConfig({ file: "/nonexistent/lanthorn.yaml", environment, flags: [], workingFolder: "/" });
+
+  test("the variables that templates set are settings of thisRental and home", () => {
+    const { values, origins, warnings } = load({
+      LANTHORN_RENTAL_MARKET: "vast",
+      LANTHORN_RENTAL_INSTANCE_ID: "12345678",
+      LANTHORN_RENTAL_ENDS_AT: "2026-12-01T18:00:00Z",
+      LANTHORN_MARKET_URL: "http://127.0.0.1:9/api/v0",
+      LANTHORN_HOME_URL: "https://home.example:4747",
+      LANTHORN_HOME_PUBLIC_KEY: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+      LANTHORN_HOME_SILENCE_MS: "60000",
+      LANTHORN_PUBLIC_URL: "https://gpu.example:8443",
+      LANTHORN_PRELOAD: "owner/name:Q4_K_M",
+      LANTHORN_IDLE_WHEN_IDLE: "destroy-rental",
+      LANTHORN_FIRST_KEY: "no setting, and nothing to warn of",
+    });
+    expect(values.thisRental).toMatchObject({ market: "vast", instanceId: "12345678", finishMs: 60_000 });
+    expect(values.home).toMatchObject({
+      url: "https://home.example:4747",
+      silenceMs: 60_000,
+      whenSilent: "stop-rental",
+    });
+    expect(values).toMatchObject({ preload: "owner/name:Q4_K_M", idle: { whenIdle: "destroy-rental" } });
+    expect(origins["thisRental.market"]).toBe("environment LANTHORN_RENTAL_MARKET");
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    ["LANTHORN_RENTAL_MARKET", "lambda"],
+    ["LANTHORN_RENTAL_ENDS_AT", "tomorrow"],
+    ["LANTHORN_RENTAL_ENDS_AT", "2026-12-01T18:00"],
+    ["LANTHORN_RENTAL_ENDS_AT", "2026-13-45T18:00:00Z"],
+    ["LANTHORN_HOME_PUBLIC_KEY", "ssh-ed25519 AAAA"],
+    ["LANTHORN_HOME_URL", "home.example"],
+    ["LANTHORN_HOME_SILENCE_MS", "5"],
+    ["LANTHORN_HTTP_WHOLE_LIMIT_MS", "10"],
+  ])("%s=%s does not start, and says what is wrong with it", (name, value) => {
+    expect(() => load({ [name]: value })).toThrow(
+      expect.objectContaining({ code: "cannot_start", message: `The variable ${name} cannot be used as given.` }),
+    );
+  });
 });

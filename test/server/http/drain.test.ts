@@ -50,6 +50,31 @@ describe("S-22 drain", () => {
     await closed;
   });
 
+  test("a stream that is cut says so in words that the clients of its dialect take for a reason to ask again", async () => {
+    const streams = [
+      {
+        path: "/v1/messages",
+        body: { ...streamed, max_tokens: 10 },
+        retried: /event: error\ndata: [^\n]*"overloaded_error"/,
+      },
+      {
+        path: "/v1/responses",
+        body: { model: "coder", input: "hi", stream: true },
+        retried: /"response\.failed"[^\n]*"code":"server_error"/,
+      },
+    ];
+    const answers = [];
+    for (const { path, body, retried } of streams) {
+      const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+      const answer = fetch(room.url + path, init);
+      (await room.next()).emit(text("a"));
+      answers.push({ response: await answer, retried });
+    }
+    const closed = room.http.close(0);
+    for (const { response, retried } of answers) expect(await response.text()).toMatch(retried);
+    await closed;
+  });
+
   test("a second call does not wait", async () => {
     const stream = room.post(streamed);
     (await room.next()).emit(text("a"));

@@ -88,6 +88,22 @@ describe("a box that ends when idle", () => {
     expect(exits).toHaveLength(1);
   });
 
+  test("a rented machine ends its rental, and the process goes on until that is done", () => {
+    const clock = manualClock();
+    const ended: [string, string][] = [];
+    const exits: string[] = [];
+    const idle = createIdle({
+      settings: { whenIdle: "destroy-rental", afterMs: 10_000, command: [] },
+      ...{ clock, log: silentLog, nextUnloadMs: () => null },
+      exit: (reason) => exits.push(reason),
+      endRental: (deed, reason) => void ended.push([deed, reason]),
+    });
+    expect(idle.view()).toMatchObject({ next: "destroy-rental" });
+    clock.advance(60_000);
+    expect(ended).toEqual([["destroy", "nobody asked for 10 s"]]);
+    expect(exits).toEqual([]);
+  });
+
   test("does nothing when it is stopped", () => {
     const { clock, exits, idle } = idleBox();
     idle.stop();

@@ -74,6 +74,17 @@ test("S-18 a market that fails shows its last good list with its age, and nothin
   await expect(desk.offers({}, "nowhere", never)).rejects.toMatchObject({ code: "not_found" });
 });
 
+test("S-18 an absurd price or one that is none is not rented, even by its name", async () => {
+  const { desk, vast, leases, clock } = stage();
+  for (const gpuPerHourNanos of [usd(1e6), Number.NaN, -1, 0]) {
+    clock.advance(60_000);
+    vast.offered = [{ ...offer, rates: { ...offer.rates, gpuPerHourNanos } }];
+    const asked = desk.rent({ market: "vast", offerId: "77310" }, usd(9e6), never);
+    await expect(asked).rejects.toMatchObject({ code: "not_found", why: expect.stringContaining("price") });
+  }
+  expect(leases.rented).toEqual([]);
+});
+
 test("a quote says what it comes to, and names what is secret without showing it", async () => {
   const { desk, leases } = stage();
   const view = await desk.quote({ rental: "coder", longestMs: 7_200_000 }, never);
@@ -115,7 +126,10 @@ test("a bid needs its amount, and one that cannot win is refused", async () => {
   const { desk, leases } = stage();
   const asked = { market: "vast", offerId: "81422" };
   await expect(desk.quote({ ...asked, kind: "bid" }, never)).rejects.toMatchObject({ param: "bidUsdPerHour" });
-  await expect(desk.quote({ ...asked, bidUsdPerHour: "0.1" }, never)).rejects.toThrow("That bid would not win.");
+  await expect(desk.quote({ ...asked, bidUsdPerHour: "0.1" }, never)).rejects.toMatchObject({
+    code: "not_found",
+    why: expect.stringContaining("the least bid is"),
+  });
   const { quote } = await desk.quote({ ...asked, bidUsdPerHour: "0.2" }, never);
   expect(quote).toMatchObject({ kind: "bid", bidPerHourNanos: usd(0.2), perHourNanos: usd(0.207) });
   await desk.rent({ ...asked, bidUsdPerHour: "0.2" }, quote.perHourNanos, never);

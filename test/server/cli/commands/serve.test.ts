@@ -75,6 +75,8 @@ describe("when it is ready", () => {
     refusedModels: [{ fileName: "broken.gguf", reason: "it ends in the middle of its header" }],
     adminKeyOnce: null,
     adminKeyFile: "/home/mira/.local/share/lanthorn/admin.key",
+    publicUrls: [],
+    rental: null,
     keylessAllowed: true,
     warnings: [],
     rentals: null,

@@ -154,6 +154,7 @@ export const quoteBody = {
   },
   takenAtMs: nowMs - 40_000,
   burn,
+  refusal: null as string | null,
   atMs: nowMs,
 };
 

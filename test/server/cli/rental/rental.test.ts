@@ -145,6 +145,15 @@ describe("rent", () => {
     }
   });
 
+  test("a cap that leaves no room for an hour is said before the question: exit 7, and no order", async () => {
+    const refusal = "the cap of today ($20.00) does not leave room for an hour at $0.34: $19.80 is spent";
+    const { url, asked } = await stub({ ...routes, "GET /admin/rentals/quote": { ...box.quoteBody, refusal } });
+    const { code, stderr } = await rental(["rent", "coder", "--yes"], { url });
+    expect(code).toBe(7);
+    expect(stderr).toContain("why    The cap of today ($20.00) does not leave room");
+    expect(changes(asked)).toEqual([]);
+  });
+
   test("--json with --no-wait: the quote and the lease, as it begins", async () => {
     const { url } = await stub(routes);
     const { code, stdout } = await rental(["rent", "vast/77310", "--yes", "--no-wait", "--json"], { url });
