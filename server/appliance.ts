@@ -63,6 +63,7 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
+import { openRentalRoom } from "./rental/open-rental-room.ts";
 import type { RentalDesk } from "./rental/rental-desk.ts";
 import type { Rentals, RentalsParts } from "./rental/wake/open-rentals.ts";
 import { openRented, type Rented, type RentalEnd } from "./rental/rented/rented.ts";
@@ -306,6 +307,10 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       onFiles: () => void readModelsAgain().catch((err: unknown) => log.error({ err }, "models could not be listed")),
     });
     undo.push(() => downloads.close());
+    const onStop = (step: () => void | Promise<void>) => void undo.push(step);
+    const rentalParts = { settings, ledger, upstream, environment, home: paths.home, box, clock, log };
+    const joinRoom = () => openRentalRoom({ ...rentalParts, publish, onStop, knowSecret: secrets.add });
+    const rentalRoom = ports.rented === undefined ? joinRoom() : null;
     // Not before the hardware was looked at: a plan made without it might not be the one to keep for hours.
     const lookedLongEnough = new Promise<void>((done) => clock.after(mostLookMs, done));
     const lookedOnce = Promise.race([hardware.looked, lookedLongEnough]);
@@ -319,11 +324,9 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
     });
     const gateway = openGateway({
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
-      onStop: (step) => undo.push(step),
+      ...{ onStop, environment, secrets },
       backends: ports.backends?.(engine) ?? [engine],
-      rented: ports.rented?.({ clock, log, upstream, onStop: (step) => undo.push(step) }) ?? null,
-      environment,
-      secrets,
+      rented: ports.rented?.({ clock, log, upstream, onStop }) ?? rentalRoom?.rented ?? null,
     });
     const { answers, batches, budgets, metrics, rateLimits, routeDesk, router } = gateway;
 
@@ -353,6 +356,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       budgets,
       downloads,
       providers: gateway.providers,
+      rentals: rentalRoom?.desk ?? null,
       reports: ledger.reports,
       bills: gateway.bills,
       money: gateway.money,
@@ -435,7 +439,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         adminKeyFile: adminKeyFile(paths, options.firstKeyFile),
         keylessAllowed: keylessAllowed(bind, settings.auth),
         routes: http.routes,
-        rentals: null,
+        rentals: rentalRoom?.desk ?? null,
         rented,
       },
       stop: (graceMs, reason = "stopping") => {

@@ -6,7 +6,11 @@ export interface PriceBook {
   /** Takes the place of an earlier look of the same hour. */
   write(prices: readonly SeenPrice[]): void;
   /** Oldest first. */
-  since(wish: { readonly market: string | null; readonly gpu: string | null; readonly sinceMs: number }): readonly SeenPrice[];
+  since(wish: {
+    readonly market: string | null;
+    readonly gpu: string | null;
+    readonly sinceMs: number;
+  }): readonly SeenPrice[];
 }
 
 const keptMs = 92 * 86_400_000;

@@ -36,10 +36,16 @@ export function createRentalBills({ markets, book, clock }: RentalBillsParts): R
         throw new Failure("invalid_request", `The days must be in order, and ${mostDays} at most.`, { param: "from" });
       }
       const chosen = markets.filter(({ id }) => market === null || id === market);
-      if (market !== null && chosen.length === 0) throw new Failure("not_found", `There is no market "${market}" here.`);
+      if (market !== null && chosen.length === 0)
+        throw new Failure("not_found", `There is no market "${market}" here.`);
       const bills = await Promise.all(chosen.map((one) => billOf(one, days, signal)));
       const isFine = (row: BillRow) => row.verdict === "agrees" || row.verdict === "not_yet_reported";
-      return { from, to, markets: bills, agrees: bills.every(({ state, rows }) => state === "compared" && rows.every(isFine)) };
+      return {
+        from,
+        to,
+        markets: bills,
+        agrees: bills.every(({ state, rows }) => state === "compared" && rows.every(isFine)),
+      };
     },
   };
 
@@ -88,7 +94,13 @@ export function createRentalBills({ markets, book, clock }: RentalBillsParts): R
     const oursNanos = ours?.nanos ?? 0;
     const differenceNanos = (theirsNanos ?? 0) - oursNanos;
     const isSettled = clock.now() >= startOfUtcDay(day) + 24 * 3_600_000 + settlesAfterMs;
-    const [verdict, reason] = judged({ ours, billed, differenceNanos, isSettled, isToday: utcDayOf(clock.now()) === day });
+    const [verdict, reason] = judged({
+      ours,
+      billed,
+      differenceNanos,
+      isSettled,
+      isToday: utcDayOf(clock.now()) === day,
+    });
     return { day, instanceId, lease: ours?.lease ?? null, oursNanos, theirsNanos, differenceNanos, verdict, reason };
   }
 }

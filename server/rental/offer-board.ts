@@ -5,7 +5,13 @@
  */
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Clock } from "../domain/ports.ts";
-import type { OfferFilter, OfferList, RejectedOffer, RentalOffer } from "../domain/rental/market.ts";
+import {
+  type OfferFilter,
+  type OfferList,
+  type RejectedOffer,
+  type RentalOffer,
+  rentKinds,
+} from "../domain/rental/market.ts";
 import { byPrice } from "../domain/rental/quote.ts";
 import type { Market } from "./market.ts";
 
@@ -71,18 +77,27 @@ export function createOfferBoard(markets: readonly Market[], clock: Clock): Offe
       const asked = market === null ? markets : [marketOf(markets, market)];
       const failures: Failure[] = [];
       const looks = await Promise.all(
-        asked.map(async ({ id, title }): Promise<{ look: MarketLook; offers: readonly RentalOffer[] }> => {
-          try {
-            const { offers, rejected, takenAtMs } = await fresh(id, filter, signal);
-            return { look: { market: id, title, takenAtMs, trouble: null, offers: offers.length, rejected }, offers };
-          } catch (thrown) {
-            const failure = asFailure(thrown);
-            failures.push(failure);
-            const last = kept.get(questionOf(id, filter))?.list;
-            const { offers, rejected } = last ?? nothing;
-            const facts = { takenAtMs: last?.takenAtMs ?? null, trouble: failure.message, offers: offers.length };
-            return { look: { market: id, title, rejected, ...facts }, offers };
+        asked.map(async ({ id, title, traits }): Promise<{ look: MarketLook; offers: readonly RentalOffer[] }> => {
+          // Whoever names no kind wants to see both, and a market lists one at a time.
+          const questions =
+            filter.kind === undefined && traits.bids ? rentKinds.map((kind) => ({ ...filter, kind })) : [filter];
+          const lists: OfferList[] = [];
+          let trouble: string | null = null;
+          for (const question of questions) {
+            try {
+              lists.push(await fresh(id, question, signal));
+            } catch (thrown) {
+              const failure = asFailure(thrown);
+              failures.push(failure);
+              trouble ??= failure.message;
+              const last = kept.get(questionOf(id, question))?.list;
+              if (last !== undefined) lists.push(last);
+            }
           }
+          const offers = lists.flatMap((list) => list.offers);
+          const rejected = lists.flatMap((list) => list.rejected);
+          const takenAtMs = lists.length === 0 ? null : Math.min(...lists.map((list) => list.takenAtMs));
+          return { look: { market: id, title, takenAtMs, trouble, offers: offers.length, rejected }, offers };
         }),
       );
       const [failure] = failures;
@@ -97,8 +112,6 @@ export function createOfferBoard(markets: readonly Market[], clock: Clock): Offe
     },
   };
 }
-
-const nothing: Pick<OfferList, "offers" | "rejected"> = Object.freeze({ offers: [], rejected: [] });
 
 function questionOf(market: string, filter: OfferFilter): string {
   return `${market} ${JSON.stringify(filter, Object.keys(filter).sort())}`;

@@ -57,13 +57,21 @@ export function watchPrices(parts: PriceWatchParts): PriceWatch {
       if (stop.signal.aborted) return;
       failed += 1;
       const { code, message } = asFailure(thrown);
-      if (failed === 1) log.warn({ market: market.id, code, err: message }, "what a market asks cannot be read; the last good prices stay");
+      if (failed === 1)
+        log.warn(
+          { market: market.id, code, err: message },
+          "what a market asks cannot be read; the last good prices stay",
+        );
     }
     plan(market, failed, everyMs * 2 ** Math.min(longestBackOff, failed) * (0.9 + 0.2 * random()));
   }
 
   function plan(market: Market, failures: number, inMs: number): void {
-    if (!stop.signal.aborted) cancels.set(market.id, clock.after(inMs, () => void look(market, failures)));
+    if (!stop.signal.aborted)
+      cancels.set(
+        market.id,
+        clock.after(inMs, () => void look(market, failures)),
+      );
   }
 
   for (const market of markets) if (market.type !== "static") plan(market, 0, firstLookMs * (1 + random()));
@@ -73,7 +81,17 @@ export function watchPrices(parts: PriceWatchParts): PriceWatch {
       const series = new Map<string, PriceSeries>();
       for (const one of book.since(wish)) {
         const key = `${one.market}\n${one.gpu}\n${one.kind}`;
-        const { market, gpu, kind, takenAtMs, hourMs, leastPerHourNanos, medianPerHourNanos, offers, ownBidPerHourNanos } = one;
+        const {
+          market,
+          gpu,
+          kind,
+          takenAtMs,
+          hourMs,
+          leastPerHourNanos,
+          medianPerHourNanos,
+          offers,
+          ownBidPerHourNanos,
+        } = one;
         const point = { atMs: hourMs, leastPerHourNanos, medianPerHourNanos, offers, ownBidPerHourNanos };
         const points = [...(series.get(key)?.points ?? []), point].slice(-mostPoints);
         series.set(key, { market, gpu, kind, takenAtMs, points });

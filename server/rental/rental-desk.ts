@@ -170,20 +170,27 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
     bills: parts.bills.compare,
     prices: parts.prices.history,
     orphans: (signal) => leases.orphans(signal),
-    async endOrphans(which, signal) {
-      const { orphans, unread } = await leases.orphans(signal);
-      const chosen = which === null ? orphans : which.map((one) => found(one, orphans));
-      const ended: EndedOrphan[] = [];
-      for (const orphan of chosen) {
-        const trouble = await leases.endOrphan(orphan.market, orphan.instanceId, signal).then(
-          () => null,
-          (thrown: unknown) => (thrown instanceof Failure ? thrown.message : String(thrown)),
-        );
-        ended.push({ ...orphan, trouble });
-      }
-      return { ended, unread };
-    },
+    endOrphans: (which, signal) => endOrphans(leases, which, signal),
   };
+}
+
+/** Also without a server: in an emergency a command ends them by itself. */
+export async function endOrphans(
+  leases: Pick<LeaseDesk, "orphans" | "endOrphan">,
+  which: readonly Pick<Orphan, "market" | "instanceId">[] | null,
+  signal: AbortSignal,
+): ReturnType<RentalDesk["endOrphans"]> {
+  const { orphans, unread } = await leases.orphans(signal);
+  const chosen = which === null ? orphans : which.map((one) => found(one, orphans));
+  const ended: EndedOrphan[] = [];
+  for (const orphan of chosen) {
+    const trouble = await leases.endOrphan(orphan.market, orphan.instanceId, signal).then(
+      () => null,
+      (thrown: unknown) => (thrown instanceof Failure ? thrown.message : String(thrown)),
+    );
+    ended.push({ ...orphan, trouble });
+  }
+  return { ended, unread };
 }
 
 const noBids = Object.freeze({

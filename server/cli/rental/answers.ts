@@ -2,8 +2,8 @@
 import { z } from "zod";
 import type { BillComparison } from "../../rental/desk-parts.ts";
 import type { BurnSummary } from "../../rental/lease-desk.ts";
-import type { MarketLook } from "../../rental/offer-board.ts";
-import type { QuoteView, RentalSummary } from "../../rental/rental-desk.ts";
+import type { MarketLook, OffersView } from "../../rental/offer-board.ts";
+import type { OrphanList, QuoteView, RentalDesk, RentalSummary } from "../../rental/rental-desk.ts";
 import type { Burn, LeaseTerms, LeaseView, Orphan } from "../../domain/rental/lease.ts";
 import type { RentalOffer, RentalRates } from "../../domain/rental/market.ts";
 import type { RentQuote } from "../../domain/rental/quote.ts";
@@ -201,8 +201,8 @@ export const billsAnswer = z.object({
 
 export type LeaseAnswer = z.output<typeof leaseAnswer>;
 export type LeasesAnswer = z.output<typeof leasesAnswer>;
-export type OffersAnswer = z.output<typeof offersAnswer>;
+export type OffersAnswer = OffersView & { readonly atMs: number };
 export type QuoteAnswer = z.output<typeof quoteAnswer>;
 export type BidAnswer = z.output<typeof bidAnswer>;
-export type OrphansAnswer = z.output<typeof orphansAnswer>;
-export type EndedAnswer = z.output<typeof endedAnswer>;
+export type OrphansAnswer = OrphanList;
+export type EndedAnswer = Awaited<ReturnType<RentalDesk["endOrphans"]>>;

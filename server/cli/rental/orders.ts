@@ -8,6 +8,7 @@ import { runningPerHourNanos } from "../../domain/rental/quote.ts";
 import type { CommandContext } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { CommandFailure } from "../errors.ts";
+import { findServer } from "../server-address.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { nanosText } from "../format.ts";
 import { type LeaseAnswer, leaseAnswer, leasesAnswer } from "./answers.ts";
@@ -59,7 +60,7 @@ async function order(action: Action, which: string, flags: OrderFlags, context: 
   const [dryRun, yes] = [flags.dryRun === true, flags.yes === true];
   const consequence = { start: "Starting spends money.", stop: "", destroy: "What is on the disk is lost." }[action];
   if (action !== "stop") mayChange(context, { dryRun, yes, what: consequence, command: `${action} ${which}` });
-  await withRentals(context, needsServer, async (calls) => {
+  await withCalls(action, context, async (calls) => {
     const before = await leaseOf(which, calls);
     const { lease } = before;
     const question = questionOf(action, before);
@@ -76,6 +77,18 @@ async function order(action: Action, which: string, flags: OrderFlags, context: 
     const arrived = last.lease.state === goals[action];
     output.answer(last.lease, () => doneText(action, asked, last, arrived));
   });
+}
+
+/** Ending one works without a server too: nothing is more urgent than that, and nothing has to be looked after then. */
+async function withCalls(
+  action: Action,
+  context: CommandContext,
+  work: (calls: RentalCalls) => Promise<void>,
+): Promise<void> {
+  if (action !== "destroy" || findServer(context.environment) !== null) return withRentals(context, needsServer, work);
+  const { withOwnLeases } = await import("./own-markets.ts");
+  const { callsOfDesk } = await import("./own-calls.ts");
+  return withOwnLeases(context, (desk) => work(callsOfDesk(desk)));
 }
 
 /** By the lease's number, or by what its market calls the instance. */

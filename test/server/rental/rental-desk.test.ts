@@ -47,12 +47,12 @@ test("offers of all markets, cheapest first, and each is asked no more often tha
     "vast/77310",
   ]);
   await desk.offers({ gpu: "RTX 4090" }, null, never);
-  expect(vast.asked).toHaveLength(1);
-  await desk.offers({ gpu: "RTX 5090" }, null, never);
-  expect(vast.asked).toHaveLength(2);
+  expect(vast.asked.map(({ kind }) => kind)).toEqual(["on-demand", "bid"]);
+  await desk.offers({ gpu: "RTX 5090", kind: "bid" }, null, never);
+  expect(vast.asked).toHaveLength(3);
   clock.advance(10_000);
   await desk.offers({ gpu: "RTX 4090" }, null, never);
-  expect(vast.asked).toHaveLength(3);
+  expect(vast.asked).toHaveLength(5);
 });
 
 test("S-18 a market that fails shows its last good list with its age, and nothing is rented by it", async () => {

@@ -12,10 +12,15 @@ export interface RentalRun {
   /** Of the stub; absent: no server runs. */
   readonly url?: string;
   readonly home?: string;
+  /** Its admin key; any word for a stub. */
+  readonly key?: string;
   readonly signal?: AbortSignal;
 }
 
-export async function rental(args: readonly string[], { url, home, signal }: RentalRun = {}): Promise<Outcome> {
+export async function rental(
+  args: readonly string[],
+  { url, home, key = "lth_admin", signal }: RentalRun = {},
+): Promise<Outcome> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   let [out, err, code] = ["", "", 0];
   stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
@@ -23,7 +28,7 @@ export async function rental(args: readonly string[], { url, home, signal }: Ren
   const json = args.includes("--json");
   const environment = {
     LANTHORN_HOME: home ?? temporaryFolder(),
-    ...(url === undefined ? {} : { LANTHORN_URL: url, LANTHORN_API_KEY: "lth_admin" }),
+    ...(url === undefined ? {} : { LANTHORN_URL: url, LANTHORN_API_KEY: key }),
   };
   const output = createOutput({ stdout, stderr, json, plain: true, environment });
   const context: CommandContext = {
