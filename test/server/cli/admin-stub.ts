@@ -213,8 +213,8 @@ export const someRequest = {
       usage: someTokens,
       timings: { queueMs: 2100, loadMs: 0, prefillMs: 3400, decodeMs: 9300 },
       cost: { known: false, reason: "not_priced" },
-      upstreamRequestId: null,
       pricing: null,
+      upstreamRequestId: null,
     },
   ],
 };
