@@ -10,7 +10,7 @@ import type { Keeper } from "./lease-keeper.ts";
 export type LeaseProbe = (lease: LeaseView, depth: "answers" | "reachable", signal: AbortSignal) => Promise<boolean>;
 
 /** Two looks in a row that fail make an interruption: noticed within 30 s, also where each takes all its time. */
-const everyMs = 8_000;
+export const usualHealthMs = 8_000;
 /** After one that failed. */
 const secondLookMs = 3_000;
 const bootEveryMs = 3_000;
@@ -20,19 +20,33 @@ const failuresThatCount = 2;
 export interface LeaseHealth {
   /** Asked now, whatever was planned. */
   now(): void;
+  /** The lease has changed: it may be one to ask now. */
+  changed(): void;
   stop(): void;
 }
 
-export function watchHealth(keeper: Keeper, probe: LeaseProbe, clock: Clock, told: (answers: boolean) => void): LeaseHealth {
+export function watchHealth(
+  keeper: Keeper,
+  probe: LeaseProbe,
+  clock: Clock,
+  everyMs: number,
+  told: (answers: boolean) => void,
+): LeaseHealth {
   let failures = 0;
   let isAsking = false;
   let isStopped = false;
   let cancel = () => {};
   let abort: AbortController | null = null;
 
+  let isPlanned = false;
   function plan(ms: number): void {
     cancel();
-    if (!isStopped) cancel = clock.after(ms, () => void look());
+    if (isStopped) return;
+    isPlanned = true;
+    cancel = clock.after(ms, () => {
+      isPlanned = false;
+      void look();
+    });
   }
 
   async function look(): Promise<void> {
@@ -43,7 +57,7 @@ export function watchHealth(keeper: Keeper, probe: LeaseProbe, clock: Clock, tol
     const mayAsk = address !== null && wish === "run" && (state === "ready" || (state === "starting" && isUp));
     if (!mayAsk) {
       failures = 0;
-      plan(bootEveryMs);
+      if (state === "starting") plan(bootEveryMs);
       return;
     }
     isAsking = true;
@@ -75,6 +89,12 @@ export function watchHealth(keeper: Keeper, probe: LeaseProbe, clock: Clock, tol
   plan(0);
   return {
     now: () => plan(0),
+    changed() {
+      const { state } = keeper.record;
+      if (isPlanned || isAsking) return;
+      if (state === "starting") plan(bootEveryMs);
+      else if (state === "ready") plan(everyMs);
+    },
     stop() {
       isStopped = true;
       cancel();

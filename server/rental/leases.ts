@@ -14,7 +14,7 @@ import { sending } from "../domain/rental/lease-step.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
 import { spanOf } from "../domain/budget/period.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
-import { type LeaseHealth, type LeaseProbe, watchHealth } from "./lease-health.ts";
+import { type LeaseHealth, type LeaseProbe, usualHealthMs, watchHealth } from "./lease-health.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import { Keeper } from "./lease-keeper.ts";
 import type { Market } from "./market.ts";
@@ -33,6 +33,8 @@ export interface LeasesParts {
   readonly caps: Omit<SpendCaps, "perInstanceNanos">;
   readonly pollMs: number;
   readonly probe: LeaseProbe;
+  /** Between two looks at whether a ready one answers; absent: so short that a hang is noticed within 30 s. */
+  readonly healthMs?: number;
   /** What a machine is told of its lease, besides its order: its key, when it ends. Absent: nothing. */
   environmentOf?(
     lease: Pick<LeaseRecord, "label" | "market" | "createdAtMs" | "terms">,
@@ -54,6 +56,9 @@ const hourMs = 3_600_000;
 const shownMs = 30 * 24 * hourMs;
 const orderMs = 30_000;
 const lookMs = 20_000;
+/** Between two looks where something is on its way, if the market allows it: its GPU is billed from a moment that only a list shows. */
+const movingMs = 3_000;
+const still: ReadonlySet<LeaseRecord["state"]> = new Set<LeaseRecord["state"]>(["ready", "stopped", "interrupted"]);
 /** A refusal that says for sure that nothing was made. */
 const refusals: ReadonlySet<string> = new Set([
   "not_found",
@@ -106,7 +111,9 @@ export function createLeases(parts: LeasesParts): Leases {
     if (found !== undefined) return found;
     const ofMarket = () => [...kept.values()].filter(({ keeper }) => keeper.record.market === market.id);
     const made = lookAtMarket({
-      ...{ market, clock, log, everyMs: pollMs, limitMs: lookMs },
+      ...{ market, clock, log, limitMs: lookMs },
+      everyMs: () =>
+        ofMarket().every(({ keeper }) => still.has(keeper.record.state)) ? pollMs : Math.min(pollMs, movingMs),
       isWanted: () => ofMarket().length > 0,
       seen: (list) => {
         tellOrphans(market, list);
@@ -146,10 +153,11 @@ export function createLeases(parts: LeasesParts): Leases {
       staleMs: 3 * pollMs + lookMs,
       changed: (view) => {
         if (view.state === "ended") retire(view);
+        kept.get(view.id)?.health.changed();
         tell(view);
       },
     });
-    const health = watchHealth(keeper, parts.probe, clock, (answers) => {
+    const health = watchHealth(keeper, parts.probe, clock, parts.healthMs ?? usualHealthMs, (answers) => {
       // The market may know why.
       if (!answers && keeper.record.state !== "starting") lookSoon();
       void keeper.settle();

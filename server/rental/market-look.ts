@@ -11,7 +11,8 @@ export interface LookParts {
   readonly market: Market;
   readonly clock: Clock;
   readonly log: Log;
-  readonly everyMs: number;
+  /** Between two looks, as things are. */
+  everyMs(): number;
   /** Longest time one look may take. */
   readonly limitMs: number;
   /** Whether anything is rented there. */
@@ -35,7 +36,7 @@ const soonMs = 500;
 
 export function lookAtMarket(parts: LookParts): MarketLook {
   const { market, clock, log, limitMs } = parts;
-  const everyMs = Math.max(parts.everyMs, market.traits.instancesEveryMs);
+  const everyMs = () => Math.max(parts.everyMs(), market.traits.instancesEveryMs);
   let isStopped = false;
   let isLooking = false;
   let failures = 0;
@@ -80,12 +81,13 @@ export function lookAtMarket(parts: LookParts): MarketLook {
         lookedAtMs = clock.monotonicMs();
       }
     }
-    due(Math.min(longestWaitMs, everyMs * 2 ** Math.min(6, failures)));
+    const usualMs = everyMs();
+    due(Math.min(Math.max(usualMs, longestWaitMs), usualMs * 2 ** Math.min(6, failures)));
   }
 
   return {
     soon: () => {
-      const politeMs = lookedAtMs + Math.min(everyMs, market.traits.instancesEveryMs) - clock.monotonicMs();
+      const politeMs = lookedAtMs + Math.min(everyMs(), market.traits.instancesEveryMs) - clock.monotonicMs();
       due(Math.max(soonMs, politeMs));
     },
     now: (signal) => market.instances(signal),

@@ -27,6 +27,7 @@ export interface WorldOptions {
   readonly pollMs?: number;
   readonly zone?: string;
   /** Whether a machine answers; the market knows when absent. */
+  readonly healthMs?: number;
   readonly probe?: LeaseProbe;
   /** In place of the ledger's own. */
   readonly book?: (book: LeaseBook) => LeaseBook;
@@ -48,6 +49,7 @@ export function rentalWorld(options: WorldOptions) {
     },
     caps: options.caps ?? { perDayNanos: usd(20), perMonthNanos: usd(200) },
     pollMs: options.pollMs ?? 10_000,
+    ...(options.healthMs === undefined ? {} : { healthMs: options.healthMs }),
     probe: options.probe ?? (async ({ instanceId }) => instanceId !== null && market.isAnswering(instanceId)),
   });
   /** Time passes, from one timer to the next, and what each began goes on in between. */
