@@ -88,6 +88,8 @@ export function createLeases(parts: LeasesParts): Leases {
   /** The highest lease that any label of ours has named: a ledger that was restored must not give its number again. */
   let highest = 0;
   const toldOrphans = new Set<string>();
+  /** Asked for and not answered: lists say nothing about them yet. */
+  const creating = new Set<number>();
 
   /** Of all leases: what is written, which is behind by some seconds at most. */
   function spentOfAll() {
@@ -118,7 +120,7 @@ export function createLeases(parts: LeasesParts): Leases {
       seen: (list) => {
         tellOrphans(market, list);
         for (const { keeper } of ofMarket()) {
-          keeper.observe(list);
+          if (!creating.has(keeper.record.id)) keeper.observe(list);
           void keeper.settle();
         }
       },
@@ -273,16 +275,23 @@ export function createLeases(parts: LeasesParts): Leases {
     tell(keeper.view());
     let instanceId: string;
     const environment = { ...parts.environmentOf?.(sent), ...order.environment };
+    creating.add(id);
     try {
       const whole = { ...order, environment, offerId, gpu, gpuCount, label: lease.label };
       ({ instanceId } = await market.create(whole, signal));
     } catch (thrown) {
       const failure = asFailure(thrown);
+      const { record } = keeper;
       if (refusals.has(failure.code)) {
-        keeper.change(moved(keeper.record, "ended", `refused: ${failure.message}`.slice(0, 300), now()));
+        keeper.change(moved(record, "ended", `refused: ${failure.message}`.slice(0, 300), now()));
+      } else {
+        // It may have been heard until now: from here on a list may say that nothing was made.
+        keeper.change({ ...record, order: { kind: "create", atMs: now(), tries: 1, heardAtMs: null } });
       }
       lookOf(market).soon();
       throw failure;
+    } finally {
+      creating.delete(id);
     }
     const made = { ...keeper.record, instanceId, order: null };
     keeper.change(moved(made, "starting", "the market has made it", now()));

@@ -59,8 +59,9 @@ export function stepped(lease: LeaseRecord, facts: LeaseFacts): LeaseStep {
 
 /** Written before the order is sent. */
 export function sending(lease: LeaseRecord, order: OrderKind, nowMs: number): LeaseRecord {
-  const tries = lease.order?.kind === order ? lease.order.tries + 1 : 1;
-  return { ...lease, order: { kind: order, atMs: nowMs, tries, heardAtMs: null } };
+  const before = lease.order?.kind === order ? lease.order : null;
+  const { tries, heardAtMs } = before ?? { tries: 0, heardAtMs: null };
+  return { ...lease, order: { kind: order, atMs: nowMs, tries: tries + 1, heardAtMs } };
 }
 
 function timed(lease: LeaseRecord, { nowMs, spent, inFlight, stops }: LeaseFacts): LeaseRecord {
