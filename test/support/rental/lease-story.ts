@@ -48,7 +48,15 @@ class Story {
     this.#kind = random.chance(0.5) ? "bid" : "on-demand";
     this.#canStop = random.chance(0.8);
     const meant = {
-      ...{ id: 1, rental: null, market: "fake", label: `lanthorn-${box}-1`, kind: this.#kind, gpu: "RTX 3090", gpuCount: 1 },
+      ...{
+        id: 1,
+        rental: null,
+        market: "fake",
+        label: `lanthorn-${box}-1`,
+        kind: this.#kind,
+        gpu: "RTX 3090",
+        gpuCount: 1,
+      },
       ...{ bidPerHourNanos: this.#kind === "bid" ? 200_000_000 : null, offerId: "77", quoted: quietRates, terms },
     };
     this.#lease = sending(intendedLease(meant, startMs), "create", startMs);
