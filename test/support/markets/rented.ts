@@ -94,7 +94,7 @@ export class House {
 
   now(): number {
     const speed = this.#options.speed ?? 1;
-    return Math.round(this.#startMs + (performance.now() - this.#began) * speed + this.#advancedMs);
+    return Math.floor(this.#startMs + (performance.now() - this.#began) * speed + this.#advancedMs);
   }
 
   /** Market time passes at once. */
