@@ -145,7 +145,7 @@ export function openRented(options: RentedOptions): Rented {
   return {
     isRental: rental !== null,
     publicUrls: place.urls,
-    hosts: [...settings.hosts, ...place.hosts],
+    hosts: [...new Set([...settings.hosts, ...place.hosts])],
     whenIdle,
     graceMs: settings.shutdown.graceMs === "auto" ? (rental === null ? 10_000 : 3_000) : settings.shutdown.graceMs,
     line: rentalLine(facts),

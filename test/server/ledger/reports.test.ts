@@ -115,6 +115,7 @@ test("one request is shown with everything that is known about it", async () => 
         timings,
         cost: notPriced,
         pricing: null,
+        upstreamRequestId: null,
       },
     ],
   });
