@@ -1,5 +1,5 @@
 /**
- * `npm run check`: format and lint, types of each world, layers; all at once, one line each. A step that fails shows what it
+ * `npm run check`: format and lint, types of each world, layers, shell scripts, Dockerfile; all at once, one line each. A step that fails shows what it
  * wrote. Ends with status 1 where one did.
  */
 import { existsSync } from "node:fs";
@@ -24,6 +24,8 @@ const steps: readonly Step[] = [
   { name: "types of the server, build and tests", command: [tsc, "-p", "tsconfig.json"] },
   ...worlds.map((world) => ({ name: `types of ${world}`, command: [tsc, "--noEmit", "-p", world] })),
   { name: "layers", command: ["build/check-layers.ts"] },
+  { name: "shell scripts", command: ["build/check-shell.ts"] },
+  { name: "Dockerfile", command: ["build/docker/lint.ts"] },
 ];
 
 const results = await Promise.all(

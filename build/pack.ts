@@ -11,6 +11,7 @@ import { constants, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync,
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ownNode } from "./child.js";
+import { notInstalledByDefault } from "./complete-lock.ts";
 import { type LockEntry, type LockPackages, locate } from "./lock.ts";
 import { prepare, root } from "./prepare.js";
 import { filesBelow } from "./products.js";
@@ -47,6 +48,18 @@ export function runtimePackages(packages: LockPackages, machine: Machine | null)
   return [...needed].sort();
 }
 
+/** Packages that no ordinary install brings: where one lies there, somebody put it there on purpose (CUDA 12), for that machine. */
+function addedPackages(from: string, machine: Machine): readonly string[] {
+  const locations = notInstalledByDefault.map((name) => `node_modules/${name}`);
+  return locations.filter((location) => suits(location, {}, machine) && existsSync(join(from, location)));
+}
+
+/** What a bare box and a rented machine are set up with, from the packed folder itself. */
+const setUpFiles = (from: string, { platform }: Machine) =>
+  platform === "linux"
+    ? ["build/install.sh", ...filesBelow(from, "build/rental"), ...filesBelow(from, "build/systemd")]
+    : [];
+
 /** False for what is never read at run time: types, maps, other systems' builds and the sources of native parts. */
 export function isWanted(file: string, { platform, arch }: Machine): boolean {
   if (/\.(map|d\.[cm]?ts|tsbuildinfo)$/.test(file)) return false;
@@ -69,8 +82,9 @@ export function pack(from: string, target: string, machine: Machine, link: boole
   const manifest = JSON.parse(readFileSync(join(from, "package.json"), "utf8")) as Record<string, unknown>;
   const lock = JSON.parse(readFileSync(join(from, "package-lock.json"), "utf8")) as { packages: LockPackages };
   const parts = runtimePackages(lock.packages, machine).filter((location) => existsSync(join(from, location)));
+  parts.push(...addedPackages(from, machine));
   const files = [
-    ...["LICENSE", "build/lanthorn.js", "build/child.js"],
+    ...["LICENSE", "build/lanthorn.js", "build/child.js", ...setUpFiles(from, machine)],
     ...["dist/server", "dist/models", "dist/renderer", ...parts].flatMap((folder) => filesBelow(from, folder)),
   ].filter((file) => existsSync(join(from, file)) && isWanted(file, machine));
 

@@ -17,6 +17,11 @@ export interface MasterKeyPlace {
 /** The name a unit gives it: `LoadCredentialEncrypted=lanthorn-master-key`. */
 const credentialName = "lanthorn-master-key";
 const keyBytes = 32;
+/**
+ * systemd lets the service's user read its credential by an ACL where the file system has ACLs, and `stat` shows the mask of an ACL
+ * as the group's bits: 0440 for a file that no group may read.
+ */
+const credentialBits = 0o040;
 
 /** 32 bytes. Throws Failure `cannot_start` for a file that is named and cannot be used. */
 export function openMasterKey({ environment, file }: MasterKeyPlace): Uint8Array {
@@ -24,12 +29,15 @@ export function openMasterKey({ environment, file }: MasterKeyPlace): Uint8Array
   if (named) return keyIn(named, "LANTHORN_MASTER_KEY_FILE");
   const credentials = environment.CREDENTIALS_DIRECTORY?.trim();
   const credential = credentials ? join(credentials, credentialName) : "";
-  if (credential !== "" && existsSync(credential)) return keyIn(credential, "the systemd credential");
+  if (credential !== "" && existsSync(credential)) {
+    return keyIn(credential, "the systemd credential", credentialBits);
+  }
   if (!existsSync(file)) writeOwnerFile(file, `${randomBytes(keyBytes).toString("base64")}\n`);
   return keyIn(file, "the data folder");
 }
 
-function keyIn(file: string, where: string): Uint8Array {
+/** `allowed`: bits of the mode that are no reason to refuse the file. */
+function keyIn(file: string, where: string, allowed = 0): Uint8Array {
   const refuse = (why: string, cause?: unknown) =>
     new Failure("cannot_start", `The master key of ${where} cannot be used: ${file}.`, {
       cause,
@@ -42,7 +50,7 @@ function keyIn(file: string, where: string): Uint8Array {
   } catch (cause) {
     throw refuse("The file is not there, or this user may not read it.", cause);
   }
-  if (othersMayRead(file)) throw refuse("Others may read it: its mode must be 0600 or stricter.");
+  if (othersMayRead(file, allowed)) throw refuse("Others may read it: its mode must be 0600 or stricter.");
   const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, "hex") : Buffer.from(text, "base64");
   if (bytes.length !== keyBytes) throw refuse("It must hold 32 random bytes, as base64 or as 64 hexadecimal digits.");
   return bytes;

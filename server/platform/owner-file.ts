@@ -48,7 +48,10 @@ export function readOwnerFile(path: string): string | null {
   }
 }
 
-/** Whether its mode lets anybody but its owner read it. Windows keeps other lists and is believed. Throws when it is not there. */
-export function othersMayRead(path: string): boolean {
-  return process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0;
+/**
+ * Whether its mode lets anybody but its owner in, `allowed` bits apart. Windows keeps other lists and is believed. Throws when it is
+ * not there.
+ */
+export function othersMayRead(path: string, allowed = 0): boolean {
+  return process.platform !== "win32" && (statSync(path).mode & 0o077 & ~allowed) !== 0;
 }
