@@ -6,7 +6,7 @@ import type { Config } from "../../config/schema.ts";
 import type { Caller } from "../../domain/caller.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
-import { idleStepOf } from "../../domain/rental/dead-man.ts";
+import { idleStepOf, stopGraceMs } from "../../domain/rental/dead-man.ts";
 import { proofText } from "../../domain/rental/messages.ts";
 import { publicPlace } from "../../domain/rental/public-place.ts";
 import {
@@ -147,7 +147,7 @@ export function openRented(options: RentedOptions): Rented {
     publicUrls: place.urls,
     hosts: [...new Set([...settings.hosts, ...place.hosts])],
     whenIdle,
-    graceMs: settings.shutdown.graceMs === "auto" ? (rental === null ? 10_000 : 3_000) : settings.shutdown.graceMs,
+    graceMs: stopGraceMs(settings.shutdown.graceMs, rental !== null),
     line: rentalLine(facts),
     warnings,
     heartbeats,

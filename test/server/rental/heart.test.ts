@@ -20,7 +20,10 @@ test("machines hear home at every beat, until it ends", async () => {
   let beats = 0;
   const machine = createHeartbeats({
     ...{ publicKey: homeKey.publicKey, instance: "7", clock },
-    heard: () => tell((beats += 1)),
+    heard: () => {
+      beats += 1;
+      tell(beats);
+    },
   });
   const server = createServer((request, response) => {
     let body = "";
@@ -36,7 +39,10 @@ test("machines hear home at every beat, until it ends", async () => {
     await upstream.close();
     server.close();
   });
-  const heard = () => new Promise<number>((resolve) => (tell = resolve));
+  const heard = () =>
+    new Promise<number>((resolve) => {
+      tell = resolve;
+    });
 
   const first = heard();
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
