@@ -43,7 +43,7 @@ import { openPowerMeter } from "./hardware/power-meter.ts";
 import { roomForModels } from "./hardware/room.ts";
 import { startHardwareSampler } from "./hardware/sampler.ts";
 import type { Tools } from "./hardware/run/tools.ts";
-import { openGateway } from "./gateway.ts";
+import { type GatewayParts, openGateway } from "./gateway.ts";
 import { httpTiming } from "./http/deps.ts";
 import { createHttp, type Http } from "./http/http.ts";
 import { countedDownloads } from "./idle/activity.ts";
@@ -63,6 +63,9 @@ import { openTls } from "./platform/tls/tls.ts";
 import { caFilePath } from "./platform/upstream/authorities.ts";
 import { createUpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { productFolder, productVersion } from "./platform/version.ts";
+import { openRentalRoom } from "./rental/open-rental-room.ts";
+import type { RentalDesk } from "./rental/rental-desk.ts";
+import type { Rentals, RentalsParts } from "./rental/wake/open-rentals.ts";
 import { openRented, type Rented, type RentalEnd } from "./rental/rented/rented.ts";
 import type { AnswerCache } from "./router/answer-cache.ts";
 import type { Router } from "./router/router.ts";
@@ -95,6 +98,8 @@ export interface AppliancePorts {
   readonly plan?: PlanLoad;
   /** What answers, made from the engine; the engine alone when absent. Tests put a scripted model before it. */
   readonly backends?: (engine: Engine) => readonly Backend[];
+  /** Rented targets; none when absent. */
+  readonly rented?: (parts: Pick<RentalsParts, "clock" | "log" | "upstream"> & Pick<GatewayParts, "onStop">) => Rentals;
   /** What is asked about the hardware; this machine's tools when absent. */
   readonly tools?: Tools;
   /** Told of every secret of others, so that the log can take it out. */
@@ -118,6 +123,7 @@ export interface Started {
   readonly adminKeyFile: string | null;
   readonly keylessAllowed: boolean;
   readonly routes: Http["routes"];
+  readonly rentals: Pick<RentalDesk, "summary" | "orphans"> | null;
   /** What this machine is when it is a rented one. */
   readonly rented: Pick<Rented, "isRental" | "publicUrls" | "line" | "warnings" | "graceMs">;
 }
@@ -312,12 +318,14 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         return engine.model(alias);
       },
     });
+    const onStop = (step: () => void | Promise<void>) => void undo.push(step);
+    const roomParts = { settings, ledger, upstream, environment, home: paths.home, box, clock, log, publish, onStop };
+    const rentalRoom = ports.rented === undefined ? openRentalRoom({ ...roomParts, knowSecret: secrets.add }) : null;
     const gateway = openGateway({
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
-      onStop: (step) => undo.push(step),
+      ...{ onStop, environment, secrets },
       backends: ports.backends?.(engine) ?? [engine],
-      environment,
-      secrets,
+      rented: ports.rented?.({ clock, log, upstream, onStop }) ?? rentalRoom?.rented ?? null,
     });
     const { answers, batches, budgets, metrics, rateLimits, routeDesk, router } = gateway;
 
@@ -347,13 +355,18 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       budgets,
       downloads,
       providers: gateway.providers,
+      rentals: rentalRoom?.desk ?? null,
       reports: ledger.reports,
       bills: gateway.bills,
       money: gateway.money,
       responses: ledger.responses,
       feedback: ledger.feedback,
       batches,
-      rental: { heartbeats: rented.heartbeats, proof: tls === null || !rented.isRental ? null : rented.proof },
+      rental: {
+        notice: rentalRoom?.notice ?? null,
+        heartbeats: rented.heartbeats,
+        proof: tls === null || !rented.isRental ? null : rented.proof,
+      },
       ...(rented.isRental ? { timing: { ...httpTiming, partingMs: 500 } } : {}),
       settings: { ...settings.http, hosts, keepResponsesMs: settings.responses.keepDays * 86_400_000 },
       clock,
@@ -361,16 +374,12 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       tls: tls?.material() ?? null,
       fingerprint,
       boxId: box,
-      boxState: () =>
-        boxState(engine, router, rateLimits, budgets, idle, {
-          name: hostname(),
-          version,
-          url,
-          ...{ publicUrls: rented.publicUrls, rental: rented.view(), preload: preload.view() },
-          fingerprint: fingerprint(),
-          pid: process.pid,
-          startedAtMs,
-        }),
+      boxState: async () => {
+        const facts = { name: hostname(), version, url, fingerprint: fingerprint(), pid: process.pid, startedAtMs };
+        const far = { publicUrls: rented.publicUrls, rental: rented.view(), preload: preload.view() };
+        const state = await boxState(engine, router, rateLimits, budgets, idle, { ...facts, ...far });
+        return { ...state, rented: gateway.rented() };
+      },
       models: {
         ...engine,
         rescan: async () => {
@@ -433,6 +442,7 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
         adminKeyFile: adminKeyFile(paths, options.firstKeyFile),
         keylessAllowed: keylessAllowed(bind, settings.auth),
         routes: http.routes,
+        rentals: rentalRoom?.desk ?? null,
         rented,
       },
       stop: (graceMs, reason = "stopping") => {

@@ -13,7 +13,7 @@ import type { Backend } from "./backends/backend.ts";
 import type { Bills } from "./backends/cloud/bills/bills.ts";
 import { openProviderDesk, type ProviderDesk } from "./backends/cloud/desk.ts";
 import type { Engine } from "./backends/engine/engine.ts";
-import { metered } from "./backends/metered.ts";
+import { localCostOf, metered } from "./backends/metered.ts";
 import { type Batches, openBatches } from "./batch/batches.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { writeSetting, writeSettings } from "./config/write.ts";
@@ -35,6 +35,7 @@ import type { DataPaths } from "./platform/paths.ts";
 import type { SecretWords } from "./platform/secret-words.ts";
 import type { UpstreamFetch } from "./platform/upstream/upstream-fetch.ts";
 import { keepYoungSpace } from "./platform/young-space.ts";
+import type { Rentals, RentedTargetView } from "./rental/wake/open-rentals.ts";
 import { type AnswerCache, createAnswerCache } from "./router/answer-cache.ts";
 import { createRouteDesk, type RouteDesk } from "./router/route-desk.ts";
 import { createRouter, type Router } from "./router/router.ts";
@@ -49,6 +50,8 @@ export interface GatewayParts {
   readonly engine: Engine;
   /** What answers on this box. */
   readonly backends: readonly Backend[];
+  /** What answers on rented machines; null: nothing is rented. */
+  readonly rented: Rentals | null;
   readonly idle: Idle;
   readonly upstream: UpstreamFetch;
   /** Null: nothing is known of what this box costs. */
@@ -76,6 +79,7 @@ export interface Gateway {
   readonly metrics: Metrics;
   readonly batches: Batches;
   readonly inference: Inference;
+  rented(): readonly RentedTargetView[];
 }
 
 /** Contacts nobody. Throws Failure `cannot_start` with what is wrong in the settings. */
@@ -108,14 +112,15 @@ export function openGateway(parts: GatewayParts): Gateway {
   const localModels = () => engine.served().map(({ alias }) => alias);
   const budgets = openBudgets({ settings, paths, ledger, clock, log, publish, pricing, localModels });
   onStop(() => budgets.close());
-  const here = parts.backends.map((backend) => metered(backend, powerMeter));
+  const { rented } = parts;
+  const here = [...parts.backends.map((backend) => metered(backend, powerMeter)), ...(rented?.backends ?? [])];
   const router = createRouter(providers.beside(here), {
     routes: settings.routes,
     clock,
     pricing,
     budgetLeft: budgets.leftOf,
     billedBy: providers.billedBy,
-    away: Object.keys(settings.providers),
+    away: [...Object.keys(settings.providers), ...Object.keys(settings.rentals)],
   });
   const answers = createAnswerCache({ rules: settings.cache.aliases, maxBytes: settings.cache.maxBytes, clock });
   const routeDesk = createRouteDesk({
@@ -147,7 +152,7 @@ export function openGateway(parts: GatewayParts): Gateway {
     copies: { startOfDay: budgets.startOfDay, spentSince: ledger.copies.since },
     upstreamOf: providers.billedBy,
     reserve: budgets.reserve,
-    ...(powerMeter === null ? {} : { localCost: powerMeter }),
+    ...localCostOf([rented?.cost ?? null, powerMeter]),
     tasks: settings.tasks,
     admitAttempt: createProviderLimits(settings.limits, clock),
     observer: metrics.observer,
@@ -172,6 +177,7 @@ export function openGateway(parts: GatewayParts): Gateway {
 
   return {
     ...{ providers, budgets, router, routeDesk, answers, rateLimits, metrics, batches, inference },
+    rented: () => rented?.view() ?? [],
     bills: providers.bills({ ours: ledger.reports.billDays }, pricing),
     money: createMoneyDesk({
       ...{ reports: ledger.money, setting: settings.savings, overrides, clock },

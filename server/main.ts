@@ -32,6 +32,8 @@ export interface ServeOptions {
   onRunning(running: ServeRunning): void;
   /** At most once, before any of the others: somebody else holds the data folder and is not ready; that is waited for. */
   onWaiting(): void;
+  /** At most once, after `onReady`: what is rented for this box at markets without anybody looking after it. */
+  onOrphans(found: { readonly orphans: readonly unknown[]; readonly unread: readonly string[] }): void;
   /** At most once, before a non-zero exit code. */
   onFailure(failure: Failure): void;
   /** A drain begins; the reason is for people. */
@@ -61,6 +63,8 @@ export interface ServeReady {
   /** Where this machine is rented and when it ends itself; null: it is not rented. */
   readonly rental: string | null;
   readonly warnings: readonly string[];
+  /** What is rented, and what it costs an hour; null: no market is set up. */
+  readonly rentals: { readonly costing: number; readonly perHourNanos: number } | null;
 }
 
 /** The server that has this data folder. */
@@ -72,6 +76,9 @@ export type ServeExitCode = 0 | 1 | 78 | 130;
 const backstopMs = 8_000;
 /** On a rented machine: its market sends SIGKILL 5 s after SIGTERM, and what hangs must not cost what is written by then. */
 const rentalBackstopMs = 1_700;
+
+/** How long the look for orphans after a start may take. */
+const orphanLookMs = 60_000;
 
 interface StopRequest {
   readonly reason: string;
@@ -163,8 +170,16 @@ async function start(options: ServeOptions, stopping: StopSignal): Promise<Appli
     publicUrls: started.rented.publicUrls,
     rental: started.rented.line,
     warnings: [...config.warnings, ...started.rented.warnings],
+    rentals: started.rentals?.summary() ?? null,
   });
+  void lookForOrphans(started.rentals, options);
   return appliance;
+}
+
+/** Asks the markets once. One that does not answer is no reason to say more than that. */
+async function lookForOrphans(rentals: Appliance["started"]["rentals"], options: ServeOptions): Promise<void> {
+  const found = await rentals?.orphans(AbortSignal.timeout(orphanLookMs)).catch(() => null);
+  if (found != null && found.orphans.length + found.unread.length > 0) options.onOrphans(found);
 }
 
 /** Ends everything in order; a second request to stop cuts running answers, and the backstop ends what hangs. */

@@ -6,6 +6,7 @@ import type { ChatEvent, ChatRequest } from "../domain/chat.ts";
 import type { EmbedRequest, RerankRequest, Scores, Vectors, WholeEvent } from "../domain/embedding.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { HealthDepth, ServedModel } from "../domain/model.ts";
+import type { PowerView, WhileAsleep } from "../domain/rental/power.ts";
 import type { RouteWishes } from "../domain/routing/request-facts.ts";
 
 export interface ChatContext {
@@ -21,6 +22,8 @@ export interface ChatContext {
   readonly sharingGroup?: string;
   /** What the client said about where this may run; absent: nothing. Read by the router alone. */
   readonly wishes?: RouteWishes;
+  /** What the route says of a machine that is asleep; absent: what the machine's own setting says. Read by those that may be. */
+  readonly whileAsleep?: WhileAsleep;
   /** Called when a request without events of its own (`embed`, `rerank`) begins to be computed; absent: nobody asks. */
   computing?(): void;
 }
@@ -49,7 +52,7 @@ export interface Probe {
 
 export interface Backend {
   readonly id: string;
-  readonly kind: "engine" | "cloud" | "peer";
+  readonly kind: "engine" | "cloud" | "peer" | "rental";
   /** The models this backend answers for, loaded or not. */
   served(): readonly ServedModel[];
   /** A model it would answer for without listing it: `<id>/…` of a provider whose models nobody wrote down. Null: it would not. */
@@ -75,6 +78,8 @@ export interface Backend {
    * to change.
    */
   ready?(alias: string): Readiness;
+  /** Of a machine that may be asleep: how it is. Absent: it is always on. Never asks anybody. */
+  power?(): PowerView;
   /** Asks the other machine. Costs what a call costs, at `answers` a few tokens. Absent: `health` says it all. */
   probe?(depth: ProbeDepth, alias: string, signal: AbortSignal): Promise<Probe>;
   close(graceMs: number): Promise<void>;

@@ -3,8 +3,30 @@
  * server process; events pass as they are.
  */
 import { watched } from "../domain/passing.ts";
-import type { WorkMeter } from "../domain/local-cost/local-meter.ts";
+import type { LocalCost, WorkMeter } from "../domain/local-cost/local-meter.ts";
 import type { Backend, ChatContext } from "./backend.ts";
+
+/** What attempts cost, asked of each in turn: whoever meters the target says so. Nulls are left out; of none there is nothing to ask. */
+export function localCostOf(all: readonly (LocalCost | null)[]): { readonly localCost?: LocalCost } {
+  const costs = all.filter((cost) => cost !== null);
+  const [only] = costs;
+  if (only === undefined) return {};
+  if (costs.length === 1) return { localCost: only };
+  return {
+    localCost: {
+      take(requestId, target) {
+        for (const cost of costs) {
+          const taken = cost.take(requestId, target);
+          if (taken !== null) return taken;
+        }
+        return null;
+      },
+      forget: (requestId, target) => {
+        for (const cost of costs) cost.forget(requestId, target);
+      },
+    },
+  };
+}
 
 /** `meter` null: there is none. Without one, and where the work is done elsewhere, it is the backend itself. */
 export function metered(backend: Backend, meter: WorkMeter | null): Backend {

@@ -1,6 +1,7 @@
 /** What `lanthorn serve` prints on a terminal when it is ready: what is served, where, and how to go on. Pure. */
 import type { ServeReady, ServeRunning } from "../main.ts";
 import { contextText, plural } from "./format.ts";
+import { burnLine } from "./rental/burn-line.ts";
 import { factLines } from "./table.ts";
 import { printable } from "./text.ts";
 
@@ -30,6 +31,8 @@ export function readyText(ready: ServeReady, tunnel: string | null): string {
   } else if (ready.adminKeyFile !== null) {
     facts.push(["Admin", `the key lies in ${ready.adminKeyFile}`]);
   }
+  const burning = ready.rentals === null ? null : burnLine(ready.rentals);
+  if (burning !== null) facts.push(["Rentals", burning]);
   if (ready.rental !== null) facts.push(["Rental", ready.rental]);
   facts.push(["Data", ready.homeFolder]);
   for (const warning of ready.warnings) facts.push(["Note", warning]);

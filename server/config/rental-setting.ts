@@ -1,6 +1,8 @@
 /** `markets` and `rentals` of the settings: where machines are rented, and which of them requests may go to. Pure. */
 import { z } from "zod";
 import { rentKinds } from "../domain/rental/market.ts";
+import { meanwhiles } from "../domain/rental/power.ts";
+import { dataClasses } from "../domain/routing/target.ts";
 import { baseUrl, providerName } from "./provider-setting.ts";
 import { anyText, type DeepReadonly, milliseconds } from "./setting-kinds.ts";
 import { zoneOrOwn } from "./zone-setting.ts";
@@ -20,6 +22,10 @@ export const marketSetting = z.strictObject({
   enabled: z.boolean().default(true),
   baseUrl: baseUrl.optional().describe("Another address of its API"),
   keyFile: z.string().trim().max(1000).default("").describe("File with the account's key; it stays on this box"),
+  tls: z
+    .enum(["pinned", "off"])
+    .default("pinned")
+    .describe("How machines at a plain address are reached: by TLS with a certificate of their own, or in the clear"),
   machine: z
     .strictObject({
       url: baseUrl,
@@ -40,6 +46,23 @@ const hours = z
 export const rentalSetting = z.strictObject({
   market: providerName.describe("Of markets:"),
   models: z.array(anyText).min(1).max(100).describe("What it serves: aliases of the machine's own Lanthorn"),
+  modelFacts: z
+    .record(
+      anyText,
+      z.strictObject({
+        capabilities: z
+          .array(z.enum(["chat", "embeddings", "rerank"]))
+          .min(1)
+          .default(["chat"]),
+        contextLength: z.int().min(1).max(1_000_000_000).optional(),
+      }),
+    )
+    .default({})
+    .describe("What is known of a model while its machine is asleep; it chats when nothing is said"),
+  dataPolicy: z
+    .enum(dataClasses)
+    .default("no-retention")
+    .describe("What may become of prompts there: the machine is rented, and its owner is somebody else"),
   gpu: anyText.optional(),
   gpuCount: gpuCount.default(1),
   vramGb: z.number().min(0).max(10_000).default(0).describe("Least video memory, all GPUs together"),
@@ -55,11 +78,13 @@ export const rentalSetting = z.strictObject({
     .max(200)
     .default("")
     .describe("A disk that outlives the instance, where the market has one"),
+  volumeUsdPerGbMonth: usd.optional().describe("What that disk costs, for the comparison of disks"),
+  weightsGb: z.number().min(0).max(100_000).default(0).describe("Size of the weights, for the comparison of disks"),
   image: z.string().trim().max(500).default(""),
   environment: z.record(z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/), z.string().max(4000)).default({}),
   keyFile: z.string().trim().max(1000).default("").describe("File with the key of the machine's Lanthorn"),
   mayRent: z.boolean().default(false).describe("A request may rent a new instance, and not only start one"),
-  whileAsleep: z.enum(["wait", "fallback"]).default("fallback").describe("What requests do until it is ready"),
+  whileAsleep: z.enum(meanwhiles).default("fallback").describe("What requests do until it is ready"),
   bootDeadlineMs: milliseconds.default(900_000),
   idleStopMs: longMilliseconds.default(600_000).describe("Unused for so long it is stopped"),
   destroyAfterMs: longMilliseconds.default(86_400_000).describe("Stopped for so long it is destroyed"),

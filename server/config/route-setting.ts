@@ -3,6 +3,7 @@
  * exist is judged where backends are known (`domain/routing/resolve.ts`).
  */
 import { z } from "zod";
+import { meanwhiles } from "../domain/rental/power.ts";
 import { routeModes } from "../domain/routing/modes.ts";
 import type { RouteSetting } from "../domain/routing/settings.ts";
 import { strategyIds } from "../domain/routing/strategies/index.ts";
@@ -144,6 +145,7 @@ const limits = {
     .array(z.enum(["content-filter"]))
     .max(1)
     .optional(),
+  whileAsleep: z.enum(meanwhiles).optional(),
 };
 
 /** A target, a list of targets tried in order, one group's own fields, or groups: all become groups. */

@@ -45,6 +45,12 @@ export const failureKinds = Object.freeze({
   model_unavailable: { httpStatus: 503, mayRetry: false, mayFallBack: true },
   /** The model needs more memory than models may take here, or than pinned ones leave; the message has the figures. */
   no_room: { httpStatus: 503, mayRetry: false, mayFallBack: true },
+  /** The rented machine it runs on is asleep, or on its way; the message says when it is expected. */
+  rental_asleep: { httpStatus: 503, mayRetry: false, mayFallBack: true },
+  /** It could not be started or rented; the message says why. */
+  rental_failed: { httpStatus: 503, mayRetry: false, mayFallBack: true },
+  /** The rented machine went away with the request. Nobody is left alone for it: others of the same name may be well. */
+  rental_lost: { httpStatus: 503, mayRetry: true, mayFallBack: true },
   /** Whoever asked had the answer stopped from elsewhere. */
   cancelled: { httpStatus: 409, mayRetry: false, mayFallBack: false },
   /** Somebody uses the model that is to be unloaded. Said to the admin only. */

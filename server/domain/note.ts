@@ -36,6 +36,8 @@ export type NoteCode =
   | "budget_near"
   /** A hard budget counts this attempt and nobody bounded its answer; `detail` is the bound, in tokens. */
   | "answer_bounded"
+  /** It ran on a rented machine; `detail` is its lease. */
+  | "rented_instance"
   /** Another box asked, for a request of its own; `detail` is that one's id in its ledger. */
   | "asked_by_box"
   /** A line of a batch; `detail` is the batch's id and the line's number. */
@@ -69,6 +71,7 @@ export const noteWords: Readonly<Record<NoteCode, string>> = Object.freeze({
   shadow_of: "a copy of another request",
   budget_near: "a budget is nearly used up",
   answer_bounded: "the answer was bounded, because a budget counts it",
+  rented_instance: "it ran on a rented machine",
   asked_by_box: "asked by another box, for a request that its ledger has, and counts, too",
   batch_line: "a line of a batch",
 });

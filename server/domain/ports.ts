@@ -7,6 +7,7 @@ import type { ModelShape } from "./fit/shape.ts";
 import type { HardwareView } from "./hardware.ts";
 import type { DownloadView } from "./download.ts";
 import type { ModelView, PooledAbility, QueueEntryView } from "./model.ts";
+import type { LeaseView } from "./rental/lease.ts";
 
 /** Time is passed in. `now` is for people and rows, `monotonicMs` for every time-out and every duration. */
 export interface Clock {
@@ -69,6 +70,7 @@ export type BoxEvent =
   | { readonly type: "hardware"; readonly hardware: HardwareView }
   | { readonly type: "download"; readonly download: DownloadView }
   | { readonly type: "budget"; readonly budget: BudgetView }
+  | { readonly type: "lease"; readonly lease: LeaseView }
   | { readonly type: "request"; readonly id: string; readonly status: string };
 
 export type Publish = (event: BoxEvent) => void;

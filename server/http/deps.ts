@@ -16,6 +16,7 @@ import type { StoredResponses } from "../domain/stored-response.ts";
 import type { Inference } from "../inference.ts";
 import type { MoneyDesk } from "../ledger/money-desk.ts";
 import type { Reports } from "../ledger/reports.ts";
+import type { RentalDesk } from "../rental/rental-desk.ts";
 import type { RouteDesk } from "../router/route-desk.ts";
 import type { Router } from "../router/router.ts";
 import type { ServerTls } from "./node-server.ts";
@@ -87,6 +88,8 @@ export interface HttpDeps {
   readonly rental?: RentalTalk;
   readonly downloads: Pick<Downloads, "list" | "start" | "pause" | "resume" | "cancel">;
   readonly providers: Pick<ProviderDesk, "list" | "add" | "remove" | "addKey" | "removeKey" | "test">;
+  /** Null or absent: no market is set up. */
+  readonly rentals?: RentalDesk | null;
   /** Compares the ledger with what providers bill; absent: there is no such route. */
   readonly bills?: Bills;
   readonly reports: Pick<Reports, "summary" | "show" | "recent" | "export">;

@@ -12,6 +12,8 @@ import { createFolding, prepareFold } from "./fold.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
 import { createProviderKeyStore, type ProviderKeyStore } from "./provider-keys.ts";
+import { createLeaseBook, type LeaseBook } from "./leases.ts";
+import { createPriceBook, type PriceBook } from "./market-prices.ts";
 import { createReaderLink } from "./reader/link.ts";
 import { closeInterrupted } from "./recover.ts";
 import type { FeedbackStore } from "../domain/feedback.ts";
@@ -41,6 +43,10 @@ export interface Ledger {
   readonly money: MoneyReports;
   /** Intervals of the box's own meter. */
   readonly power: PowerBook;
+  /** Rented machines. */
+  readonly leases: LeaseBook;
+  /** What rental markets asked. */
+  readonly marketPrices: PriceBook;
   /** Requests that a killed process had left open; they are `interrupted` now. */
   readonly recovered: number;
   /** Writes what waits, answers what was asked, closes the file. */
@@ -84,6 +90,8 @@ export function openLedger(
     spentIn: createSpentIn(database),
     money: createMoneyReports(link),
     power: createPowerBook(database, writer),
+    leases: createLeaseBook(database),
+    marketPrices: createPriceBook(database),
     recovered,
     async close() {
       writer.stop();

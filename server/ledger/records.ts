@@ -35,7 +35,7 @@ export interface AttemptRecord {
   readonly timings: Timings;
   /** Null while it runs. */
   readonly cost: Cost | null;
-  /** Null: nobody bills it, as it ran on this box or at a peer. */
+  /** Null: nobody bills it by the token: it ran on this box, on a peer or on a rented machine. */
   readonly pricing: PricingRecord | null;
   /** What the other machine calls it: of another Lanthorn, its request's id in its own ledger. Null: it said none, or it ran here. */
   readonly upstreamRequestId: string | null;

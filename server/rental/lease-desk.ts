@@ -3,6 +3,7 @@
  * backend of rented targets use it.
  */
 import type { Nanos } from "../domain/money.ts";
+import type { WorkDone } from "../domain/rental/burn.ts";
 import type { LeaseTerms, LeaseView, Orphan, SpendCaps } from "../domain/rental/lease.ts";
 import type { RentalOffer, RentalOrder } from "../domain/rental/market.ts";
 
@@ -34,10 +35,13 @@ export interface LeaseDesk {
   orphans(signal: AbortSignal): Promise<{ readonly orphans: readonly Orphan[]; readonly unread: readonly string[] }>;
   /** Ends an orphan: destroyed until the market confirms it. */
   endOrphan(market: string, instanceId: string, signal: AbortSignal): Promise<void>;
-  /** A request is computed there until the returned function is called: keeps it from idling, and parts used from idle money. */
-  begin(id: number): () => void;
+  /** A request is computed there until the returned function is called, with what it did as far as known: keeps it from idling, and parts used
+   * from idle money. */
+  begin(id: number): (done?: Partial<WorkDone>) => void;
   /** A request there failed in a way that may mean it is gone: looked at now instead of at the next poll. */
   suspect(id: number, reason: string): void;
+  /** A machine says that it goes: taken as an interruption at once. True: it is one of ours that should run. */
+  notice(market: string, instanceId: string, reason: string): boolean;
   /** Called at each change of any lease; the returned function ends it. */
   watch(listener: (lease: LeaseView) => void): () => void;
   /** What all leases cost this hour, today and this month, with the caps that hold for all of them. */

@@ -4,6 +4,7 @@ import type { UpstreamName } from "../domain/attempt-cost.ts";
 import type { ServedModel } from "../domain/model.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { Pricing } from "../domain/pricing/priced.ts";
+import type { WhileAsleep } from "../domain/rental/power.ts";
 import type { RequestFacts } from "../domain/routing/request-facts.ts";
 import type { RouteTarget } from "../domain/routing/route.ts";
 import { type Candidate, type Feature, type Target, targetName } from "../domain/routing/target.ts";
@@ -26,12 +27,14 @@ export function nameAt(backend: Backend, target: Target): string {
   return servedAs(backend, target)?.alias ?? target.model;
 }
 
-/** A provider has models it does not list, and a peer may not have been asked yet. */
+/** A provider has models it does not list, and a peer may not have been asked yet; the settings list those of a rented machine. */
 export function takesUnlisted(backend: Backend): boolean {
-  return backend.kind !== "engine";
+  return backend.kind === "cloud" || backend.kind === "peer";
 }
 
 export interface CandidateParts {
+  /** Of the route; null: it does not say. */
+  readonly whileAsleep: WhileAsleep | null;
   readonly backend: Backend | undefined;
   readonly live: Live;
   readonly facts: RequestFacts;
@@ -51,6 +54,7 @@ export function candidateOf(route: RouteTarget, parts: CandidateParts): Candidat
   const kind = backend?.kind ?? "cloud";
   const isEngine = kind === "engine";
   const { cachedShare, ...life } = live.facts(name);
+  const power = backend?.power?.() ?? null;
   return {
     target,
     kind,
@@ -61,7 +65,9 @@ export function candidateOf(route: RouteTarget, parts: CandidateParts): Candidat
     data: route.data ?? model?.data ?? (isEngine ? "local" : "any"),
     region: route.region ?? model?.region ?? null,
     health: backend?.health(model?.alias ?? target.model) ?? { able: false, reason: "no such backend" },
-    expectedNanos: isEngine ? 0 : expectedNanos(target, cachedShare, parts),
+    power,
+    whileAsleep: parts.whileAsleep ?? power?.whileAsleep ?? "wait",
+    expectedNanos: isEngine ? 0 : power === null ? expectedNanos(target, cachedShare, parts) : power.wakeNanos,
     promptTokens: parts.promptTokens,
     weight: route.weight,
     ...life,

@@ -121,6 +121,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
           promptTokens: counted,
           maxTokens,
           pricing,
+          whileAsleep: route.whileAsleep,
           billedBy: ports.billedBy,
         });
       }),

@@ -49,7 +49,9 @@ async function probeTarget(
   const backend = backendOf(target.backendId);
   const model = backend === undefined ? undefined : servedAs(backend, target);
   const alias = model?.alias ?? target.model;
-  if (backend?.probe === undefined) {
+  // A look wakes no machine: of one that is not on, what is known here is all there is to see.
+  const isOff = (backend?.power?.().state ?? "ready") !== "ready";
+  if (backend?.probe === undefined || isOff) {
     const { able, reason } = backend?.health(alias) ?? { able: false, reason: "no such backend" };
     return { target: name, depth: null, able, reason, code: null, tookMs: 0 };
   }

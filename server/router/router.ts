@@ -125,7 +125,14 @@ interface Asking<Event> {
   readonly signal: AbortSignal;
   readonly hooks: AttemptHooks;
   size(maxTokens: number | null): AttemptSize;
-  ask(backend: Backend, model: string, maxTokens: number | null, signal: AbortSignal): AsyncIterable<Event>;
+  /** `said`: what the route adds to what is known of the request. */
+  ask(
+    backend: Backend,
+    model: string,
+    maxTokens: number | null,
+    signal: AbortSignal,
+    said: Pick<ChatContext, "whileAsleep">,
+  ): AsyncIterable<Event>;
 }
 
 /** Targets that are shown at most. */
@@ -186,7 +193,8 @@ export function createRouter(
       {
         ...{ plan, signal, hooks, startedMs },
         size: () => size(plan.maxTokens),
-        ask: (one, { target }, inner, bound) => ask(one, nameAt(one, target), capped(plan.maxTokens, bound), inner),
+        ask: (one, { target }, inner, bound) =>
+          ask(one, nameAt(one, target), capped(plan.maxTokens, bound), inner, saidBy(plan.route)),
       },
       ports,
     );
@@ -255,7 +263,7 @@ export function createRouter(
         ask: (one, plan, { target }, wanted, inner, bound) => {
           const model = nameAt(one, target);
           const maxTokens = capped(capped(wanted.maxTokens, plan.route.limits.maxOutputTokens), bound);
-          return one.chat({ ...wanted, model, maxTokens }, context, inner);
+          return one.chat({ ...wanted, model, maxTokens }, { ...context, ...saidBy(plan.route) }, inner);
         },
       });
     },
@@ -281,13 +289,13 @@ export function createRouter(
       journey(destination, factsOfPooled("embeddings", inputsOf(request), context), null, {
         ...{ signal, hooks },
         size: () => sizeOfEmbedding(request),
-        ask: (one, model, _, inner) => one.embed({ ...request, model }, context, inner),
+        ask: (one, model, _, inner, said) => one.embed({ ...request, model }, { ...context, ...said }, inner),
       }),
     rerank: (destination, request, context, signal, hooks) =>
       journey(destination, factsOfPooled("rerank", [request.query, ...request.documents], context), null, {
         ...{ signal, hooks },
         size: () => sizeOfRerank(request),
-        ask: (one, model, _, inner) => one.rerank({ ...request, model }, context, inner),
+        ask: (one, model, _, inner, said) => one.rerank({ ...request, model }, { ...context, ...said }, inner),
       }),
     explain: (alias, facts = {}) => planRecord(planner.foretell(alias, requestFacts({ atMs: clock.now(), ...facts }))),
     probe: async (alias, depth, signal) => {
@@ -327,8 +335,15 @@ function isPlain(alias: string, routeOf: RouteTable["get"], seen: ReadonlySet<st
 function chatting(request: ChatRequest, context: ChatContext): Pick<Asking<ChatEvent>, "size" | "ask"> {
   return {
     size: (maxTokens) => sizeOfChat({ ...request, maxTokens }),
-    ask: (one, model, maxTokens, signal) => one.chat({ ...request, model, maxTokens }, context, signal),
+    ask: (one, model, maxTokens, signal, said) =>
+      one.chat({ ...request, model, maxTokens }, said === nothingSaid ? context : { ...context, ...said }, signal),
   };
+}
+
+const nothingSaid: Pick<ChatContext, "whileAsleep"> = Object.freeze({});
+
+function saidBy({ whileAsleep }: Route): Pick<ChatContext, "whileAsleep"> {
+  return whileAsleep === null ? nothingSaid : { whileAsleep };
 }
 
 /** Null: this backend does not know the name. Asked for every request: no text is made for each model. */

@@ -1,6 +1,7 @@
 /** Routes and targets as people see them: `/admin/routes`, `/admin/state`, metrics. Pure but for what it is handed. */
 import type { Backend } from "../backends/backend.ts";
 import type { Capability, HealthDepth, ServedModel } from "../domain/model.ts";
+import type { PowerView } from "../domain/rental/power.ts";
 import type { Route, RouteRule } from "../domain/routing/route.ts";
 import { type Target, targetName } from "../domain/routing/target.ts";
 import { servedAs, takesUnlisted } from "./candidates.ts";
@@ -9,6 +10,8 @@ import type { TargetLife } from "./live.ts";
 export interface TargetView extends TargetLife {
   readonly target: string;
   readonly kind: Backend["kind"] | null;
+  /** Of a machine that may be asleep; null: it is always on. */
+  readonly power: PowerView | null;
   readonly health: { readonly able: boolean; readonly reason: string; readonly depth: HealthDepth | null };
 }
 
@@ -26,6 +29,7 @@ export interface RouteView {
   readonly data: Route["data"];
   readonly regions: readonly string[];
   readonly fallbackOn: readonly string[];
+  readonly whileAsleep: Route["whileAsleep"];
 }
 
 /** An answer proves that a target answers for as long. */
@@ -40,13 +44,14 @@ export function targetView(target: Target, backend: Backend | undefined, life: T
   return {
     target: targetName(target),
     kind: backend?.kind ?? null,
+    power: backend?.power?.() ?? null,
     health: { able: known.able, reason: known.reason, depth },
     ...life,
   };
 }
 
 export function routeView(route: Route, viewOf: (target: Target) => TargetView): RouteView {
-  const { alias, mode, rules, limits, localOnly, data, regions, fallbackOn } = route;
+  const { alias, mode, rules, limits, localOnly, data, regions, fallbackOn, whileAsleep } = route;
   return {
     alias,
     mode,
@@ -61,6 +66,7 @@ export function routeView(route: Route, viewOf: (target: Target) => TargetView):
     data,
     regions,
     fallbackOn,
+    whileAsleep,
   };
 }
 

@@ -1,16 +1,19 @@
 /** What every backend promises, tried on each of them. A new backend is tested by the line it adds to the table. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../models/demo/file.ts";
 import type { Backend } from "../../server/backends/backend.ts";
 import { createCloudBackend } from "../../server/backends/cloud/cloud.ts";
 import { configureProvider } from "../../server/backends/cloud/configure.ts";
 import { createKeyPool } from "../../server/backends/cloud/keys/key-pool.ts";
+import { rentalLimitsSetting, rentalSetting } from "../../server/config/rental-setting.ts";
 import { providerSetting } from "../../server/config/provider-setting.ts";
 import { calledDialects } from "../../server/dialects/index.ts";
 import { isEnd } from "../../server/domain/chat.ts";
 import { systemClock } from "../../server/platform/clock.ts";
 import { createUpstreamFetch } from "../../server/platform/upstream/upstream-fetch.ts";
+import { openRentals } from "../../server/rental/wake/open-rentals.ts";
 import { chatRequest, collect } from "../support/chat-request.ts";
+import { leasesInMemory, offering } from "../support/leases-in-memory.ts";
+import { demoCopy } from "../support/demo-copy.ts";
 import { recordedLog } from "../support/recorded-log.ts";
 import { startVendor } from "../support/vendors/vendor.ts";
 import { encoderModel } from "../support/pooled-models.ts";
@@ -33,7 +36,7 @@ const can = (id: string, capability: string) => ({ id, capabilities: [capability
 const backends: Readonly<Record<string, () => Promise<Made>>> = {
   engine: async () => {
     const folder = await temporaryFolder();
-    const path = await ensureDemoModel(folder.path);
+    const path = await demoCopy(folder.path);
     const { engine, close } = await realEngine([
       { alias: "lanthorn-demo", path },
       { alias: "encoder", path: await encoderModel(folder.path, "mean") },
@@ -65,6 +68,35 @@ const backends: Readonly<Record<string, () => Promise<Made>>> = {
     });
     const close = () => upstream.close().then(vendor.stop);
     const names = { model: "acme/stand-in", embedder: "acme/embedder", ranker: "acme/ranker" };
+    return { backend, ...names, estimates: true, close };
+  },
+  rental: async () => {
+    const vendor = await startVendor({
+      wire: "openai",
+      models: ["stand-in", "embedder", "ranker"],
+      script: ({ body }) =>
+        body.max_completion_tokens === 1_500 ? { text: "x".repeat(400), gapMs: 20 } : { text: "Hi." },
+    });
+    const upstream = createUpstreamFetch({ environment: {}, caFile: "" });
+    const desk = leasesInMemory(Date.now, "den");
+    desk.add({ state: "ready", address: vendor.url });
+    const modelFacts = { embedder: { capabilities: ["embeddings"] }, ranker: { capabilities: ["rerank"] } };
+    const models = ["stand-in", ...Object.keys(modelFacts)];
+    const rentals = openRentals({
+      rentals: { den: rentalSetting.parse({ market: "den", models, modelFacts, mostUsdPerHour: "1" }) },
+      ...{ limits: rentalLimitsSetting.parse({}), desk, markets: [offering("den", [], Date.now)] },
+      machine: () => ({ image: "", port: 4747, environment: {}, onStart: "" }),
+      ...{ taken: [], localOnly: false, home: "/", upstream, clock: systemClock, log: recordedLog() },
+      knowSecret: () => {},
+    });
+    const [backend] = rentals.backends;
+    if (backend === undefined) throw new Error("no backend");
+    const close = async () => {
+      rentals.stop();
+      await upstream.close();
+      await vendor.stop();
+    };
+    const names = { model: "den/stand-in", embedder: "den/embedder", ranker: "den/ranker" };
     return { backend, ...names, estimates: true, close };
   },
 };

@@ -18,6 +18,8 @@ export function candidate(name: string, facts: Partial<Candidate> = {}): Candida
     data: kind === "engine" ? "local" : "any",
     region: null,
     health: { able: true, reason: "ready" },
+    power: null,
+    whileAsleep: "wait",
     cooldown: { state: "closed", leftMs: 0, reason: null },
     inFlight: 0,
     ttftMs: null,

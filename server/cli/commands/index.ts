@@ -9,6 +9,7 @@ export const commands = Object.freeze({
   route: { summary: "where aliases lead, and why", load: () => import("./route.ts") },
   provider: { summary: "cloud providers and other servers to ask", load: () => import("./provider.ts") },
   usage: { summary: "who used what, and one request in detail", load: () => import("./usage.ts") },
+  rental: { summary: "rented machines: offers, leases, what they cost", load: () => import("./rental.ts") },
   plan: { summary: "what a demand costs and needs, each way", load: () => import("./plan.ts") },
   fleet: { summary: "boxes on this network", load: () => import("./fleet.ts") },
   config: { summary: "settings, and where each came from", load: () => import("./config.ts") },

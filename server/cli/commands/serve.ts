@@ -12,6 +12,7 @@ import { type CommandContext, examples } from "../command.ts";
 import { asCommandFailure, CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readyText, runningText } from "../ready-text.ts";
+import { orphanLine } from "../rental/burn-line.ts";
 
 export interface ServeFlags {
   readonly model: readonly string[];
@@ -96,6 +97,10 @@ async function serveUntilStopped(flags: ServeFlags, context: CommandContext): Pr
       process.stdout.write(`${isMachineRead ? readyLine(server, true) : runningText(server)}\n`);
       if (settings.length > 0)
         output.note("It keeps the settings it was started with: lanthorn stop, then serve again.");
+    },
+    onOrphans: (found) => {
+      const line = orphanLine(found);
+      if (line !== null) output.note(line);
     },
     onWaiting: () => output.note("Another lanthorn process has this data folder and is not ready yet; waiting for it."),
     onFailure: (failure) => output.fail(asCommandFailure(failure)),

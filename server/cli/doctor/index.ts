@@ -7,6 +7,7 @@ import { gpuCheck, memoryCheck } from "./hardware.ts";
 import { ledgerCheck } from "./ledger.ts";
 import { nodeCheck } from "./node.ts";
 import { portCheck } from "./port.ts";
+import { rentalsCheck } from "./rentals.ts";
 import { tlsCheck } from "./tls.ts";
 
 export const checks: readonly Check[] = Object.freeze([
@@ -20,4 +21,5 @@ export const checks: readonly Check[] = Object.freeze([
   gpuCheck,
   memoryCheck,
   engineCheck,
+  rentalsCheck,
 ]);

@@ -59,12 +59,14 @@ const columns: readonly Column<Line>[] = [
   },
 ];
 
-function stateText({ health, cooldown }: TargetView): string {
+function stateText({ health, cooldown, power }: TargetView): string {
   if (cooldown.state === "open") {
     const left = cooldown.until === null ? "" : ` for ${durationText(Math.max(0, cooldown.until - Date.now()))}`;
     return `left alone${left}: ${cooldown.reason ?? "it failed"}`;
   }
   if (cooldown.state === "half-open") return `to be tried again: ${cooldown.reason ?? "it failed"}`;
   if (!health.able) return `not able: ${health.reason}`;
+  // An older server says nothing of it.
+  if (power != null) return power.words;
   return health.depth ?? "ready";
 }

@@ -65,8 +65,10 @@ function length(candidate: Candidate, facts: RequestFacts): Exclusion | null {
   return { reason: "context_too_short", detail: `about ${facts.promptTokens} tokens, ${contextLength} fit` };
 }
 
-function standing({ health, cooldown }: Candidate): Exclusion | null {
+function standing({ health, cooldown, power, whileAsleep }: Candidate): Exclusion | null {
   if (!health.able) return { reason: "not_able", detail: health.reason };
+  // It was woken already: nothing is gained by asking it to be told so.
+  if (power?.state === "waking" && whileAsleep === "fallback") return { reason: "waking", detail: power.words };
   if (cooldown.state === "open") {
     return { reason: "cooling_down", detail: `${cooldown.reason ?? ""}, ${Math.ceil(cooldown.leftMs / 1000)} s left` };
   }

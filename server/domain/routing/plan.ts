@@ -83,12 +83,11 @@ export function makePlan(
       if (why === null) put(fit, group, candidate);
       else {
         if (speaksForItself.has(why.reason)) put(lastResort, group, candidate);
-        const leftMs = why.reason === "cooling_down" ? candidate.cooldown.leftMs : null;
-        excluded.push({ ...why, target: candidate.target, group, leftMs });
+        excluded.push({ ...why, target: candidate.target, group, leftMs: leftMsOf(candidate, why) });
       }
     }
   }
-  const isLastResort = fit.size === 0 && !excluded.some(({ reason }) => reason === "cooling_down");
+  const isLastResort = fit.size === 0 && !excluded.some(({ reason }) => passes.has(reason));
   const chosen = isLastResort ? lastResort : fit;
   const isAlone = groups.reduce((sum, group) => sum + (candidates[group]?.length ?? 0), 0) === 1;
   const attempts = groups.flatMap((group) => {
@@ -127,6 +126,14 @@ export function partOf(plan: Plan, attempts: readonly PlanStep[], maxAttempts: n
   return { ...plan, attempts, route: { ...plan.route, limits } };
 }
 
+/** Time alone mends these, and a client is told how much of it. */
+const passes: ReadonlySet<ExclusionCode> = new Set(["cooling_down", "waking"]);
+
+function leftMsOf({ cooldown, power }: Candidate, { reason }: Exclusion): number | null {
+  if (reason === "waking") return power?.expectedMs ?? null;
+  return reason === "cooling_down" ? cooldown.leftMs : null;
+}
+
 /** The target's own refusal is exact where ours is a guess or second-hand. */
 const speaksForItself: ReadonlySet<ExclusionCode> = new Set(["not_able", "context_too_short"]);
 
@@ -135,7 +142,11 @@ function put(groups: Map<number, Candidate[]>, group: number, candidate: Candida
 }
 
 function stepOf({ candidate, reason, detail }: Placed, group: number, isAlone: boolean): PlanStep {
-  const { target, contextLength, cooldown } = candidate;
+  const { target, contextLength, cooldown, power, whileAsleep } = candidate;
+  if (power?.state === "asleep" || power?.state === "waking") {
+    const meanwhile = whileAsleep === "wait" ? "the request waits for it" : isAlone ? "" : "others answer meanwhile";
+    return { target, reason: "wakes", group, detail: `${power.words}${meanwhile && `; ${meanwhile}`}`, contextLength };
+  }
   const why = cooldown.state === "half-open" ? "probe" : isAlone ? "only_target" : reason;
   return { target, reason: why, group, detail: why === reason ? detail : "", contextLength };
 }

@@ -12,6 +12,7 @@ export type ReasonCode =
   | "local_first"
   | "region"
   | "probe"
+  | "wakes"
   | "retry"
   | "other_key"
   | "longer_context"
@@ -34,9 +35,10 @@ export const reasonWords: Readonly<Record<ReasonCode, string>> = Object.freeze({
   lowest_latency: "answers fastest",
   unmeasured: "not measured yet, so it is tried",
   lowest_cost: "costs least for this request",
-  local_first: "nearest: this box first, then its peers",
+  local_first: "nearest: this box first, then its peers, then rented machines",
   region: "in the preferred region",
   probe: "failed before; one request tries whether it is back",
+  wakes: "rented, and not on yet",
   retry: "asked again after a failure that may pass",
   other_key: "asked again with another key",
   longer_context: "has a longer context than the one that refused",
@@ -55,6 +57,7 @@ export type ExclusionCode =
   | "not_served"
   | "not_able"
   | "cooling_down"
+  | "waking"
   | "wrong_capability"
   | "no_tools"
   | "no_images"
@@ -70,6 +73,7 @@ export const exclusionWords: Readonly<Record<ExclusionCode, string>> = Object.fr
   not_served: "nobody serves it at the moment",
   not_able: "cannot answer now",
   cooling_down: "failed and is left alone for a while",
+  waking: "rented and not ready yet; others answer meanwhile",
   wrong_capability: "was not made for this",
   no_tools: "knows no tools",
   no_images: "reads no images",

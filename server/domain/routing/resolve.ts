@@ -212,6 +212,7 @@ function routeOf(
     data: setting.dataClass ?? "any",
     regions: setting.regions ?? [],
     fallbackOn: setting.fallbackOn ?? [],
+    whileAsleep: setting.whileAsleep ?? null,
     modes,
   };
 }

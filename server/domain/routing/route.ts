@@ -1,6 +1,7 @@
 /** What an alias leads to, complete and checked. Pure types with the limits' defaults. */
 import type { RouteMode } from "./modes.ts";
 import { noModes, type RouteModes } from "./modes/settings.ts";
+import type { WhileAsleep } from "../rental/power.ts";
 import type { Conditions } from "./rules.ts";
 import type { StrategyId } from "./strategies/index.ts";
 import type { DataClass, Target } from "./target.ts";
@@ -61,6 +62,8 @@ export interface Route {
   /** Only targets in these; empty: anywhere. */
   readonly regions: readonly string[];
   readonly fallbackOn: readonly FallbackWish[];
+  /** What a request does while a rented target is asleep; null: as that rental's own setting says. */
+  readonly whileAsleep: WhileAsleep | null;
   readonly modes: RouteModes;
 }
 
@@ -92,6 +95,7 @@ export function routeToOne(alias: string, target: Target): Route {
     data: "any",
     regions: [],
     fallbackOn: [],
+    whileAsleep: null,
     modes: noModes,
   };
 }

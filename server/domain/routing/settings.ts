@@ -1,6 +1,7 @@
 /** Routes as the settings write them, once short forms are spelled out. Pure types; judged by `server/config`. */
 import type { RouteMode } from "./modes.ts";
 import type { ModeSettings } from "./modes/settings.ts";
+import type { WhileAsleep } from "../rental/power.ts";
 import type { FallbackWish } from "./route.ts";
 import type { Span } from "./rules.ts";
 import type { StrategyId } from "./strategies/index.ts";
@@ -66,6 +67,7 @@ export interface RouteSetting
       readonly dataClass: DataClass;
       readonly regions: readonly string[];
       readonly fallbackOn: readonly FallbackWish[];
+      readonly whileAsleep: WhileAsleep;
     }> {
   readonly groups: readonly GroupSetting[];
 }

@@ -118,7 +118,7 @@ function coolsKey(code: FailureCode): boolean {
 }
 
 function refusedHere(code: FailureCode): boolean {
-  return code === "budget_exceeded" || code === "ledger_unavailable";
+  return code === "budget_exceeded" || code === "ledger_unavailable" || code === "rental_asleep";
 }
 
 function mayMove(code: FailureCode, fallbackOn: readonly FallbackWish[]): boolean {

@@ -12,6 +12,7 @@ import { moneyResource } from "./money.ts";
 import { modelsResource } from "./models.ts";
 import { providersResource } from "./providers.ts";
 import type { AdminParts, AdminResource, AdminRoute } from "./resource.ts";
+import { rentalsResource } from "./rentals.ts";
 import { routeChangesResource } from "./route-changes.ts";
 import { reconcileResource } from "./reconcile.ts";
 import { routesResource } from "./routes.ts";
@@ -34,6 +35,7 @@ export const adminResources = Object.freeze({
   config: configResource,
   downloads: downloadsResource,
   providers: providersResource,
+  rentals: rentalsResource,
   routes: routesResource,
   routeChanges: routeChangesResource,
   events: eventsResource,

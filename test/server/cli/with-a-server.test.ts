@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { lanthorn, startLanthorn } from "./run-command.ts";
+import { lanthorn, lanthornAlone, startLanthorn } from "./run-command.ts";
 
 interface Served {
   readonly environment: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ test("every command's --json is one JSON value, with a server and after it; stop
   const { environment, server, ready } = await serve();
   expect(ready).toEqual({ type: "ready", url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/u), pid: server.pid });
   const run = async (...args: string[]) => {
-    const { code, stdout, stderr } = await lanthorn([...args, "--json"], { environment });
+    const { code, stdout, stderr } = await lanthornAlone([...args, "--json"], { environment });
     expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: "" });
     return JSON.parse(stdout);
   };
@@ -36,6 +36,7 @@ test("every command's --json is one JSON value, with a server and after it; stop
   expect(rows).toHaveLength(8);
   expect(await run("usage", "show", rows[0].id)).toMatchObject({ id: rows[0].id, status: "done" });
   expect(await run("usage", "summary")).toMatchObject({ total: { requests: 8 }, byStatus: { open: 0, done: 8 } });
+  expect(await run("rental", "list")).toMatchObject({ leases: [], summary: null });
   expect(await run("config", "show", "port")).toMatchObject([{ value: 0, origin: "flag --port" }]);
   const made = await run("keys", "create", "jonas");
   expect(await run("keys", "list")).toContainEqual(made.key);

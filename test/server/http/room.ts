@@ -114,6 +114,8 @@ export interface RoomOptions {
   readonly downloads?: HttpDeps["downloads"];
   readonly providers?: HttpDeps["providers"];
   readonly routing?: HttpDeps["routing"];
+  /** Made with what others may be told by. */
+  readonly rentals?: (publish: (event: BoxEvent) => void) => NonNullable<HttpDeps["rentals"]>;
 }
 
 function noDownloads(): never {
@@ -153,6 +155,9 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const refusals: Refusal[] = [];
   const stops: { now: boolean }[] = [];
   const listeners = new Set<(event: BoxEvent) => void>();
+  const publish = (event: BoxEvent) => {
+    for (const listener of listeners) listener(event);
+  };
   const arrived: Performance[] = [];
   const waiting: ((performance: Performance) => void)[] = [];
   const state: Pick<Room, "script" | "ready"> = { script: null, ready: { ready: true, reason: "serving" } };
@@ -250,6 +255,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       removeKey: noDownloads,
       test: noDownloads,
     },
+    rentals: options.rentals?.(publish) ?? null,
     reports: ledger.reports,
     money: createMoneyDesk({
       ...{ reports: ledger.money, overrides: [], clock: systemClock, localContext: () => null },
@@ -305,9 +311,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       if (performance !== undefined) return Promise.resolve(performance);
       return new Promise<Performance>((resolve) => void waiting.push(resolve));
     },
-    publish: (event: BoxEvent) => {
-      for (const listener of listeners) listener(event);
-    },
+    publish,
     listeners: () => listeners.size,
     post: (body: unknown, { headers = {}, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {}) =>
       fetch(`${url}/v1/chat/completions`, {

@@ -1,10 +1,10 @@
 /** The engine over real worker processes and the demo model: what it answers, shares, survives and gives back. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import { constructDemo, tokenId } from "../../../../models/demo/construct.ts";
 import { voices } from "../../../../models/demo/voices.ts";
 import { type ChatRequest, isEnd } from "../../../../server/domain/chat.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { isAlive, type RealEngine, realEngine, temporaryFolder, until } from "../../../support/real-engine.ts";
 
 const never = new AbortController().signal;
@@ -19,7 +19,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let demo: string;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  demo = await ensureDemoModel(folder.path);
+  demo = await demoCopy(folder.path);
 });
 afterAll(() => folder.remove());
 

@@ -1,7 +1,7 @@
 /** Two callers that both ask for more than there is, one with prompts a hundred times as long, over a real worker process. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { type RealEngine, realEngine, temporaryFolder, until } from "../../../support/real-engine.ts";
 
 /** Requests each caller keeps in flight: more than there are slots, so that both always wait. */
@@ -15,7 +15,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let box: RealEngine;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  const demo = await ensureDemoModel(folder.path);
+  const demo = await demoCopy(folder.path);
   box = await realEngine([{ alias: "lanthorn-demo", path: demo }], { slots: 4, context: 8_192 }, { mode: "off" });
 });
 afterAll(async () => {

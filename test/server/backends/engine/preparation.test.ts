@@ -1,6 +1,5 @@
 /** The preparation process: what it counts without weights, what it refuses in time, and what its end does to others. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import { examineGguf } from "../../../../models/gguf/validate.ts";
 import {
   createPreparer,
@@ -11,6 +10,7 @@ import type { VocabularyFile } from "../../../../server/backends/engine/preparat
 import { preparerStarter } from "../../../../server/backends/engine/start-process.ts";
 import { systemClock } from "../../../../server/platform/clock.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { realEngine, silentLog, temporaryFolder, until } from "../../../support/real-engine.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -20,7 +20,7 @@ const preparers: Preparer[] = [];
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  demo = await ensureDemoModel(folder.path);
+  demo = await demoCopy(folder.path);
   const verdict = await examineGguf(demo);
   if (!verdict.accepted || verdict.summary === null) throw new Error("no demo");
   const { chatTemplate, tokenizer, vocabularySize } = verdict.summary;

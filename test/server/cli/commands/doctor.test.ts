@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { judgeFree } from "../../../../server/cli/doctor/data-folder.ts";
 import { judgeEngine } from "../../../../server/cli/doctor/engine.ts";
 import { judgeGpus, judgeMemory } from "../../../../server/cli/doctor/hardware.ts";
+import { judgeRentals } from "../../../../server/cli/doctor/rentals.ts";
 import { judgeCertificate, judgeOff } from "../../../../server/cli/doctor/tls.ts";
 import { judgeNode } from "../../../../server/cli/doctor/node.ts";
 import { readHardwareFile } from "../../../../server/hardware/file.ts";
@@ -195,4 +196,29 @@ test("encryption: off is worth a note where others can listen, and a certificate
     text: expect.stringContaining("expired"),
   });
   expect(judgeCertificate(null, 0).status).toBe("note");
+});
+
+describe("rentals", () => {
+  const summary = {
+    ...{ perHourNanos: 520_000_000, todayNanos: 0, monthNanos: 0, costing: 2, atMs: 0 },
+    ...{ caps: { perDayNanos: null, perMonthNanos: null }, stopped: { leases: 0, perDayNanos: 0 } },
+  };
+  const orphan = { market: "vast", instanceId: "9", label: null, state: "running", reason: "no lease" } as const;
+
+  test("what costs money is a note, what nobody looks after has to be fixed", () => {
+    expect(judgeRentals(summary, { orphans: [], unread: [] })).toEqual({
+      ...{ status: "note", text: "2 rentals cost $0.52 an hour", fix: "lanthorn rental list" },
+    });
+    expect(judgeRentals({ ...summary, costing: 0 }, { orphans: [], unread: [] })).toMatchObject({ status: "ok" });
+    expect(judgeRentals(null, { orphans: [], unread: ["vast"] })).toMatchObject({
+      ...{ status: "note", text: "nothing is rented; could not be looked at: vast" },
+    });
+    const found = { orphans: [{ ...orphan, perHourNanos: 500_000_000 }], unread: [] };
+    expect(judgeRentals(summary, found)).toMatchObject({
+      ...{ status: "fail", text: "1 instance nobody looks after, $0.50 an hour" },
+    });
+    expect(judgeRentals(summary, { orphans: [{ ...orphan, perHourNanos: null }], unread: [] }).text).toContain(
+      "or more",
+    );
+  });
 });

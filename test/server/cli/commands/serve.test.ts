@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../../../server/cli/commands/serve.ts";
+import { orphanLine } from "../../../../server/cli/rental/burn-line.ts";
 import { readyText } from "../../../../server/cli/ready-text.ts";
 import { loadConfig } from "../../../../server/config/load.ts";
 import type { ServeReady } from "../../../../server/main.ts";
@@ -78,6 +79,7 @@ describe("when it is ready", () => {
     rental: null,
     keylessAllowed: true,
     warnings: [],
+    rentals: null,
   };
 
   test("on this computer only", () => {
@@ -96,6 +98,16 @@ describe("when it is ready", () => {
         "next       lanthorn bench coder",
       ].join("\n"),
     );
+  });
+
+  test("what is rented and costs money has its line; nothing rented has none", () => {
+    const lines = (costing: number) => readyText({ ...ready, rentals: { costing, perHourNanos: 520_000_000 } }, null);
+    expect(lines(2)).toContain("\nRentals    2 rentals cost $0.52 an hour: lanthorn rental list\nData ");
+    expect(lines(0)).not.toContain("Rentals");
+    expect(orphanLine({ orphans: [{}], unread: [] })).toBe(
+      "1 instance at markets has no lease and costs money: lanthorn rental orphans",
+    );
+    expect(orphanLine({ orphans: [], unread: [] })).toBeNull();
   });
 
   test("on the network, with a key made for this terminal", () => {

@@ -1,0 +1,52 @@
+/** A lease as people and rooms see it. Pure. */
+import { type Billing, paidNanos, perHourNanos } from "./burn.ts";
+import type { Burn, LeaseView } from "./lease.ts";
+import type { LeaseRecord } from "./lease-record.ts";
+import { destroyAtMs, idleStopAtMs } from "./lease-step.ts";
+
+export interface ViewFacts {
+  readonly nowMs: number;
+  readonly inFlight: number;
+  readonly billing: Billing;
+  readonly burn: Burn & { readonly completionTokens: number };
+}
+
+export function viewOf(lease: LeaseRecord, { nowMs, inFlight, billing, burn }: ViewFacts): LeaseView {
+  const { completionTokens, ...parts } = burn;
+  const endsAtMs = lease.createdAtMs + lease.terms.longestMs;
+  const idleStop = idleStopAtMs(lease, inFlight);
+  const destroy = destroyAtMs(lease);
+  const boot = lease.state === "starting" ? lease.bootSinceMs + lease.terms.bootDeadlineMs : null;
+  const untils = [idleStop, destroy, boot, lease.state === "ended" ? null : endsAtMs].filter((at) => at !== null);
+  const readyMs = lease.readyMs + (lease.state === "ready" ? Math.max(0, nowMs - lease.sinceMs) : 0);
+  return {
+    id: lease.id,
+    rental: lease.rental,
+    market: lease.market,
+    label: lease.label,
+    instanceId: lease.instanceId,
+    state: lease.state,
+    since: lease.sinceMs,
+    reason: lease.reason,
+    until: untils.length === 0 ? null : Math.min(...untils),
+    kind: lease.kind,
+    bidPerHourNanos: lease.bidPerHourNanos,
+    gpu: lease.gpu,
+    gpuCount: lease.gpuCount,
+    seen: lease.seen,
+    quoted: lease.quoted,
+    billed: lease.billed,
+    perHourNanos: perHourNanos(lease.billed ?? lease.quoted, billing),
+    burn: parts,
+    tokensServed: completionTokens,
+    perMillionTokensNanos: completionTokens === 0 ? null : Math.round((paidNanos(parts) / completionTokens) * 1e6),
+    address: lease.address,
+    terms: lease.terms,
+    createdAtMs: lease.createdAtMs,
+    endsAtMs,
+    idleStopAtMs: idleStop,
+    destroyAtMs: destroy,
+    interruptions: lease.interruptions,
+    meanTimeBetweenInterruptionsMs: lease.interruptions === 0 ? null : Math.round(readyMs / lease.interruptions),
+  };
+}

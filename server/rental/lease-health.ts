@@ -1,0 +1,81 @@
+/**
+ * Whether a rented machine answers: one that boots is ready with its first token, one that is ready must go on answering. Runs in the
+ * server; the question itself is handed in.
+ */
+import type { Clock } from "../domain/ports.ts";
+import type { LeaseView } from "../domain/rental/lease.ts";
+import type { Keeper } from "./lease-keeper.ts";
+
+/** `answers`: a token came. `reachable`: somebody is there; asked of a machine that may be busy. */
+export type LeaseProbe = (lease: LeaseView, depth: "answers" | "reachable", signal: AbortSignal) => Promise<boolean>;
+
+/** Two looks that fail within this make an interruption: noticed within 30 s. */
+const everyMs = 10_000;
+const bootEveryMs = 3_000;
+const limitMs = { answers: 120_000, reachable: 8_000 } as const;
+const failuresThatCount = 2;
+
+export interface LeaseHealth {
+  /** Asked now, whatever was planned. */
+  now(): void;
+  stop(): void;
+}
+
+export function watchHealth(keeper: Keeper, probe: LeaseProbe, clock: Clock, settle: () => void): LeaseHealth {
+  let failures = 0;
+  let isAsking = false;
+  let isStopped = false;
+  let cancel = () => {};
+  let abort: AbortController | null = null;
+
+  function plan(ms: number): void {
+    cancel();
+    if (!isStopped) cancel = clock.after(ms, () => void look());
+  }
+
+  async function look(): Promise<void> {
+    if (isAsking || isStopped) return;
+    const { state, address, seen, wish } = keeper.record;
+    const isUp = seen.state === "running" || seen.state === "frozen";
+    const depth = state === "ready" ? "reachable" : "answers";
+    const mayAsk = address !== null && wish === "run" && (state === "ready" || (state === "starting" && isUp));
+    if (!mayAsk) {
+      failures = 0;
+      plan(bootEveryMs);
+      return;
+    }
+    isAsking = true;
+    abort = new AbortController();
+    const { signal } = abort;
+    const cancelLimit = clock.after(limitMs[depth], () => abort?.abort(new Error("no answer in time")));
+    let answers = false;
+    try {
+      answers = await probe(keeper.view(), depth, signal);
+    } catch {
+      // No answer is an answer: it does not work.
+    } finally {
+      cancelLimit();
+      isAsking = false;
+      abort = null;
+    }
+    if (isStopped) return;
+    failures = answers ? 0 : failures + 1;
+    if (answers && state === "starting") keeper.answered();
+    if (!answers && state === "ready" && failures >= failuresThatCount) {
+      failures = 0;
+      keeper.interrupt("no_answer", "health", "two questions in a row had no answer");
+    }
+    settle();
+    plan(keeper.record.state === "ready" ? everyMs : bootEveryMs);
+  }
+
+  plan(0);
+  return {
+    now: () => plan(0),
+    stop() {
+      isStopped = true;
+      cancel();
+      abort?.abort(new Error("nobody wants to know any more"));
+    },
+  };
+}

@@ -1,0 +1,344 @@
+/**
+ * The leases of this box: takes up those of the last run, keeps each, looks at every market where something is rented, and does what
+ * people and targets ask. Runs in the server. Stopping it leaves every machine as it is, and says what goes on costing.
+ */
+import { asFailure, Failure } from "../domain/failure.ts";
+import type { Nanos } from "../domain/money.ts";
+import type { Clock, Log } from "../domain/ports.ts";
+import { addDays, dayOf, startOfDay } from "../domain/day.ts";
+import { perHourNanos } from "../domain/rental/burn.ts";
+import type { LeaseView, SpendCaps } from "../domain/rental/lease.ts";
+import { hasEnded, intendedLease, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
+import { sending } from "../domain/rental/lease-step.ts";
+import { roughUsd } from "../domain/rental/usd-text.ts";
+import { spanOf } from "../domain/budget/period.ts";
+import type { LeaseBook } from "../ledger/leases.ts";
+import { type LeaseHealth, type LeaseProbe, watchHealth } from "./lease-health.ts";
+import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
+import { Keeper } from "./lease-keeper.ts";
+import type { Market } from "./market.ts";
+import { lookAtMarket, type MarketLook } from "./market-look.ts";
+import { createOrphanage, labelOf } from "./orphans.ts";
+
+export interface LeasesParts {
+  readonly book: LeaseBook;
+  readonly markets: readonly Market[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Name of this box in labels. */
+  readonly box: string;
+  /** For days and months of caps; null: the machine's own. */
+  readonly zone: string | null;
+  readonly caps: Omit<SpendCaps, "perInstanceNanos">;
+  readonly pollMs: number;
+  readonly probe: LeaseProbe;
+  /** What a machine is told of its lease, besides its order: its key, when it ends. Absent: nothing. */
+  environmentOf?(
+    lease: Pick<LeaseRecord, "label" | "market" | "createdAtMs" | "terms">,
+  ): Readonly<Record<string, string>>;
+}
+
+export interface Leases {
+  readonly desk: LeaseDesk;
+  close(): void;
+}
+
+interface Kept {
+  readonly keeper: Keeper;
+  readonly health: LeaseHealth;
+}
+
+const hourMs = 3_600_000;
+/** Ended leases are shown for so long. */
+const shownMs = 30 * 24 * hourMs;
+const orderMs = 30_000;
+const lookMs = 20_000;
+/** A refusal that says for sure that nothing was made. */
+const refusals: ReadonlySet<string> = new Set([
+  "not_found",
+  "invalid_request",
+  "unsupported",
+  "upstream_invalid_request",
+  "upstream_key_refused",
+  "upstream_quota",
+  "upstream_rate_limited",
+]);
+
+/** Contacts a market only where something is rented. Throws nothing. */
+export function createLeases(parts: LeasesParts): Leases {
+  const { book, markets, clock, log, box, zone, caps, pollMs } = parts;
+  const kept = new Map<number, Kept>();
+  const ended = new Map<number, LeaseView>();
+  const listeners = new Set<(lease: LeaseView) => void>();
+  const marketOf = (id: string) => markets.find((one) => one.id === id) ?? null;
+  let latestMs = 0;
+  let isStopped = false;
+  const now = () => {
+    latestMs = Math.max(latestMs, clock.now());
+    return latestMs;
+  };
+
+  /** Of all leases: what is written, which is behind by some seconds at most. */
+  function spentOfAll() {
+    const today = dayOf(now(), zone);
+    const from = (day: string) => startOfDay(day, zone);
+    const month = spanOf("month", today);
+    return {
+      dayNanos: book.spentIn(from(today), from(addDays(today, 1))),
+      monthNanos: book.spentIn(from(month.from), from(month.until)),
+    };
+  }
+
+  const looks = new Map<string, MarketLook>();
+  function lookOf(market: Market): MarketLook {
+    const found = looks.get(market.id);
+    if (found !== undefined) return found;
+    const ofMarket = () => [...kept.values()].filter(({ keeper }) => keeper.record.market === market.id);
+    const made = lookAtMarket({
+      ...{ market, clock, log, everyMs: pollMs, limitMs: lookMs },
+      isWanted: () => ofMarket().length > 0,
+      seen: (list) => {
+        for (const { keeper } of ofMarket()) {
+          keeper.observe(list);
+          void keeper.settle();
+        }
+      },
+      missed: () => {
+        for (const { keeper } of ofMarket()) void keeper.settle();
+      },
+    });
+    looks.set(market.id, made);
+    return made;
+  }
+
+  function keep(record: LeaseRecord): Kept {
+    const market = marketOf(record.market);
+    const lookSoon = () => {
+      if (market !== null) lookOf(market).soon();
+    };
+    const keeper = new Keeper(record, {
+      ...{ book, market, clock, log, now, spentOfAll, lookSoon, orderMs },
+      staleMs: 3 * pollMs + lookMs,
+      changed: (view) => {
+        if (view.state === "ended") retire(view);
+        for (const listener of listeners) listener(view);
+      },
+    });
+    const health = watchHealth(keeper, parts.probe, clock, () => void keeper.settle());
+    const one = { keeper, health };
+    kept.set(record.id, one);
+    return one;
+  }
+
+  function retire(view: LeaseView): void {
+    const one = kept.get(view.id);
+    one?.health.stop();
+    one?.keeper.stop();
+    kept.delete(view.id);
+    ended.set(view.id, view);
+  }
+
+  function takeUp(): void {
+    for (const record of book.load(now() - shownMs)) {
+      const one = keep(record);
+      if (hasEnded(record)) {
+        retire(one.keeper.view());
+        continue;
+      }
+      if (record.state === "intended" && record.order === null) {
+        one.keeper.change(moved(record, "ended", "it was never asked for", now()));
+        continue;
+      }
+      if (marketOf(record.market) === null) {
+        log.error(
+          { lease: record.id, market: record.market },
+          "a lease is at a market that is not in the settings any more; it goes on costing",
+        );
+      }
+      const market = marketOf(record.market);
+      if (market !== null) lookOf(market).soon();
+      void one.keeper.settle();
+    }
+  }
+
+  const found = (id: number): Kept => {
+    const one = kept.get(id);
+    if (one !== undefined) return one;
+    const words = ended.has(id) ? `The lease ${id} has ended.` : `There is no lease ${id}.`;
+    throw new Failure("not_found", words, { next: ["lanthorn rental list --ended"] });
+  };
+
+  async function ordered(id: number, wish: LeaseRecord["wish"], reason: string): Promise<LeaseView> {
+    const { keeper } = found(id);
+    const market = marketOf(keeper.record.market);
+    if (wish === "stop" && market?.traits.stops === false) {
+      throw new Failure("unsupported", `${market.title} cannot stop a machine; it can be destroyed.`, {
+        next: [`lanthorn rental destroy ${id}`],
+      });
+    }
+    if (wish === "run") {
+      if (keeper.record.wish === "end") throw new Failure("invalid_request", `The lease ${id} is being ended.`);
+      mayCost(perHourNanos(keeper.record.billed ?? keeper.record.quoted, "running"), keeper.record);
+    }
+    keeper.wish(wish, reason);
+    await keeper.settle();
+    return keeper.view();
+  }
+
+  /** One hour more must fit under every cap. Throws `budget_exceeded`. */
+  function mayCost(hourNanos: Nanos, lease: LeaseRecord | null, perInstanceNanos: Nanos | null = null): void {
+    const spent = spentOfAll();
+    const one = lease === null ? null : kept.get(lease.id);
+    const leaseNanos = one === undefined || one === null ? 0 : paidOf(one.keeper);
+    const limits = [
+      { what: "today", cap: caps.perDayNanos, spent: spent.dayNanos, setting: "rentalLimits.mostUsdPerDay" },
+      { what: "this month", cap: caps.perMonthNanos, spent: spent.monthNanos, setting: "rentalLimits.mostUsdPerMonth" },
+      {
+        what: "for one lease",
+        cap: lease?.terms.caps.perInstanceNanos ?? perInstanceNanos,
+        spent: leaseNanos,
+        setting: "mostUsdPerLease",
+      },
+    ];
+    for (const { what, cap, spent: had, setting } of limits) {
+      if (cap === null || had + hourNanos <= cap) continue;
+      const words = `${roughUsd(had)} are spent and one hour costs ${roughUsd(hourNanos)}: more than the ${roughUsd(cap)} that may be spent ${what}.`;
+      throw new Failure("budget_exceeded", words, {
+        next: [`lanthorn config set ${setting} …`, "lanthorn rental list"],
+      });
+    }
+  }
+
+  async function rent({ rental, offer, order, terms }: RentWish, signal: AbortSignal): Promise<LeaseView> {
+    if (isStopped) throw new Failure("shutting_down", "The box is stopping; nothing is rented any more.");
+    const market = marketOf(offer.market);
+    if (market === null) throw new Failure("not_found", `There is no market "${offer.market}" here.`);
+    const bid = order.bidPerHourNanos;
+    if ((order.kind === "bid") !== (bid !== null)) {
+      throw new Failure("invalid_request", "A bid states its price, and what is no bid has none.", {
+        param: "bidUsdPerHour",
+      });
+    }
+    const quoted = bid === null ? offer.rates : { ...offer.rates, gpuPerHourNanos: bid };
+    const ofAll = { ...caps, perInstanceNanos: terms.caps.perInstanceNanos };
+    mayCost(perHourNanos(quoted, "running"), null, terms.caps.perInstanceNanos);
+    const id = book.nextId();
+    const { gpu, gpuCount, offerId } = offer;
+    const lease = { id, rental, market: market.id, label: labelOf(box, id), kind: order.kind, bidPerHourNanos: bid };
+    const meant = intendedLease({ ...lease, gpu, gpuCount, offerId, quoted, terms: { ...terms, caps: ofAll } }, now());
+    // In the file before the market hears of it: a crash from here on leaves a lease that is looked for.
+    const sent = sending(meant, "create", now());
+    book.write(sent, { from: null });
+    const { keeper } = keep(sent);
+    for (const listener of listeners) listener(keeper.view());
+    let instanceId: string;
+    const environment = { ...parts.environmentOf?.(sent), ...order.environment };
+    try {
+      const whole = { ...order, environment, offerId, gpu, gpuCount, label: lease.label };
+      ({ instanceId } = await market.create(whole, signal));
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      if (refusals.has(failure.code)) {
+        keeper.change(moved(keeper.record, "ended", `refused: ${failure.message}`.slice(0, 300), now()));
+      }
+      lookOf(market).soon();
+      throw failure;
+    }
+    const made = { ...keeper.record, instanceId, order: null };
+    keeper.change(moved(made, "starting", "the market has made it", now()));
+    lookOf(market).soon();
+    await keeper.settle();
+    return keeper.view();
+  }
+
+  const orphanage = createOrphanage({
+    ...{ box, markets, clock },
+    isOurs: (market, { instanceId, label }) =>
+      [...kept.values()].some(
+        ({ keeper: { record } }) =>
+          record.market === market && (record.instanceId === instanceId || record.label === label),
+      ),
+  });
+
+  const views = () => [...kept.values()].map(({ keeper }) => keeper.view());
+  takeUp();
+
+  const desk: LeaseDesk = {
+    list: ({ ended: withEnded = false } = {}) =>
+      [...(withEnded ? ended.values() : []), ...views()].sort((left, right) => left.id - right.id),
+    show: (id) => ended.get(id) ?? found(id).keeper.view(),
+    rent,
+    start: (id, reason) => ordered(id, "run", reason),
+    stop: (id, reason) => ordered(id, "stop", reason),
+    destroy: (id, reason) => ordered(id, "end", reason),
+    async changeBid(id, bidNanos) {
+      const { keeper } = found(id);
+      const { market: name, instanceId, kind } = keeper.record;
+      const market = marketOf(name);
+      if (market === null || instanceId === null || kind !== "bid") {
+        throw new Failure("invalid_request", `The lease ${id} is not a bid.`);
+      }
+      await market.changeBid(instanceId, bidNanos, AbortSignal.timeout(orderMs));
+      keeper.change({ ...keeper.record, bidPerHourNanos: bidNanos });
+      lookOf(market).soon();
+      return keeper.view();
+    },
+    orphans: orphanage.list,
+    endOrphan: orphanage.end,
+    begin: (id) => kept.get(id)?.keeper.begin() ?? (() => {}),
+    suspect(id, reason) {
+      const one = kept.get(id);
+      if (one === undefined) return;
+      log.info({ lease: id, reason }, "a rented machine is looked at");
+      one.health.now();
+      const market = marketOf(one.keeper.record.market);
+      if (market !== null) lookOf(market).soon();
+    },
+    notice(market, instanceId, reason) {
+      const one = [...kept.values()].find(
+        ({ keeper: { record } }) => record.market === market && record.instanceId === instanceId,
+      );
+      if (one === undefined || one.keeper.record.wish !== "run") return false;
+      one.keeper.interrupt("preempted", "notice", reason);
+      void one.keeper.settle();
+      return true;
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    burn(): BurnSummary {
+      const all = views();
+      const { dayNanos, monthNanos } = spentOfAll();
+      return {
+        ...{ todayNanos: dayNanos, monthNanos },
+        perHourNanos: all.reduce((sum, lease) => sum + lease.perHourNanos, 0),
+        caps,
+        costing: all.filter((lease) => lease.perHourNanos > 0 || lease.state === "intended").length,
+      };
+    },
+  };
+  return { desk, close };
+
+  function close(): void {
+    isStopped = true;
+    const left = views().filter(({ perHourNanos: nanos }) => nanos > 0);
+    if (left.length > 0) {
+      const perHour = roughUsd(left.reduce((sum, { perHourNanos: nanos }) => sum + nanos, 0));
+      log.warn(
+        { leases: left.map(({ id }) => id), perHour },
+        "rented machines go on costing while this box is stopped",
+      );
+    }
+    for (const look of looks.values()) look.stop();
+    for (const { keeper, health } of kept.values()) {
+      health.stop();
+      keeper.stop();
+    }
+  }
+}
+
+function paidOf(keeper: Keeper): Nanos {
+  const { gpuNanos, storageNanos, trafficNanos } = keeper.burn();
+  return gpuNanos + storageNanos + trafficNanos;
+}

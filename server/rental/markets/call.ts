@@ -1,0 +1,138 @@
+/**
+ * One call to a market's API. Runs in the server, in the CLI, and on a rented machine. The key goes to the host of the base URL only, no
+ * redirect is followed, numbers keep the digits they came with, and what is no answer is a Failure in words. Tries once.
+ */
+import type { Response } from "undici";
+import { exactJson } from "../../backends/cloud/bills/exact-json.ts";
+import { asFailure, Failure } from "../../domain/failure.ts";
+import type { Clock } from "../../domain/ports.ts";
+import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+
+export interface MarketCall {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Behind the base URL. */
+  readonly path: string;
+  readonly body?: object;
+}
+
+export interface MarketAnswer {
+  readonly status: number;
+  /** JSON with its numbers as text; null: the body is empty. */
+  readonly body: unknown;
+  /** Our time when it came. */
+  readonly atMs: number;
+  /** The market's clock minus ours; null: it does not say. */
+  readonly skewMs: number | null;
+}
+
+export interface MarketWire {
+  readonly title: string;
+  readonly baseUrl: string;
+  readonly secret: string | null;
+  readonly upstream: Pick<UpstreamFetch, "fetch">;
+  readonly clock: Clock;
+}
+
+/** A list of every offer of a market is a few MB. */
+const mostBytes = 32 * 1024 ** 2;
+const limitMs = 30_000;
+
+/** Resolves for 2xx, and for 404 and 409, which mean something where they come. Throws a Failure otherwise. */
+export async function callMarket(wire: MarketWire, call: MarketCall, signal: AbortSignal): Promise<MarketAnswer> {
+  const { title, clock } = wire;
+  const limit = new AbortController();
+  const onAbort = () => limit.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  const tooLate = new Failure("upstream_timeout", `${title} did not answer within ${limitMs / 1000} s.`);
+  const cancel = clock.after(limitMs, () => limit.abort(tooLate));
+  try {
+    const response = await wire.upstream.fetch(wire.baseUrl + call.path, {
+      method: call.method,
+      headers: {
+        accept: "application/json",
+        "user-agent": "lanthorn",
+        ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+        ...(wire.secret === null ? {} : { authorization: `Bearer ${wire.secret}` }),
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      signal: limit.signal,
+    });
+    const text = await textOf(response, title);
+    refuse(response, text, wire);
+    return {
+      status: response.status,
+      body: jsonOf(response, text, title),
+      atMs: clock.now(),
+      skewMs: skewOf(response, clock),
+    };
+  } catch (thrown) {
+    if (signal.aborted) throw signal.reason;
+    if (limit.signal.aborted) throw tooLate;
+    if (thrown instanceof Failure) throw thrown;
+    throw new Failure("upstream_unreachable", `${title} cannot be reached.`, {
+      cause: asFailure(thrown).cause ?? thrown,
+    });
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function textOf(response: Response, title: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += part.length;
+    if (bytes > mostBytes) throw new Failure("upstream_failed", `${title} answers with more than ${mostBytes} bytes.`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+/** Its own words are left out where they may repeat the key. */
+function refuse({ status, headers }: Response, text: string, { title, secret }: MarketWire): void {
+  if ((status >= 200 && status < 300) || status === 404 || status === 409) return;
+  const said = text.slice(0, 200).replace(/\s+/g, " ").trim();
+  const isWords = said !== "" && !said.startsWith("<") && (secret === null || !said.includes(secret));
+  const words = isWords ? `: ${said}` : "";
+  if (status === 401 || status === 403) {
+    throw new Failure("upstream_key_refused", `${title} does not take the key (${status}).`, {
+      next: ["Set markets.<name>.keyFile, or the variable of the market's own tools."],
+    });
+  }
+  if (status === 429) {
+    const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+    const after =
+      Number.isFinite(seconds) && seconds > 0 ? { retryAfterSeconds: seconds, coolDownMs: seconds * 1000 } : {};
+    throw new Failure("upstream_rate_limited", `${title} has had enough questions for now (429)${words}.`, after);
+  }
+  if (status === 402) throw new Failure("upstream_quota", `The account at ${title} has no credit left (402)${words}.`);
+  if (status >= 400 && status < 500) {
+    throw new Failure("upstream_invalid_request", `${title} refuses it (${status})${words}.`);
+  }
+  throw new Failure("upstream_failed", `${title} answers with status ${status}${words}.`);
+}
+
+function jsonOf({ status, headers }: Response, text: string, title: string): unknown {
+  if (text.trim() === "") return null;
+  try {
+    return exactJson(text);
+  } catch {
+    const without = withoutNan(text);
+    if (without !== text) return jsonOf({ status, headers } as Response, without, title);
+    if (status === 404 || status === 409) return null;
+    const type = (headers.get("content-type") ?? "no type").split(";")[0];
+    throw new Failure("upstream_failed", `${title} answers with ${type} where JSON should be.`);
+  }
+}
+
+/** Servers in Python write `NaN` where a number is none. It is a word to us, and no price, and the rest of the list is good. */
+function withoutNan(text: string): string {
+  return text.replace(/([:[,]\s*)(NaN|-?Infinity)(?=\s*[,\]}])/g, '$1"$2"');
+}
+
+function skewOf({ headers }: Response, clock: Clock): number | null {
+  const at = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(at) ? null : at - clock.now();
+}

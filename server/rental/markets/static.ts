@@ -1,0 +1,74 @@
+/**
+ * A machine with a fixed hourly price that nobody starts or stops through an API: a rented server, a colleague's box. It is listed as one
+ * instance that runs, and costs money for as long as it is in the settings. Runs in the server. Contacts nobody.
+ */
+import { Failure } from "../../domain/failure.ts";
+import type { RentalInstance } from "../../domain/rental/market.ts";
+import { digitsOf } from "../../domain/decimal.ts";
+import type { MarketSetting } from "../../config/rental-setting.ts";
+import type { Market } from "../market.ts";
+import type { MarketWire } from "./call.ts";
+import type { MarketType } from "./market-type.ts";
+
+function staticMarket({ title, clock }: MarketWire, id: string, { machine }: MarketSetting): Market {
+  const cannot = (what: string) => () =>
+    Promise.reject(
+      new Failure(
+        "unsupported",
+        `${title} "${id}" is a machine of your own choosing: nobody can ${what} it from here.`,
+        {
+          next: [`lanthorn config set markets.${id}.enabled false`],
+        },
+      ),
+    );
+  const instances = (): readonly RentalInstance[] => {
+    if (machine === undefined) return [];
+    const nanos = (usd: string) => Number(digitsOf(usd, 9));
+    const storage = nanos(machine.storageUsdPerHour);
+    return [
+      {
+        ...{
+          market: id,
+          instanceId: id,
+          label: null,
+          state: "running",
+          words: "as the settings say",
+          meantToRun: true,
+        },
+        ...{ kind: "on-demand", bidPerHourNanos: null, gpu: machine.gpu, gpuCount: machine.gpuCount, region: null },
+        rates: {
+          ...{
+            gpuPerHourNanos: nanos(machine.usdPerHour),
+            storagePerHourNanos: storage,
+            stoppedStoragePerHourNanos: storage,
+          },
+          ...{ uploadPerGbNanos: 0, downloadPerGbNanos: 0 },
+        },
+        address: machine.url,
+        createdAtMs: null,
+      },
+    ];
+  };
+  return {
+    id,
+    type: "static",
+    title,
+    traits: { bids: false, stops: false, volumes: false, offersEveryMs: 60_000, instancesEveryMs: 1_000 },
+    offers: async () => ({ offers: [], rejected: [], takenAtMs: clock.now() }),
+    instances: async () => ({ instances: instances(), takenAtMs: clock.now(), skewMs: 0 }),
+    create: cannot("rent"),
+    start: cannot("start"),
+    stop: cannot("stop"),
+    destroy: cannot("destroy"),
+    changeBid: cannot("bid for"),
+    bills: async () => [],
+  };
+}
+
+export const fixed: MarketType = Object.freeze<MarketType>({
+  type: "static",
+  title: "A machine with a fixed price",
+  baseUrl: null,
+  keyVariables: [],
+  open: staticMarket,
+});

@@ -1,0 +1,145 @@
+/** A stand-in for Vast.ai's API, as documented. `node test/support/markets/vast.ts --port 0 --script outbid --speed 60` runs it alone. */
+import type { House, Offer, Rented } from "./rented.ts";
+import { type Asked, runAlone, type Said, type StandIn, type StandInOptions, startStandIn } from "./stand-in.ts";
+
+const ok = (body: unknown): Said => ({ status: 200, body });
+const no = (status: number, error: string, msg: string): Said => ({ status, body: { success: false, error, msg } });
+
+function wire(house: House, asked: Asked): Said | null {
+  const { method, path, body } = asked;
+  if (method === "POST" && path === "/bundles/") return ok({ offers: offersFor(house, body) });
+  const ask = /^\/asks\/([^/]+)\/$/.exec(path)?.[1];
+  if (method === "PUT" && ask !== undefined) return create(house, ask, body);
+  if (method === "GET" && path === "/instances/") return ok({ instances: house.alive().map((one) => shown(one)) });
+  if (method === "GET" && path === "/charges/") return ok(charges(house, asked.query));
+  const bid = /^\/instances\/bid_price\/([^/]+)\/$/.exec(path)?.[1];
+  if (method === "PUT" && bid !== undefined) {
+    const one = house.find(bid);
+    if (one === undefined) return no(404, "no_such_instance", "Instance not found");
+    if (!one.isBid) return no(400, "invalid", "Not an interruptible instance");
+    house.count();
+    one.bid = String(body.price ?? one.offer.leastBid);
+    if (Number(one.bid) >= Number(one.offer.leastBid) && one.state === "stopped") house.resume(one);
+    return ok({ success: true });
+  }
+  const id = /^\/instances\/([^/]+)\/$/.exec(path)?.[1];
+  if (id === undefined) return null;
+  const one = house.find(id);
+  if (one === undefined) return no(404, "no_such_instance", "Instance not found");
+  if (method === "DELETE") {
+    house.set(one, "gone");
+    return ok({ success: true });
+  }
+  if (method !== "PUT") return null;
+  if (body.state === "running") house.start(one);
+  else if (body.state === "stopped") house.stop(one);
+  else return no(400, "invalid_args", "state");
+  return ok({ success: true });
+}
+
+function offersFor(house: House, body: Record<string, unknown>): unknown[] {
+  const gpu = (body.gpu_name as { eq?: string } | undefined)?.eq;
+  const isBid = body.type === "bid";
+  return house.offers
+    .filter((offer) => offer.available && (gpu === undefined || offer.gpu === gpu))
+    .map((offer) => ({
+      ...{ id: Number(offer.id), ask_contract_id: Number(offer.id), machine_id: 7, host_id: 9, gpu_name: offer.gpu },
+      ...{ num_gpus: offer.gpuCount, gpu_ram: offer.vramMb, gpu_total_ram: offer.vramMb * offer.gpuCount },
+      ...{ dph_base: `#${offer.price}`, dph_total: `#${offer.price}`, min_bid: `#${offer.leastBid}`, is_bid: isBid },
+      ...{
+        storage_cost: `#${offer.storage}`,
+        inet_up_cost: 0.002,
+        inet_down_cost: 0.002,
+        rentable: true,
+        rented: false,
+      },
+      ...{ reliability2: offer.reliability, verification: "verified", geolocation: offer.region, duration: 2_592_000 },
+    }));
+}
+
+function create(house: House, offerId: string, body: Record<string, unknown>): Said {
+  const offer = house.offers.find((one) => one.id === offerId && one.available);
+  if (offer === undefined || house.strikes("offers-gone"))
+    return no(404, "no_such_ask", "The ask is no longer available");
+  const isBid = body.price !== undefined;
+  if (isBid && Number(body.price) < Number(offer.leastBid))
+    return no(400, "bid_too_low", `Minimum bid is ${offer.leastBid}`);
+  const one = house.rent(offer, {
+    ...{
+      label: String(body.label ?? ""),
+      isBid,
+      diskGb: Number(body.disk ?? 10),
+      bid: isBid ? String(body.price) : null,
+    },
+    environment: (body.env ?? {}) as Record<string, string>,
+  });
+  misfortune(house, one);
+  return ok({ success: true, new_contract: Number(one.id), instance_api_key: `key-of-${one.id}` });
+}
+
+/** What the scripts `outbid` and `host-offline` do a minute of market time after an instance was made and runs. */
+function misfortune(house: House, one: Rented): void {
+  const what = house.strikes("outbid") ? "outbid" : house.strikes("host-offline") ? "host-offline" : null;
+  if (what === null) return;
+  const dueMs = house.now() + 90_000;
+  const timer = setInterval(() => {
+    if (one.state === "gone") clearInterval(timer);
+    if (one.state !== "running" || house.now() < dueMs) return;
+    clearInterval(timer);
+    if (what === "outbid") house.outbid(one);
+    else house.set(one, "offline", "host does not answer");
+  }, 20);
+  timer.unref();
+}
+
+const statuses: Partial<Record<Rented["state"], string | null>> = { scheduling: null };
+
+function shown(one: Rented): unknown {
+  const status = one.state in statuses ? statuses[one.state] : one.state;
+  const price = one.bid ?? one.offer.price;
+  return {
+    ...{ id: Number(one.id), label: one.label, actual_status: status, cur_state: one.state, status_msg: one.words },
+    ...{ intended_status: one.meantToRun ? "running" : "stopped", next_state: "running", is_bid: one.isBid },
+    ...{ gpu_name: one.offer.gpu, num_gpus: one.offer.gpuCount, dph_base: `#${price}`, dph_total: `#${price}` },
+    ...(one.bid === null ? {} : { bid_price: `#${one.bid}`, min_bid: `#${one.offer.leastBid}` }),
+    ...{ storage_cost: `#${one.offer.storage}`, disk_space: one.diskGb, inet_up_cost: 0.002, inet_down_cost: 0.002 },
+    ...{ geolocation: one.offer.region, start_date: one.createdAtMs / 1000 },
+    ...(one.port === null
+      ? { public_ipaddr: null, ports: null }
+      : { public_ipaddr: "127.0.0.1", ports: { "4747/tcp": [{ HostIp: "0.0.0.0", HostPort: String(one.port) }] } }),
+  };
+}
+
+/** Amounts rounded to a tenth of a cent, as the real one writes them. */
+function charges(house: House, query: URLSearchParams): unknown {
+  const { day } = JSON.parse(query.get("select_filters") ?? "{}") as { day?: { gte: number; lte: number } };
+  const rounded = (nanos: number) => `#${(nanos / 1e9).toFixed(3)}`;
+  const results = house.rented.flatMap((one) =>
+    house
+      .bill(one.id)
+      .map((line) => ({ ...line, start: Date.parse(line.day) / 1000 }))
+      .filter(({ start }) => day === undefined || (start >= day.gte && start <= day.lte))
+      .map(({ start, gpuNanos, storageNanos }) => ({
+        ...{
+          start,
+          end: start,
+          type: "instance",
+          source: `instance-${one.id}`,
+          amount: rounded(gpuNanos + storageNanos),
+        },
+        items: [
+          { type: "gpu", amount: rounded(gpuNanos) },
+          { type: "disk", amount: rounded(storageNanos) },
+        ],
+      })),
+  );
+  return { success: true, count: results.length, total: results.length, next_token: null, results };
+}
+
+export function startVastMarket(options: StandInOptions = {}): Promise<StandIn> {
+  return startStandIn("/api/v0", wire, options);
+}
+
+export type { Offer };
+
+if (import.meta.main) await runAlone(startVastMarket);
