@@ -6,17 +6,14 @@ import { defineConfig } from "vitest/config";
 const alone = ["test/e2e/overload.e2e.test.ts"];
 
 /**
- * What keeps a process of its own: it measures memory, changes its process (umask, mocks of a module), or runs the native engine in it,
- * which ends the whole process when it fails. Starting a process and importing the server again costs up to a second of CPU a file, so
- * the others run one after the other in two processes.
+ * What keeps a process of its own: it measures its memory, mocks a module, or changes what its process may. A start of a process and
+ * the imports cost up to a second of CPU a file, so the others run one after the other in two processes.
  */
 const apart = [
   "test/{build,clients,e2e,electron}/**/*.test.ts",
-  "test/models/{demo,random}/**/*.test.ts",
   "test/models/gguf/{hostile,validate}.test.ts",
   "test/server/fuzz.test.ts",
-  "test/server/backends/engine/{embedding,engine-memory}.test.ts",
-  "test/server/backends/engine/grammar/{bombs,native}.test.ts",
+  "test/server/backends/engine/grammar/bombs.test.ts",
   "test/server/hardware/run.test.ts",
   "test/server/http/{bad-days,framing}.test.ts",
   "test/server/ledger/settings.test.ts",

@@ -52,6 +52,13 @@ export interface RentalRoom {
 
 /** Where the Lanthorn of an instance listens. */
 const servedPort = 4747;
+/** Of `environmentOf` below, for people who want to know what is asked of a market. */
+const ownVariables: readonly string[] = Object.freeze([
+  "LANTHORN_HEADLESS",
+  "LANTHORN_FIRST_KEY",
+  "LANTHORN_HOME_PUBLIC_KEY",
+  "LANTHORN_RENTAL_ENDS_AT",
+]);
 /** A machine wonders after 45 minutes of silence. */
 const heartbeatMs = 300_000;
 
@@ -131,6 +138,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     ...{ leases, markets, rentals, limits, machine, clock, publish: parts.publish },
     bills: createRentalBills({ markets, book, clock }),
     prices: priceWatch,
+    ownVariables,
   });
   parts.onStop(() => desk.stop());
   return { desk, rented, notice };

@@ -12,6 +12,8 @@ export interface HostedCommand {
   /** The whole of it. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workingFolder: string;
+  /** Standard input, to its end. */
+  readonly input: string;
 }
 
 export interface HostedOutcome {
@@ -46,12 +48,12 @@ async function untilAtRest(): Promise<void> {
   } while (left().length > 1);
 }
 
-async function carryOut({ args, environment, workingFolder }: HostedCommand): Promise<HostedOutcome> {
+async function carryOut({ args, environment, workingFolder, input }: HostedCommand): Promise<HostedOutcome> {
   const [stdout, stderr]: [string[], string[]] = [[], []];
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, environment);
   process.chdir(workingFolder);
-  put("stdin", Readable.from([]));
+  put("stdin", Readable.from(input === "" ? [] : [Buffer.from(input)]));
   put("stdout", collector(stdout));
   put("stderr", collector(stderr));
   process.exitCode = undefined;

@@ -23,6 +23,8 @@ export interface RunOptions {
   /** LANTHORN_HOME and whatever else the command should see; nothing of the test's own environment goes over. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workingFolder?: string;
+  /** Standard input, to its end; nothing unless given. */
+  readonly input?: string;
 }
 
 function environmentOf(options: RunOptions): Record<string, string> {
@@ -45,7 +47,7 @@ export function startLanthorn(args: readonly string[], options: RunOptions): Chi
 /** One process for this command alone. */
 export async function lanthornAlone(args: readonly string[], options: RunOptions): Promise<Outcome> {
   const child = startLanthorn(args, options);
-  child.stdin.end();
+  child.stdin.end(options.input ?? "");
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -68,6 +70,7 @@ export function lanthorn(args: readonly string[], options: RunOptions): Promise<
     args,
     environment: environmentOf(options),
     workingFolder: options.workingFolder ?? import.meta.dirname,
+    input: options.input ?? "",
   });
 }
 
