@@ -116,7 +116,6 @@ test("one request is shown with everything that is known about it", async () => 
         cost: notPriced,
         upstreamRequestId: null,
         pricing: null,
-        upstreamRequestId: null,
       },
     ],
   });
