@@ -3,6 +3,7 @@
  * redirect is followed, numbers keep the digits they came with, and what is no answer is a Failure in words. Tries once.
  */
 import type { Response } from "undici";
+import type { z } from "zod";
 import { exactJson } from "../../backends/cloud/bills/exact-json.ts";
 import { coolDownMs } from "../../dialects/retry-after.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
@@ -86,6 +87,15 @@ export async function callMarket(wire: MarketWire, call: MarketCall, signal: Abo
     cancel();
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** What the market says, as the shape that its documentation gives. Throws Failure `upstream_failed`. */
+export function readAs<Shape>(shape: z.ZodType<Shape>, body: unknown, title: string): Shape {
+  const read = shape.safeParse(body);
+  if (read.success) return read.data;
+  throw new Failure("upstream_failed", `${title} answers in another shape than its documentation says.`, {
+    cause: read.error,
+  });
 }
 
 async function textOf(response: Response, title: string): Promise<string> {

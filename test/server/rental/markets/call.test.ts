@@ -90,7 +90,9 @@ describe("what is no answer", () => {
 
 describe("what is one", () => {
   test("numbers keep their digits, and a NaN spoils its own entry only", async () => {
-    const { body } = await call({ body: '{"a": 0.100000000000000000001, "b": NaN, "c": [-Infinity, 1], "d": "x: NaN, y"}' });
+    const { body } = await call({
+      body: '{"a": 0.100000000000000000001, "b": NaN, "c": [-Infinity, 1], "d": "x: NaN, y"}',
+    });
     expect(body).toEqual({ a: "0.100000000000000000001", b: "NaN", c: ["-Infinity", "1"], d: "x: NaN, y" });
   });
 
