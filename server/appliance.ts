@@ -319,10 +319,8 @@ export async function createAppliance(options: ApplianceOptions, ports: Applianc
       },
     });
     const onStop = (step: () => void | Promise<void>) => void undo.push(step);
-    const rentalRoom = openRentalRoom({
-      ...{ settings, ledger, upstream, environment, home: paths.home, box, clock, log, publish, onStop },
-      knowSecret: secrets.add,
-    });
+    const roomParts = { settings, ledger, upstream, environment, home: paths.home, box, clock, log, publish, onStop };
+    const rentalRoom = ports.rented === undefined ? openRentalRoom({ ...roomParts, knowSecret: secrets.add }) : null;
     const gateway = openGateway({
       ...{ config, paths, clock, log, publish, ledger, access, engine, idle, upstream, powerMeter, bind, build },
       ...{ onStop, environment, secrets },

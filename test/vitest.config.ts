@@ -5,6 +5,22 @@ import { defineConfig } from "vitest/config";
 /** Times of less than a second under a load that takes every core: a neighbour's work would be measured with them. */
 const alone = ["test/e2e/overload.e2e.test.ts"];
 
+/**
+ * What keeps a process of its own: it measures its memory, mocks a module, or changes what its process may. A start of a process and
+ * the imports cost up to a second of CPU a file, so the others run one after the other in two processes.
+ */
+const apart = [
+  "test/{build,clients,e2e,electron}/**/*.test.ts",
+  "test/models/gguf/{hostile,validate}.test.ts",
+  "test/server/fuzz.test.ts",
+  "test/server/backends/engine/grammar/bombs.test.ts",
+  "test/server/hardware/run.test.ts",
+  "test/server/http/{bad-days,framing}.test.ts",
+  "test/server/ledger/settings.test.ts",
+];
+
+const everywhere = ["test/long/**", "test/bench/**", ...alone];
+
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
   // Nothing of the web page's build is wanted here.
@@ -14,14 +30,22 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The bin's own cache of compiled sources, also for the engine's processes that a test starts without the bin.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("../node_modules/.cache/lanthorn-compile", import.meta.url)) },
     reporters: ["default", fileURLToPath(new URL("support/closing-line.ts", import.meta.url))],
     projects: [
+      // In the order of their names, each with its longest files first: what is left for the end is short.
+      {
+        extends: true,
+        test: { name: "apart", include: apart, exclude: everywhere, sequence: { groupOrder: 0 } },
+      },
       {
         extends: true,
         test: {
           name: "together",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/long/**", "test/bench/**", ...alone],
+          exclude: [...everywhere, ...apart],
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

@@ -22,6 +22,10 @@ export const marketSetting = z.strictObject({
   enabled: z.boolean().default(true),
   baseUrl: baseUrl.optional().describe("Another address of its API"),
   keyFile: z.string().trim().max(1000).default("").describe("File with the account's key; it stays on this box"),
+  tls: z
+    .enum(["pinned", "off"])
+    .default("pinned")
+    .describe("How machines at a plain address are reached: by TLS with a certificate of their own, or in the clear"),
   machine: z
     .strictObject({
       url: baseUrl,

@@ -52,6 +52,13 @@ export interface RentalRoom {
 
 /** Where the Lanthorn of an instance listens. */
 const servedPort = 4747;
+/** Of `environmentOf` below, for people who want to know what is asked of a market. */
+const ownVariables: readonly string[] = Object.freeze([
+  "LANTHORN_HEADLESS",
+  "LANTHORN_FIRST_KEY",
+  "LANTHORN_HOME_PUBLIC_KEY",
+  "LANTHORN_RENTAL_ENDS_AT",
+]);
 /** A machine wonders after 45 minutes of silence. */
 const heartbeatMs = 300_000;
 
@@ -71,7 +78,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     Object.entries(rentals).map(([name, { keyFile }]) => [name, readMachineKey(name, keyFile, home)] as const),
   );
   const ways = createMachineWays({
-    ...{ secretFile: join(home, "rental.key"), rentals, keys, upstream, clock, log, knowSecret },
+    ...{ secretFile: join(home, "rental.key"), markets: settings.markets, keys, upstream, clock, log, knowSecret },
   });
   parts.onStop(() => ways.close());
   const homeKey = openHomeKey(join(home, "home.key"));
@@ -82,6 +89,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     probe: createLeaseProbe({ clock, log, upstream, rentals, reach: ways.learn }),
     environmentOf: (lease) => ({
       LANTHORN_HEADLESS: "true",
+      ...(settings.markets[lease.market]?.tls === "off" ? { LANTHORN_TLS_MODE: "off" } : {}),
       LANTHORN_FIRST_KEY: ways.firstKeyOf(lease.label),
       LANTHORN_HOME_PUBLIC_KEY: homeKey.publicKey,
       LANTHORN_RENTAL_ENDS_AT: new Date(lease.createdAtMs + lease.terms.longestMs).toISOString(),
@@ -130,6 +138,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     ...{ leases, markets, rentals, limits, machine, clock, publish: parts.publish },
     bills: createRentalBills({ markets, book, clock }),
     prices: priceWatch,
+    ownVariables,
   });
   parts.onStop(() => desk.stop());
   return { desk, rented, notice };

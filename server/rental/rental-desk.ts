@@ -94,6 +94,8 @@ export interface RentalDeskParts {
   readonly machine: (setting: RentalSetting) => Pick<RentWish["order"], "image" | "port" | "environment" | "onStart">;
   readonly bills: RentalBills;
   readonly prices: RentalPrices;
+  /** Names of what the lease desk adds to the environment of each machine. */
+  readonly ownVariables?: readonly string[];
   readonly clock: Clock;
   /** Told of every change of a lease. */
   readonly publish: Publish;
@@ -138,7 +140,8 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
       const { wish, quote, takenAtMs } = await wishOf(ask, signal);
       const { image, port, diskBytes, volumeId, environment, onStart } = wish.order;
       const onStartLines = onStart.trim() === "" ? 0 : onStart.trim().split("\n").length;
-      const order = { image, port, diskBytes, volumeId, environment: Object.keys(environment), onStartLines };
+      const names = [...Object.keys(environment), ...(parts.ownVariables ?? [])];
+      const order = { image, port, diskBytes, volumeId, environment: names, onStartLines };
       const burn = leases.burn();
       const room = { caps: wish.terms.caps, todayNanos: burn.todayNanos, monthNanos: burn.monthNanos, leaseNanos: 0 };
       return { rental: wish.rental, quote, order, takenAtMs, burn, refusal: capRefusal(room, quote.perHourNanos) };

@@ -1,6 +1,5 @@
 /** What every backend promises, tried on each of them. A new backend is tested by the line it adds to the table. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../models/demo/file.ts";
 import type { Backend } from "../../server/backends/backend.ts";
 import { createCloudBackend } from "../../server/backends/cloud/cloud.ts";
 import { configureProvider } from "../../server/backends/cloud/configure.ts";
@@ -14,6 +13,7 @@ import { createUpstreamFetch } from "../../server/platform/upstream/upstream-fet
 import { openRentals } from "../../server/rental/wake/open-rentals.ts";
 import { chatRequest, collect } from "../support/chat-request.ts";
 import { leasesInMemory, offering } from "../support/leases-in-memory.ts";
+import { demoCopy } from "../support/demo-copy.ts";
 import { recordedLog } from "../support/recorded-log.ts";
 import { startVendor } from "../support/vendors/vendor.ts";
 import { encoderModel } from "../support/pooled-models.ts";
@@ -36,7 +36,7 @@ const can = (id: string, capability: string) => ({ id, capabilities: [capability
 const backends: Readonly<Record<string, () => Promise<Made>>> = {
   engine: async () => {
     const folder = await temporaryFolder();
-    const path = await ensureDemoModel(folder.path);
+    const path = await demoCopy(folder.path);
     const { engine, close } = await realEngine([
       { alias: "lanthorn-demo", path },
       { alias: "encoder", path: await encoderModel(folder.path, "mean") },

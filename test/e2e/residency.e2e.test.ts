@@ -3,7 +3,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { full } from "../support/full.ts";
-import { ensureDemoModel } from "../../models/demo/file.ts";
+import { demoCopy } from "../support/demo-copy.ts";
 import { adminOf, type BoxState, chatOver, streamFor } from "../support/box-client.ts";
 import { realBox } from "../support/real-box.ts";
 import { isAlive, temporaryFolder, until } from "../support/real-engine.ts";
@@ -77,7 +77,7 @@ testInFull(
   "S-20 two models that exceed engine.memoryLimit together: twenty interleaved requests, no failure, few swaps",
   async () => {
     const folder = await temporaryFolder();
-    const demo = await ensureDemoModel(folder.path);
+    const demo = await demoCopy(folder.path);
     const models = ["one", "two"].map((alias) => ({ alias, path: join(folder.path, `${alias}.gguf`) }));
     await mkdir(folder.path, { recursive: true });
     for (const { path } of models) await copyFile(demo, path);

@@ -217,7 +217,7 @@ describe("two copies of the demo, one with two output rows exchanged", () => {
     const state = await adminState(server);
     const victim = state.models.find((model) => model.id === "plain")?.workerPid ?? -1;
     expect(isAlive(victim)).toBe(true);
-    const long = (model: string) => say("hello", { model, ignore_eos: true, max_tokens: 12_000 });
+    const long = (model: string) => say("hello", { model, ignore_eos: true, max_tokens: 4_000 });
     const dying = readStream(server.url, long("plain"));
     const living = readStream(server.url, long("swapped"));
     await until("both answer", async () => {

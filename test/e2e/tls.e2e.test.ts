@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test } from "vitest";
+import { lanthorn, lanthornAlone } from "../server/cli/run-command.ts";
 import { privateAuthority } from "../support/certificates.ts";
 import { temporaryFolder } from "../support/real-engine.ts";
 import { run, type RunningServer, startServer } from "../support/running-server.ts";
@@ -35,15 +36,16 @@ test("S-37 the command line trusts its own box by its certificate, and another o
   expect((await server.command("doctor")).stdout).toContain(fingerprint);
 
   const key = (await server.command("keys", "reset-admin")).stdout.trim();
-  const elsewhere = async (given: Record<string, string>) =>
-    run(["keys", "list", "--json"], {
-      ...process.env,
-      LANTHORN_HOME: await folder(),
-      LANTHORN_URL: `${server.url}/v1`,
-      LANTHORN_API_KEY: key,
-      ...given,
+  const elsewhere = async (given: Record<string, string>, command = lanthorn) =>
+    command(["keys", "list", "--json"], {
+      environment: {
+        LANTHORN_HOME: await folder(),
+        LANTHORN_URL: `${server.url}/v1`,
+        LANTHORN_API_KEY: key,
+        ...given,
+      },
     });
-  const unknown = await elsewhere({});
+  const unknown = await elsewhere({}, lanthornAlone);
   expect(unknown).toMatchObject({ code: 3, stdout: "" });
   expect(JSON.parse(unknown.stderr).error).toMatchObject({ code: "unknown_certificate" });
   const wrong = await elsewhere({
@@ -52,7 +54,7 @@ test("S-37 the command line trusts its own box by its certificate, and another o
   expect(JSON.parse(wrong.stderr).error).toMatchObject({ code: "wrong_certificate" });
   expect(wrong.stderr).toContain(fingerprint);
   expect((await elsewhere({ LANTHORN_FINGERPRINT: fingerprint.toLowerCase().replaceAll(":", "") })).code).toBe(0);
-  expect((await elsewhere({ SSL_CERT_FILE: join(server.home, "tls.crt") })).code).toBe(0);
+  expect((await elsewhere({ SSL_CERT_FILE: join(server.home, "tls.crt") }, lanthornAlone)).code).toBe(0);
   expect((await elsewhere({ LANTHORN_FINGERPRINT: "AB:CD" })).code).toBe(2);
   const plain = { LANTHORN_FINGERPRINT: fingerprint, LANTHORN_URL: server.url.replace("https", "http") };
   expect((await elsewhere(plain)).code).toBe(2);

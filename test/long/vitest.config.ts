@@ -12,6 +12,8 @@ export default defineConfig({
       "test/server/backends/engine/{residency,kv-return,engine-memory,embedding}.test.ts",
       "test/server/backends/engine/grammar/random-schemas.test.ts",
       "test/e2e/{chat,residency}.e2e.test.ts",
+      "test/server/domain/rental/fleet.test.ts",
+      "test/server/rented-story-box.test.ts",
     ],
     env: { LANTHORN_TEST_FULL: "1" },
     pool: "forks",

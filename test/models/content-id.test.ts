@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { contentId, createContentIds } from "../../models/content-id.ts";
-import { ensureDemoModel } from "../../models/demo/file.ts";
+import { demoCopy } from "../support/demo-copy.ts";
 import { temporaryFolder as asyncFolder } from "../support/real-engine.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -19,7 +19,7 @@ let folder: Awaited<ReturnType<typeof asyncFolder>>;
 let demo: string;
 beforeAll(async () => {
   folder = await asyncFolder();
-  demo = await ensureDemoModel(folder.path);
+  demo = await demoCopy(folder.path);
 });
 afterAll(() => folder.remove());
 
@@ -47,7 +47,7 @@ test("other weights, another header, another length are another model", async ()
   appendFileSync(longer, "x");
   const others = [
     await contentId(demo),
-    await contentId(await ensureDemoModel(folder.path, "second")),
+    await contentId(await demoCopy(folder.path, "second")),
     await contentId(changedAt(demo, size - 1)),
     await contentId(longer),
   ];
@@ -60,7 +60,7 @@ test("it is computed once for a file, and again when the file has changed", asyn
   const ids = createContentIds();
   const first = await ids.of(path);
   expect(await ids.of(path)).toBe(first);
-  copyFileSync(await ensureDemoModel(folder.path, "second"), path);
+  copyFileSync(await demoCopy(folder.path, "second"), path);
   utimesSync(path, 1_000, 1_000);
   expect(await ids.of(path)).not.toBe(first);
 });
@@ -83,7 +83,7 @@ test("all parts of a split model are one content", async () => {
   const ids = createContentIds();
   const id = await ids.of(first);
   expect(id).not.toBe(await contentId(demo));
-  copyFileSync(await ensureDemoModel(folder.path, "second"), second);
+  copyFileSync(await demoCopy(folder.path, "second"), second);
   utimesSync(second, 1_000, 1_000);
   expect(await ids.of(first)).not.toBe(id);
 });

@@ -16,7 +16,7 @@ import {
   type SequenceEvaluateOptions,
   type Token,
 } from "node-llama-cpp";
-import { ensureDemoModel } from "../../models/demo/file.ts";
+import { demoCopy } from "./demo-copy.ts";
 import type { VoiceName } from "../../models/demo/voices.ts";
 
 export interface ChatTurn {
@@ -105,7 +105,7 @@ export async function loadBare(path: string, contextSize = 512): Promise<BareMod
 /** One of the constructed models, in a folder of its own that goes when it is closed. */
 export async function loadDemo(voice: VoiceName, contextSize?: number): Promise<BareModel> {
   const folder = await mkdtemp(join(tmpdir(), "lanthorn-test-"));
-  const bare = await loadBare(await ensureDemoModel(folder, voice), contextSize);
+  const bare = await loadBare(await demoCopy(folder, voice), contextSize);
   const close = async (): Promise<void> => {
     await bare.close();
     await rm(folder, { recursive: true, force: true });

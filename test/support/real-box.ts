@@ -3,6 +3,7 @@ import { type Appliance, type AppliancePorts, createAppliance } from "../../serv
 import { loadConfig } from "../../server/config/load.ts";
 import { systemClock } from "../../server/platform/clock.ts";
 import { dataPaths } from "../../server/platform/paths.ts";
+import { demoCopy } from "./demo-copy.ts";
 import { silentLog, temporaryFolder } from "./real-engine.ts";
 
 export interface RealBox {
@@ -11,7 +12,7 @@ export interface RealBox {
   stop(): Promise<void>;
 }
 
-/** It does not look at this machine's hardware unless a test asks for it. */
+/** A new one holds the demo model already. It does not look at this machine's hardware unless a test asks for it. */
 export async function realBox(
   environment: Readonly<Record<string, string>> = {},
   ports: Partial<AppliancePorts> = {},
@@ -25,6 +26,7 @@ export async function realBox(
     ...environment,
   };
   const paths = dataPaths(all);
+  if (all.LANTHORN_HOME === folder.path) await demoCopy(paths.models);
   const config = loadConfig({ file: paths.config, environment: all, flags: [], workingFolder: folder.path });
   const appliance = await createAppliance(
     {

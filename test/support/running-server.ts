@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { demoCopy } from "./demo-copy.ts";
 import { temporaryFolder } from "./real-engine.ts";
 
 export const bin = join(import.meta.dirname, "../../build/lanthorn.js");
@@ -31,7 +32,7 @@ export interface CommandResult {
 export interface ServerWishes {
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** An existing data folder; it is then not removed. */
+  /** An existing data folder; it is then not removed. Else a new one with nothing in it but the demo model. */
   readonly home?: string;
   /** Shell commands that narrow the process first: `ulimit -n 96`. Needs bash. */
   readonly narrowed?: string;
@@ -41,6 +42,7 @@ export interface ServerWishes {
 export async function startServer(wishes: ServerWishes = {}): Promise<RunningServer> {
   const folder = wishes.home === undefined ? await temporaryFolder() : null;
   const home = wishes.home ?? folder?.path ?? "";
+  if (folder !== null) await demoCopy(join(home, "models"));
   const environment = {
     ...process.env,
     LANTHORN_HOME: home,

@@ -78,7 +78,7 @@ function marketText(bill: MarketBill, all: boolean): string {
   const shown = all ? bill.rows : bill.rows.filter(({ verdict }) => verdict !== "agrees");
   const agreeing = bill.rows.length - bill.rows.filter(({ verdict }) => verdict !== "agrees").length;
   return [
-    `${name}: ours ${usd(bill.oursNanos)}, theirs ${usd(bill.theirsNanos)}, difference ${usd(bill.differenceNanos)}; ${printable(bill.reason)}`,
+    `${name}: ours ${usd(bill.oursNanos)}, theirs ${usd(bill.theirsNanos)}, difference ${usd(bill.differenceNanos)}${bill.reason === "" ? "" : `; ${printable(bill.reason)}`}`,
     ...(shown.length === 0 ? [] : [tableText(columns, shown)]),
     ...(agreeing > 0 && !all ? [`${plural(agreeing, "row")} agree${agreeing === 1 ? "s" : ""}.`] : []),
     ...(bill.rows.length === 0 ? ["Nothing was rented and nothing is billed."] : []),

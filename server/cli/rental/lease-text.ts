@@ -63,7 +63,7 @@ export function seenText({ seen }: Pick<LeaseView, "seen">): string {
 /** Null: there is nothing to doubt. What nobody knows costs as if it ran. */
 function doubtText({ state, seen }: LeaseView, nowMs: number): string | null {
   if (state === "ended" || state === "intended") return null;
-  if (seen.atMs === null) return "the market has not listed it yet";
+  if (seen.atMs === null) return state === "starting" ? null : "the market has not listed it yet";
   if (nowMs - seen.atMs > oldSightMs) return `not seen for ${spanText(nowMs - seen.atMs)}, counted as running`;
   return seen.state === "unknown" ? "the market's word for it is not known, counted as running" : null;
 }

@@ -41,6 +41,9 @@ export interface DiskChoice {
 
 export const monthHours = 730;
 
+/** What is assumed where nobody has said it: two wakes a day, four hours on, 60 MB a second from the network. */
+export const usualUse = Object.freeze({ wakesPerMonth: 60, hoursPerMonth: 120, downloadBytesPerSecond: 60e6 });
+
 export function priceDisks(facts: DiskFacts): DiskChoice {
   const { weightsBytes, wakesPerMonth } = facts;
   const perWakeMs = Math.ceil((weightsBytes / facts.downloadBytesPerSecond) * 1000);

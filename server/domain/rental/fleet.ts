@@ -159,9 +159,11 @@ function started(
   return { orders, unmet: whyNoMore(members, wishes) };
 }
 
-/** Whether a new instance may be rented beside those there are. */
+/** Whether a new instance may be rented beside those there are: also of those that nobody waits for there are `max` at most. */
 export function canRent(members: readonly FleetMember[], { mayRent, max }: FleetWishes, nowMs: number): boolean {
-  return mayRent && members.filter((member) => stands(member, nowMs)).length < max;
+  const standing = members.filter((member) => stands(member, nowMs)).length;
+  const away = members.filter(({ state }) => state === "interrupted").length;
+  return mayRent && standing < max && away <= max;
 }
 
 /** Why nothing can be started where nothing that is stopped may be, and nothing rented. */

@@ -12,7 +12,7 @@ import type { LeaseView } from "../../domain/rental/lease.ts";
 import { Failure } from "../../domain/failure.ts";
 import { readOwnerFile, writeOwnerFile } from "../../platform/owner-file.ts";
 import { createUpstreamFetch, type UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
-import type { RentalSetting } from "../../config/rental-setting.ts";
+import type { MarketSetting } from "../../config/rental-setting.ts";
 import { learnCertificate } from "./learn-certificate.ts";
 
 export interface MachineWay {
@@ -24,7 +24,8 @@ export interface MachineWay {
 export interface MachineWaysParts {
   /** Absolute; 0600; made when first needed. */
   readonly secretFile: string;
-  readonly rentals: Readonly<Record<string, RentalSetting>>;
+  /** `markets:` of the settings. */
+  readonly markets: Readonly<Record<string, Pick<MarketSetting, "tls" | "type">>>;
   /** Keys from files of the settings, by rental. */
   readonly keys: ReadonlyMap<string, string | null>;
   readonly upstream: UpstreamFetch;
@@ -57,13 +58,15 @@ export function createMachineWays(parts: MachineWaysParts): MachineWays {
     const own = rental === null ? undefined : parts.keys.get(rental);
     return own ?? firstKeyOf(label);
   };
-  /** What stands in the settings for its machines is what they do. */
-  const isPlain = ({ rental }: LeaseView) =>
-    rental !== null && parts.rentals[rental]?.environment.LANTHORN_TLS_MODE === "off";
+  /** Reached as its market or the settings write it down. */
+  const isAsWritten = ({ market, address }: LeaseView) => {
+    const setting = parts.markets[market];
+    return address?.startsWith("https:") === true || setting?.tls === "off" || (setting?.type ?? market) === "static";
+  };
   const addressOf = (lease: LeaseView) => {
     const { address } = lease;
     if (address === null) return null;
-    return isPlain(lease) || address.startsWith("https:") ? address : address.replace(/^http:/, "https:");
+    return isAsWritten(lease) ? address : address.replace(/^http:/, "https:");
   };
   const wayOf = (lease: LeaseView): MachineWay | null => {
     const url = addressOf(lease);

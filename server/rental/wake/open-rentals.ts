@@ -7,12 +7,13 @@ import type { RentalLimits, RentalSetting } from "../../config/rental-setting.ts
 import { Failure } from "../../domain/failure.ts";
 import type { LocalCost } from "../../domain/local-cost/local-meter.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
+import { priceDisks, usualUse } from "../../domain/rental/disk-choice.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
 import type { PowerView } from "../../domain/rental/power.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { LeaseDesk } from "../lease-desk.ts";
 import type { Market } from "../market.ts";
-import { bidOf } from "../rent-ask.ts";
+import { bidOf, gbBytes, nanosOfUsd } from "../rent-ask.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { createInstances } from "./instances.ts";
 import { readMachineKey } from "./machine-key.ts";
@@ -45,6 +46,8 @@ export interface RentalsParts {
 export interface RentedTargetView {
   readonly name: string;
   readonly power: PowerView;
+  /** Ways to keep its weights while it is asleep, priced, cheapest first; null: their size is not stated, or nothing was rented yet. */
+  readonly disk: string | null;
   readonly instances: readonly {
     readonly lease: number;
     readonly state: LeaseView["state"];
@@ -98,6 +101,23 @@ export function openRentals(parts: RentalsParts): Rentals {
     return { fleet, backend: createRentalBackend({ name, setting, fleet, instances, meter, desk }) };
   }
 
+  /** By the prices of the newest lease. */
+  function diskWords(name: string, leases: readonly LeaseView[]): string | null {
+    const setting = parts.rentals[name];
+    const lease = leases.at(-1);
+    if (setting === undefined || lease === undefined || setting.weightsGb === 0) return null;
+    const { gpuPerHourNanos, downloadPerGbNanos, stoppedStoragePerHourNanos } = lease.billed ?? lease.quoted;
+    const traits = parts.markets.find(({ id }) => id === lease.market)?.traits;
+    const { volumeUsdPerGbMonth } = setting;
+    const hasVolumes = traits?.volumes === true && volumeUsdPerGbMonth !== undefined;
+    return priceDisks({
+      ...{ ...usualUse, weightsBytes: gbBytes(setting.weightsGb), gpuPerHourNanos, downloadPerGbNanos },
+      stoppedPerHourNanos: traits?.stops === true ? stoppedStoragePerHourNanos : null,
+      volumePerGbMonthNanos: hasVolumes ? nanosOfUsd(volumeUsdPerGbMonth) : null,
+      volumeBytes: gbBytes(setting.diskGb),
+    }).words;
+  }
+
   return {
     backends: opened.map(({ backend }) => backend),
     cost: meter,
@@ -105,7 +125,7 @@ export function openRentals(parts: RentalsParts): Rentals {
       opened.map(({ fleet, backend }) => {
         const busy = new Map(fleet.ready().map(({ lease, inFlight }) => [lease.id, inFlight]));
         const instances = fleet.leases().map(({ id, state }) => ({ lease: id, state, inFlight: busy.get(id) ?? 0 }));
-        return { name: backend.id, power: fleet.power(), instances };
+        return { name: backend.id, power: fleet.power(), disk: diskWords(backend.id, fleet.leases()), instances };
       }),
     stop() {
       unwatch();

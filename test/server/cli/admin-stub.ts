@@ -214,6 +214,7 @@ export const someRequest = {
       timings: { queueMs: 2100, loadMs: 0, prefillMs: 3400, decodeMs: 9300 },
       cost: { known: false, reason: "not_priced" },
       pricing: null,
+      upstreamRequestId: null,
     },
   ],
 };

@@ -2,10 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { commands } from "../../../server/cli/commands/index.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { lanthorn, startLanthorn } from "./run-command.ts";
+import { lanthorn, lanthornAlone, startLanthorn } from "./run-command.ts";
 import { sendJson, startAdminStub } from "./admin-stub.ts";
 
+/** Every command is started once as a process of its own; of what is tried in many ways, the rest shares one. */
 const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+  lanthornAlone(args, { environment: { LANTHORN_HOME: temporaryFolder(), ...more } });
+const runQuickly = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
   lanthorn(args, { environment: { LANTHORN_HOME: temporaryFolder(), ...more } });
 
 test("--version prints the version alone", async () => {
@@ -61,7 +64,7 @@ describe("wrong usage ends with exit code 2, and says what helps", () => {
       'error  --from is no time: "2026-02-30"\nwhy    A day, 2026-11-01, or a time, 2026-11-01T14:00.\nnext   lanthorn usage summary --from 2026-11-01\n',
     ],
   ])("%j", async (args, stderr) => {
-    expect(await run(args)).toEqual({ code: 2, stdout: "", stderr });
+    expect(await runQuickly(args)).toEqual({ code: 2, stdout: "", stderr });
   });
 });
 
@@ -109,7 +112,7 @@ describe("exit codes follow what the server answers", () => {
       "GET /admin/keys": (response) =>
         sendJson(response, status, { error: { message: "The box said so.", code, why: "a reason", next: [] } }),
     });
-    const outcome = await run(["keys", "list"], { LANTHORN_URL: stub.url, LANTHORN_API_KEY: "lth_wrong" });
+    const outcome = await runQuickly(["keys", "list"], { LANTHORN_URL: stub.url, LANTHORN_API_KEY: "lth_wrong" });
     expect(outcome.code).toBe(exitCode);
     expect(outcome.stdout).toBe("");
     expect(outcome.stderr).toMatch(/^error {2}The box said so\.$/mu);

@@ -5,14 +5,14 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { full } from "../../support/full.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { openDatabase } from "../../../server/ledger/open.ts";
 import { freshSum } from "./fresh-sum.ts";
 import { freshLedger, rowsOf } from "./open-ledger.ts";
 import { opening } from "./rows.ts";
 
-/** The long run makes a hundred. */
-const rounds = Number(process.env.LANTHORN_TEST_KILLS ?? 10);
+const rounds = Number(process.env.LANTHORN_TEST_KILLS ?? (full ? 100 : 5));
 /** A restart may take 5 s; asserted with a factor of five. */
 const restartLimitMs = 25_000;
 

@@ -114,6 +114,7 @@ test("one request is shown with everything that is known about it", async () => 
         usage,
         timings,
         cost: notPriced,
+        upstreamRequestId: null,
         pricing: null,
       },
     ],

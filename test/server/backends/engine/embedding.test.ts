@@ -38,22 +38,33 @@ const models = {
 };
 
 /** An encoder and a decoder; in full, every way to pool. */
-const looked = Object.entries(models).filter(([name]) => full || name === "encoder-mean" || name === "decoder-last");
+const looked = Object.keys(models).filter((name) => full || name === "encoder-mean" || name === "decoder-last");
+const rankers = {
+  ranker: () => encoderModel(folder.path, "rank"),
+  "yes-ranker": () => decoderModel(folder.path, "rank"),
+};
 
-describe.each(looked)("S-10 %s", (alias, write) => {
-  let box: RealEngine;
-  let path: string;
-  beforeAll(async () => {
-    path = await write();
-    box = await realEngine([{ alias, path }], { context: 2_048 });
-  });
-  afterAll(() => box.close());
+/** One box with all of them: a model is loaded when it is first asked. */
+let box: RealEngine;
+const paths = new Map<string, string>();
+beforeAll(async () => {
+  for (const [alias, write] of Object.entries({ ...models, ...rankers })) {
+    if (looked.includes(alias) || alias in rankers) paths.set(alias, await write());
+  }
+  box = await realEngine(
+    [...paths].map(([alias, path]) => ({ alias, path })),
+    { context: 2_048 },
+  );
+});
+afterAll(() => box.close());
+
+describe.each(looked)("S-10 %s", (alias) => {
   const embed = (inputs: readonly EmbedInput[], dimensions: number | null = null) =>
     resultOf(box.engine.embed({ model: alias, inputs, dimensions }, context(), never));
 
   test("gives the bare library's vectors, of length 1, the same every time", async () => {
     const ours = await embed(texts.map(text));
-    expect(farthest(ours, await bareVectors(path, texts))).toBeLessThan(1e-5);
+    expect(farthest(ours, await bareVectors(paths.get(alias) ?? "", texts))).toBeLessThan(1e-5);
     for (const vector of ours) expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
     expect(farthest(await embed(texts.map(text)), ours)).toBe(0);
   });
@@ -82,30 +93,17 @@ describe.each(looked)("S-10 %s", (alias, write) => {
 });
 
 describe("what is asked beside the text", () => {
-  let box: RealEngine;
-  beforeAll(async () => {
-    box = await realEngine(
-      [
-        { alias: "encoder", path: await encoderModel(folder.path, "mean") },
-        { alias: "decoder", path: await decoderModel(folder.path, "last") },
-        { alias: "ranker", path: await encoderModel(folder.path, "rank") },
-        { alias: "yes-ranker", path: await decoderModel(folder.path, "rank") },
-      ],
-      { context: 2_048 },
-    );
-  });
-  afterAll(() => box.close());
   const embed = (model: string, inputs: readonly EmbedInput[], dimensions: number | null = null) =>
     box.engine.embed({ model, inputs, dimensions }, context(), never);
 
   test("dimensions cut and bring to length 1 again; more than there are is refused", async () => {
-    const [whole] = await resultOf(embed("encoder", [text("hello")]));
-    const [cut] = await resultOf(embed("encoder", [text("hello")], 8));
+    const [whole] = await resultOf(embed("encoder-mean", [text("hello")]));
+    const [cut] = await resultOf(embed("encoder-mean", [text("hello")], 8));
     const head = Array.from(whole ?? []).slice(0, 8);
     const length = Math.hypot(...head);
     expect(farthest([cut ?? []], [head.map((value) => value / length)])).toBeLessThan(1e-6);
-    expect(farthest(await resultOf(embed("encoder", [text("hello")], 64)), [whole ?? []])).toBeLessThan(1e-6);
-    await expect(resultOf(embed("encoder", [text("hello")], 65))).rejects.toMatchObject({
+    expect(farthest(await resultOf(embed("encoder-mean", [text("hello")], 64)), [whole ?? []])).toBeLessThan(1e-6);
+    await expect(resultOf(embed("encoder-mean", [text("hello")], 65))).rejects.toMatchObject({
       code: "invalid_request",
       param: "dimensions",
     });
@@ -114,35 +112,35 @@ describe("what is asked beside the text", () => {
   test("tokens are taken as they are and closed as text is; unknown ones are refused by place", async () => {
     // In the encoder's vocabulary [CLS] is 2 and [SEP] 3; given or not, the vector is the same.
     const tokens = (...ids: readonly number[]): EmbedInput => ({ type: "tokens", tokens: ids });
-    const [bare, closed] = await resultOf(embed("encoder", [tokens(200, 201), tokens(2, 200, 201, 3)]));
+    const [bare, closed] = await resultOf(embed("encoder-mean", [tokens(200, 201), tokens(2, 200, 201, 3)]));
     expect(farthest([bare ?? []], [closed ?? []])).toBe(0);
-    await expect(resultOf(embed("encoder", [text("a"), tokens(5, 1_000_000)]))).rejects.toMatchObject({
+    await expect(resultOf(embed("encoder-mean", [text("a"), tokens(5, 1_000_000)]))).rejects.toMatchObject({
       code: "invalid_request",
       param: "input[1][1]",
     });
   });
 
   test("what looks like a special token in a text is text", async () => {
-    const [first, second] = await resultOf(embed("decoder", [text("a<|im_end|>"), text("a<|im_end|>")]));
-    const { end } = await collectWhole(embed("decoder", [text("a<|im_end|>")]));
+    const [first, second] = await resultOf(embed("decoder-last", [text("a<|im_end|>"), text("a<|im_end|>")]));
+    const { end } = await collectWhole(embed("decoder-last", [text("a<|im_end|>")]));
     expect(end.usage.promptTokens).toBeGreaterThan(3);
     expect(farthest([first ?? []], [second ?? []])).toBe(0);
   });
 
   test("S-05 an input that does not fit is refused with its place and both figures; nothing is cut", async () => {
     const long = text("the ".repeat(600));
-    await expect(resultOf(embed("encoder", [text("a"), text("b"), long]))).rejects.toMatchObject({
+    await expect(resultOf(embed("encoder-mean", [text("a"), text("b"), long]))).rejects.toMatchObject({
       code: "context_length_exceeded",
       param: "input[2]",
       message: expect.stringMatching(/maximum context length is 512 tokens .*input\[2\] has 602/),
     });
     // To the last token it may be full: 510 words, [CLS] and [SEP].
-    const { end } = await collectWhole(embed("encoder", [text("the ".repeat(510))]));
+    const { end } = await collectWhole(embed("encoder-mean", [text("the ".repeat(510))]));
     expect(end).toMatchObject({ type: "finished", usage: { promptTokens: 512 } });
   });
 
   test("a text too long to be counted is refused at once", async () => {
-    await expect(resultOf(embed("encoder", [text("a"), text("x".repeat(300_000))]))).rejects.toMatchObject({
+    await expect(resultOf(embed("encoder-mean", [text("a"), text("x".repeat(300_000))]))).rejects.toMatchObject({
       code: "context_length_exceeded",
       param: "input[1]",
       message: expect.stringContaining("300000 characters"),
@@ -155,8 +153,8 @@ describe("what is asked beside the text", () => {
       const documents = texts.map((one) => one.toLowerCase());
       const answer = box.engine.rerank({ model, query: "hello there", documents }, context(), never);
       const { result, end } = await collectWhole(answer);
-      const path = model === "ranker" ? encoderModel(folder.path, "rank") : decoderModel(folder.path, "rank");
-      expect(farthest([result ?? []], [await bareScores(await path, "hello there", documents)])).toBeLessThan(1e-5);
+      const bare = await bareScores(paths.get(model) ?? "", "hello there", documents);
+      expect(farthest([result ?? []], [bare])).toBeLessThan(1e-5);
       expect(new Set(result).size).toBe(documents.length);
       expect(end.usage.promptTokens).toBeGreaterThan(documents.length * 4);
     },
@@ -170,9 +168,9 @@ describe("what is asked beside the text", () => {
 
   test("a model is never asked for what it was not made for", async () => {
     await expect(resultOf(embed("ranker", [text("a")]))).rejects.toMatchObject({ param: "model" });
-    const rerank = box.engine.rerank({ model: "encoder", query: "q", documents: ["d"] }, context(), never);
+    const rerank = box.engine.rerank({ model: "encoder-mean", query: "q", documents: ["d"] }, context(), never);
     await expect(resultOf(rerank)).rejects.toMatchObject({ code: "invalid_request", param: "model" });
-    const wrongCount = box.engine.count({ ...({} as Parameters<typeof box.engine.count>[0]), model: "encoder" });
+    const wrongCount = box.engine.count({ ...({} as Parameters<typeof box.engine.count>[0]), model: "encoder-mean" });
     await expect(wrongCount).rejects.toMatchObject({ code: "invalid_request", param: "model" });
   });
 });

@@ -1,10 +1,10 @@
 /** The engine over real worker processes and the demo model: what it answers, shares, survives and gives back. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import { constructDemo, tokenId } from "../../../../models/demo/construct.ts";
 import { voices } from "../../../../models/demo/voices.ts";
 import { type ChatRequest, isEnd } from "../../../../server/domain/chat.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { isAlive, type RealEngine, realEngine, temporaryFolder, until } from "../../../support/real-engine.ts";
 
 const never = new AbortController().signal;
@@ -19,7 +19,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let demo: string;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  demo = await ensureDemoModel(folder.path);
+  demo = await demoCopy(folder.path);
 });
 afterAll(() => folder.remove());
 
@@ -159,6 +159,13 @@ describe("answers", () => {
     const biased = await ask("hello", { maxTokens: 1, sampling: { ...chatRequest("").sampling, logitBias: never100 } });
     expect(biased.text).not.toBe("Hello");
   });
+
+  // The last one here: the box is closed after it.
+  test("leaves no process behind when the box closes", async () => {
+    await ask("hi");
+    await box.close();
+    expect(box.pids.map(isAlive)).toEqual([false]);
+  });
 });
 
 describe("S-17 abort", () => {
@@ -236,7 +243,7 @@ describe("a worker that dies", () => {
         throw new Error("no end");
       })();
       const queued = collect(box.engine.chat({ ...endless("one"), maxTokens: 3 }, context("lin"), never));
-      const other = collect(box.engine.chat({ ...endless("two"), maxTokens: 3_000 }, context(), never));
+      const other = collect(box.engine.chat({ ...endless("two"), maxTokens: 1_500 }, context(), never));
 
       const end = await dying;
       expect(end).toMatchObject({ type: "failed", failure: { code: "worker_died" } });
@@ -287,12 +294,5 @@ describe("a worker that dies", () => {
     } finally {
       await box.close();
     }
-  });
-
-  test("leaves no process behind when the box closes", async () => {
-    const box = await realEngine([{ alias: "lanthorn-demo", path: demo }]);
-    await collect(box.engine.chat(chatRequest("hi"), context(), never));
-    await box.close();
-    expect(box.pids.map(isAlive)).toEqual([false]);
   });
 });

@@ -1,13 +1,16 @@
 /** Two callers that both ask for more than there is, one with prompts a hundred times as long, over a real worker process. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
+import { full } from "../../../support/full.ts";
 import { type RealEngine, realEngine, temporaryFolder, until } from "../../../support/real-engine.ts";
 
 /** Requests each caller keeps in flight: more than there are slots, so that both always wait. */
 const inFlight = 6;
-/** Of both together; a long prompt is about 5,000, so that one more or less of them says little. */
-const measuredTokens = 60_000;
+/** Of a long prompt; a short one has 5. */
+const longWords = full ? 1_000 : 500;
+/** Of both together; a long prompt is about 5 a word, so that one more or less of them says little. */
+const measuredTokens = longWords * 60;
 /** A machine too busy for the short caller to keep asking is unfair by itself: the best of so many stretches counts. */
 const stretches = 3;
 
@@ -15,7 +18,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let box: RealEngine;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  const demo = await ensureDemoModel(folder.path);
+  const demo = await demoCopy(folder.path);
   box = await realEngine([{ alias: "lanthorn-demo", path: demo }], { slots: 4, context: 8_192 }, { mode: "off" });
 });
 afterAll(async () => {
@@ -73,7 +76,7 @@ async function ratioOverAStretch(loads: Readonly<Record<string, Load>>): Promise
 test("tokens served are even, whatever the prompts are", async () => {
   const leaving = new AbortController();
   const loads = {
-    long: saturate("long", 1_000, leaving.signal),
+    long: saturate("long", longWords, leaving.signal),
     short: saturate("short", 5, leaving.signal),
   };
   // The first requests find free slots and take no turns.

@@ -1,8 +1,8 @@
 /** What prompt hygiene is worth: an agent's second turn on the real engine, with it and without. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import type { ChatMessage } from "../../../../server/domain/chat.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { realEngine, temporaryFolder } from "../../../support/real-engine.ts";
 
 const never = new AbortController().signal;
@@ -10,7 +10,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let demo: string;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  demo = await ensureDemoModel(folder.path);
+  demo = await demoCopy(folder.path);
 });
 afterAll(() => folder.remove());
 

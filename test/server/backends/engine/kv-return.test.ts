@@ -15,11 +15,12 @@ import {
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { constructDemo, tokenId } from "../../../../models/demo/construct.ts";
-import { ensureDemoModel, swapOutputRows } from "../../../../models/demo/file.ts";
+import { swapOutputRows } from "../../../../models/demo/file.ts";
 import { voices } from "../../../../models/demo/voices.ts";
 import { headerOf, namesIn, storedFiles } from "../../../../server/backends/engine/kv-store/folders.ts";
 import type { KvStoreOptions } from "../../../../server/backends/engine/kv-store/kv-store.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { full } from "../../../support/full.ts";
 import { type RealEngine, realEngine, temporaryFolder as asyncFolder, until } from "../../../support/real-engine.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
@@ -33,25 +34,26 @@ const names = ["one", "two", "three", "four"];
 
 let folder: Awaited<ReturnType<typeof asyncFolder>>;
 let demo: string;
-/** A store in which `conversation` was left by somebody of the shared group, and one with a conversation of each name. */
+/** A store in which `conversation` was left by somebody of the shared group; in full, one with a conversation of each name. */
 let withOne: string;
 let withFour: string;
-/** What `goesOn` is answered when all of it is computed. */
+/** What `goesOn` is answered when all of it is computed; in full, what the four are. */
 let fresh: Answered;
 let freshFour: readonly Answered[];
 beforeAll(async () => {
   folder = await asyncFolder();
-  demo = await ensureDemoModel(folder.path);
+  demo = await demoCopy(folder.path);
   withOne = join(folder.path, "one");
   withFour = join(folder.path, "four");
   await Promise.all([
     life({ mode: "disk", folder: withOne }, (box) => ask(box, conversation)),
-    life({ mode: "disk", folder: withFour }, async (box) => {
-      for (const name of names) await ask(box, words(300, name));
-    }),
+    full &&
+      life({ mode: "disk", folder: withFour }, async (box) => {
+        for (const name of names) await ask(box, words(300, name));
+      }),
     life({ mode: "off" }, async (box) => {
       fresh = await ask(box, goesOn);
-      freshFour = await askFour(box);
+      if (full) freshFour = await askFour(box);
     }),
   ]);
 }, 120_000);
@@ -146,7 +148,7 @@ describe("a conversation that comes back after a restart", () => {
   );
 
   testInFull("computes everything when another model's state was put in its place", async () => {
-    const second = await ensureDemoModel(folder.path, "second");
+    const second = await demoCopy(folder.path, "second");
     const store = storeLike(withOne);
     const [own = ""] = pathsIn(store);
     await life(store, (box) => ask(box, conversation), { path: second });

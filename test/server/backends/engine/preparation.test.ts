@@ -1,6 +1,5 @@
 /** The preparation process: what it counts without weights, what it refuses in time, and what its end does to others. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import { examineGguf } from "../../../../models/gguf/validate.ts";
 import {
   createPreparer,
@@ -11,6 +10,7 @@ import type { VocabularyFile } from "../../../../server/backends/engine/preparat
 import { preparerStarter } from "../../../../server/backends/engine/start-process.ts";
 import { systemClock } from "../../../../server/platform/clock.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { realEngine, silentLog, temporaryFolder, until } from "../../../support/real-engine.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -20,7 +20,7 @@ const preparers: Preparer[] = [];
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  demo = await ensureDemoModel(folder.path);
+  demo = await demoCopy(folder.path);
   const verdict = await examineGguf(demo);
   if (!verdict.accepted || verdict.summary === null) throw new Error("no demo");
   const { chatTemplate, tokenizer, vocabularySize } = verdict.summary;
@@ -54,8 +54,12 @@ const raw = (...prompts: readonly (string | readonly number[])[]) => ({
 });
 
 describe("one process prepares for every model", () => {
+  let preparer: Preparer;
+  beforeAll(() => {
+    preparer = preparing();
+  });
+
   test("a chat through its template, raw texts without one, token ids as they are", async () => {
-    const preparer = preparing();
     const wish = { file, contextLength: 1_000 };
     const [templated, raws] = await Promise.all([
       preparer.prepare({ ...wish, prompt: chat("hello") }),
@@ -70,7 +74,6 @@ describe("one process prepares for every model", () => {
   });
 
   test("what does not fit is counted, and what cannot fit is not even tokenised to its end", async () => {
-    const preparer = preparing();
     const wish = { file, contextLength: 100 };
     const few = await preparer.prepare({ ...wish, prompt: chat("word ".repeat(150)) });
     expect(few).toMatchObject({ tooLong: { exact: true } });
@@ -86,12 +89,11 @@ describe("one process prepares for every model", () => {
     ["a suffix, of a model that was not trained for it", () => ({ ...raw("a"), suffix: "b" }), "suffix"],
     ["nothing", () => raw(""), "prompt"],
   ])("refuses %s", async (_what, prompt, param) => {
-    const asked = preparing().prepare({ file, contextLength: 100, prompt: prompt() });
+    const asked = preparer.prepare({ file, contextLength: 100, prompt: prompt() });
     await expect(asked).rejects.toMatchObject({ code: "invalid_request", param });
   });
 
   test("a vocabulary that cannot be read makes its model unavailable, and the next try looks again", async () => {
-    const preparer = preparing();
     const broken = { ...file, path: `${folder.path}/nothing.gguf` };
     const asked = () => preparer.prepare({ file: broken, contextLength: 100, prompt: chat("x") });
     await expect(asked()).rejects.toMatchObject({ code: "model_unavailable" });
@@ -108,8 +110,11 @@ describe("a hostile template", () => {
       "{% set ns = namespace(t='x') %}{% for a in range(100000) %}{% set ns.t = ns.t + 'y' * 1000 %}{{ ns.t[:1] }}{% endfor %}",
     ],
   ] as const;
+  let preparer: Preparer;
+  beforeAll(() => {
+    preparer = preparing({ templateTimeLimitMs: 200 });
+  });
   test.each(bombs)("that %s ends at the limit, and the next prompt is prepared", async (_what, chatTemplate) => {
-    const preparer = preparing({ templateTimeLimitMs: 200 });
     const startedMs = performance.now();
     const asked = preparer.prepare({
       file: { ...file, path: demo, chatTemplate },

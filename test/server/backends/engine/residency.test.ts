@@ -1,10 +1,10 @@
 /** Models coming into memory and leaving it, over real worker processes: who waits, who is spared, what is given back. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import type { PlanLoad } from "../../../../server/domain/fit/load-plan.ts";
 import { simplePlan } from "../../../../server/backends/engine/load-plan.ts";
 import type { EngineSettings } from "../../../../server/backends/engine/model-host.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { full } from "../../../support/full.ts";
 import { decoderModel } from "../../../support/pooled-models.ts";
 import {
@@ -23,7 +23,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let demo: string;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  demo = await ensureDemoModel(folder.path);
+  demo = await demoCopy(folder.path);
 });
 afterAll(() => folder.remove());
 

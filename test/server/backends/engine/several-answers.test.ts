@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { constructDemo, tokenId } from "../../../../models/demo/construct.ts";
-import { ensureDemoModel } from "../../../../models/demo/file.ts";
 import { constructedLogprobs } from "../../../../models/demo/reference.ts";
 import { voices } from "../../../../models/demo/voices.ts";
 import { writeRandomModel } from "../../../../models/random/model.ts";
 import { shapes } from "../../../../models/random/shapes.ts";
 import type { ChatEvent, ChatRequest, Completion } from "../../../../server/domain/chat.ts";
 import { chatRequest, collect } from "../../../support/chat-request.ts";
+import { demoCopy } from "../../../support/demo-copy.ts";
 import { type RealEngine, realEngine, temporaryFolder } from "../../../support/real-engine.ts";
 
 const never = new AbortController().signal;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const tiny = join(folder.path, "tiny.gguf");
   await writeRandomModel(tiny, shapes.tiny);
   box = await realEngine([
-    { alias: "lanthorn-demo", path: await ensureDemoModel(folder.path) },
+    { alias: "lanthorn-demo", path: await demoCopy(folder.path) },
     { alias: "tiny", path: tiny },
   ]);
 });

@@ -1,24 +1,25 @@
 /** `lanthorn usage price`: a recorded answer from standard input, no server anywhere. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
-import { startLanthorn } from "../run-command.ts";
+import { lanthorn, lanthornAlone } from "../run-command.ts";
 
-async function price(input: unknown, args: readonly string[] = ["--json"], home = temporaryFolder()) {
-  const child = startLanthorn(["usage", "price", ...args], { environment: { LANTHORN_HOME: home } });
-  child.stdin.end(typeof input === "string" ? input : JSON.stringify(input));
-  const closed = new Promise<number | null>((done) => child.once("close", done));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { code: await closed, stdout, stderr };
+function price(value: unknown, args: readonly string[] = ["--json"], home = temporaryFolder(), command = lanthorn) {
+  const input = typeof value === "string" ? value : JSON.stringify(value);
+  return command(["usage", "price", ...args], { environment: { LANTHORN_HOME: home }, input });
 }
 
 const usage = { input_tokens: 3, cache_creation_input_tokens: 12_304, cache_read_input_tokens: 0, output_tokens: 550 };
 const asked = { provider: "anthropic", model: "claude-3-7-sonnet-latest", date: "2026-11-26" };
 
 test("S-27 a body is priced, with every step of how", async () => {
-  const { code, stdout, stderr } = await price({ ...asked, body: { type: "message", usage } });
+  const { code, stdout, stderr } = await price(
+    { ...asked, body: { type: "message", usage } },
+    undefined,
+    undefined,
+    lanthornAlone,
+  );
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(JSON.parse(stdout)).toMatchObject({
     costNanos: 54_399_000,

@@ -14,7 +14,8 @@ import type { StandIn, StandInOptions } from "../../../support/markets/stand-in.
 import { realBox } from "../../../support/real-box.ts";
 import { recordedLog } from "../../../support/recorded-log.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
-import { lanthorn } from "../run-command.ts";
+import { rentalsCheck } from "../../../../server/cli/doctor/rentals.ts";
+import { lanthorn, startLanthorn } from "../run-command.ts";
 import { rates, terms } from "./leases.ts";
 import { rental } from "./rental-command.ts";
 
@@ -134,12 +135,34 @@ test("with no server: what a dead box left running is destroyed by its market's 
   expect(market.house.alive()).toEqual([]);
 });
 
+test("what nobody looks after is said by doctor, and by a server that starts", async () => {
+  const market = await marketWith();
+  const home = homeWith(market);
+  const environment = { LANTHORN_HOME: home, LANTHORN_HARDWARE_SAMPLE_MS: "0" };
+  const [offer] = market.house.offers;
+  if (offer === undefined) throw new Error("no offer");
+  const label = `lanthorn-${boxId(home)}-7`;
+  market.house.rent(offer, { label, isBid: false, diskGb: 40, bid: null, environment: {} });
+  const { signal } = new AbortController();
+  const around = { environment, workingFolder: home, paths: dataPaths(environment), server: null, signal };
+  expect(await rentalsCheck.look(around)).toMatchObject({
+    ...{ status: "fail", text: expect.stringMatching(/^1 instance nobody looks after, \$0\.\d+ an hour$/) },
+  });
+  const server = startLanthorn(["serve", "--port", "0", "--log-level", "silent"], { environment });
+  let said = "";
+  for await (const text of server.stderr.setEncoding("utf8")) {
+    said += String(text);
+    if (said.includes("\n")) break;
+  }
+  expect(said).toBe("1 instance at markets has no lease and costs money: lanthorn rental orphans\n");
+});
+
 test("with a server: rent, list, bid, stop and destroy, and the market was asked for just that", async () => {
   const market = await marketWith({ bootMs: 100, runs: await machine() });
   const key = join(temporaryFolder(), "vast.key");
   writeFileSync(key, market.key, { mode: 0o600 });
   const box = await realBox({
-    LANTHORN_MARKETS: JSON.stringify({ vast: { baseUrl: market.url, keyFile: key } }),
+    LANTHORN_MARKETS: JSON.stringify({ vast: { baseUrl: market.url, keyFile: key, tls: "off" } }),
     LANTHORN_RENTAL_LIMITS_POLL_MS: "1000",
   });
   onTestFinished(() => box.stop());
@@ -172,5 +195,10 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
   ]);
   expect(deeds(market)[0]).toContain('"price":0.2');
   expect(market.house.alive()).toEqual([]);
+  const bills = await run("bills", "--json");
+  expect(bills).toMatchObject({ code: 0 });
+  const [bill] = JSON.parse(bills.stdout).markets;
+  expect(bill).toMatchObject({ market: "vast", state: "compared", rows: [{ instanceId: "1001", lease: 1 }] });
+  expect(Math.abs(bill.differenceNanos)).toBeLessThan(10_000_000);
   expect(await run("rent", "vast/9", "--yes")).toMatchObject({ code: 5 });
 });

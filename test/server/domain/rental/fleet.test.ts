@@ -9,6 +9,7 @@ import {
   isComing,
   isCrowded,
   isReady,
+  patienceMs,
   withinHours,
 } from "../../../../server/domain/rental/fleet.ts";
 import { zonedTime } from "../../../../server/domain/routing/zoned-time.ts";
@@ -61,9 +62,12 @@ describe("woken", () => {
   });
 
   test("one that was interrupted may come back: another is rented only where there is room for both", () => {
-    const away = member(1, { state: "interrupted" });
+    const away = member(1, { state: "interrupted", sinceMs: monday - minute });
     expect(orders(facts([away], { waiting: 1 }), { mayRent: true })).toEqual([]);
     expect(orders(facts([away], { waiting: 1 }), { mayRent: true, max: 2 })).toEqual(["rent"]);
+    const longAway = { ...away, sinceMs: monday - patienceMs };
+    expect(orders(facts([longAway], { waiting: 1 }), { mayRent: true })).toEqual(["rent"]);
+    expect(orders(facts([longAway, { ...longAway, lease: 2 }], { waiting: 1 }), { mayRent: true })).toEqual([]);
   });
 });
 
@@ -141,7 +145,8 @@ function randomDay(seed: number) {
       const next = { ...one };
       if (isComing(next) && random.chance(0.2)) Object.assign(next, { state: "ready", sinceMs: nowMs, usedAtMs: null });
       else if (next.state === "stopping") Object.assign(next, { state: "stopped", sinceMs: nowMs });
-      else if (isReady(next) && random.chance(0.002)) Object.assign(next, { state: "interrupted", inFlight: 0 });
+      else if (isReady(next) && random.chance(0.002))
+        Object.assign(next, { state: "interrupted", inFlight: 0, sinceMs: nowMs });
       else if (next.state === "interrupted" && random.chance(0.05)) Object.assign(next, { state: "starting" });
       if (isReady(next) && next.inFlight > 0) {
         const inFlight = random.chance(0.6) ? 0 : next.inFlight;
@@ -170,6 +175,8 @@ function randomDay(seed: number) {
     const floor = withinHours(all.time, wishes) ? Math.min(wishes.min, wishes.max) : 0;
     for (const order of decision.orders) {
       if (order.do === "rent") {
+        const isStanding = (one: FleetMember) => one.state !== "interrupted" || nowMs - one.sinceMs < patienceMs;
+        if (members.filter(isStanding).length >= wishes.max) faults.push("more rented than max");
         const lease = members.length + 1;
         members = [...members, member(lease, { state: "intended", sinceMs: nowMs })];
         begun.set(lease, nowMs);
@@ -195,7 +202,7 @@ function randomDay(seed: number) {
     const on = members.filter((one) => isReady(one) || isComing(one)).length;
     if (on > Math.max(wishes.max, all.members.filter((one) => isReady(one) || isComing(one)).length))
       faults.push("more on than max");
-    if (members.length > Math.max(wishes.max, 2)) faults.push("more rented than max");
+    if (members.length > 2 * Math.max(wishes.max, 2) + 1) faults.push("leases pile up");
   }
   return { faults: [...new Set(faults)], moves };
 }
