@@ -56,7 +56,7 @@ export class MarketClock {
   }
 
   #present(): number {
-    return Math.round(this.#startMs + (performance.now() - this.#began) * this.#speed + this.#advancedMs);
+    return Math.floor(this.#startMs + (performance.now() - this.#began) * this.#speed + this.#advancedMs);
   }
 
   #catchUp(): void {
