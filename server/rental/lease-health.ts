@@ -23,7 +23,12 @@ export interface LeaseHealth {
   stop(): void;
 }
 
-export function watchHealth(keeper: Keeper, probe: LeaseProbe, clock: Clock, told: (answers: boolean) => void): LeaseHealth {
+export function watchHealth(
+  keeper: Keeper,
+  probe: LeaseProbe,
+  clock: Clock,
+  told: (answers: boolean) => void,
+): LeaseHealth {
   let failures = 0;
   let isAsking = false;
   let isStopped = false;

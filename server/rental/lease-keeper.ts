@@ -208,7 +208,8 @@ export class Keeper {
       const deed = await market[order](instanceId, limit.signal);
       log.info({ lease: id, order, deed }, "a market was told");
       const { order: sent } = this.#record;
-      if (deed !== "again" && sent?.kind === order) this.change({ ...this.#record, order: { ...sent, heardAtMs: now() } });
+      if (deed !== "again" && sent?.kind === order)
+        this.change({ ...this.#record, order: { ...sent, heardAtMs: now() } });
     } catch (thrown) {
       const { code, message } = asFailure(thrown);
       log.warn({ lease: id, order, code, err: message }, "a market did not do what it was told; it is told again");

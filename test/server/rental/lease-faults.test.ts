@@ -216,7 +216,11 @@ test("S-18 lists that fail or are a day old decide nothing, and what is rented g
   market.vanish("i1");
   await passes(20 * minuteMs);
   // That it answers no more is seen without the market; that nothing is left is not.
-  expect(desk.show(1)).toMatchObject({ state: "destroying", reason: "it did not come back in time", perHourNanos: usd(0.26) });
+  expect(desk.show(1)).toMatchObject({
+    state: "destroying",
+    reason: "it did not come back in time",
+    perHourNanos: usd(0.26),
+  });
   market.faults.listsFail = 0;
   await passes(2 * minuteMs);
   expect(desk.show(1).state).toBe("ended");
@@ -473,7 +477,11 @@ test("one that the market stopped and does not start again is started by whoever
   const { desk, market, passes, ends } = await readyOne();
   market.becomes("i1", "exited", true);
   await passes(12_000);
-  expect(desk.show(1)).toMatchObject({ state: "interrupted", reason: "the market stopped it", perHourNanos: usd(0.02) });
+  expect(desk.show(1)).toMatchObject({
+    state: "interrupted",
+    reason: "the market stopped it",
+    perHourNanos: usd(0.02),
+  });
   await desk.start(1, "wanted");
   await passes(45_000);
   expect(desk.show(1).state).toBe("ready");

@@ -80,10 +80,7 @@ export class FakeMarket implements Market {
   readonly #bootMs: number;
   #last = 0;
 
-  constructor(
-    clock: Clock,
-    options: { id?: string; stops?: boolean; bootMs?: number } = {},
-  ) {
+  constructor(clock: Clock, options: { id?: string; stops?: boolean; bootMs?: number } = {}) {
     const { id = "fake", stops = true, bootMs = 20_000 } = options;
     this.id = id;
     this.#clock = clock;
