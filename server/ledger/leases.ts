@@ -83,7 +83,7 @@ const kept = z.object({
   address: z.string().nullable(),
   bootSinceMs: atMs,
   usedAtMs: atMs,
-  order: z.object({ kind: z.enum(["create", "start", "stop", "destroy"]), atMs, tries: z.int() }).nullable(),
+  order: z.object({ kind: z.enum(["create", "start", "stop", "destroy"]), atMs, tries: z.int(), heardAtMs: atMs.nullable().default(null) }).nullable(),
   missingSinceMs: atMs.nullable(),
   interruptions: z.int(),
   readyMs: z.number(),

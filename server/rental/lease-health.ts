@@ -9,8 +9,10 @@ import type { Keeper } from "./lease-keeper.ts";
 /** `answers`: a token came. `reachable`: somebody is there; asked of a machine that may be busy. */
 export type LeaseProbe = (lease: LeaseView, depth: "answers" | "reachable", signal: AbortSignal) => Promise<boolean>;
 
-/** Two looks that fail within this make an interruption: noticed within 30 s. */
-const everyMs = 10_000;
+/** Two looks in a row that fail make an interruption: noticed within 30 s, also where each takes all its time. */
+const everyMs = 8_000;
+/** After one that failed. */
+const secondLookMs = 3_000;
 const bootEveryMs = 3_000;
 const limitMs = { answers: 120_000, reachable: 8_000 } as const;
 const failuresThatCount = 2;
@@ -21,7 +23,7 @@ export interface LeaseHealth {
   stop(): void;
 }
 
-export function watchHealth(keeper: Keeper, probe: LeaseProbe, clock: Clock, settle: () => void): LeaseHealth {
+export function watchHealth(keeper: Keeper, probe: LeaseProbe, clock: Clock, told: (answers: boolean) => void): LeaseHealth {
   let failures = 0;
   let isAsking = false;
   let isStopped = false;
@@ -65,8 +67,9 @@ export function watchHealth(keeper: Keeper, probe: LeaseProbe, clock: Clock, set
       failures = 0;
       keeper.interrupt("no_answer", "health", "two questions in a row had no answer");
     }
-    settle();
-    plan(keeper.record.state === "ready" ? everyMs : bootEveryMs);
+    told(answers);
+    const isReady = keeper.record.state === "ready";
+    plan(isReady && failures > 0 ? secondLookMs : isReady ? everyMs : bootEveryMs);
   }
 
   plan(0);

@@ -55,6 +55,7 @@ export class Keeper {
   #open: BurnPiece | null = null;
   #writtenAtMs: number;
   #isSettling = false;
+  #isUnwritten = false;
   #isStopped = false;
   #again = false;
   #cancel = () => {};
@@ -83,7 +84,9 @@ export class Keeper {
   view(): LeaseView {
     const nowMs = this.#parts.now();
     if (!hasEnded(this.#record)) this.#meter?.advance(nowMs);
-    const billing = this.#meter?.billing ?? "nothing";
+    // Nobody knows whether there is one: it counts as running, and is booked when it is found.
+    const unmade: Billing = this.#record.state === "intended" && this.#record.order !== null ? "unknown" : "nothing";
+    const billing = this.#meter?.billing ?? unmade;
     return viewOf(this.#record, { nowMs, inFlight: this.inFlight, billing, burn: this.burn() });
   }
 
@@ -197,11 +200,15 @@ export class Keeper {
     const { id, instanceId } = this.#record;
     if (market === null || instanceId === null || order === "create") return;
     this.change(sending(this.#record, order, now()));
+    // What costs money is not done without a row; what ends it is.
+    if (this.#isUnwritten && order === "start") return;
     const limit = new AbortController();
     const cancel = clock.after(orderMs, () => limit.abort(new Error("the market did not answer in time")));
     try {
       const deed = await market[order](instanceId, limit.signal);
       log.info({ lease: id, order, deed }, "a market was told");
+      const { order: sent } = this.#record;
+      if (deed !== "again" && sent?.kind === order) this.change({ ...this.#record, order: { ...sent, heardAtMs: now() } });
     } catch (thrown) {
       const { code, message } = asFailure(thrown);
       log.warn({ lease: id, order, code, err: message }, "a market did not do what it was told; it is told again");
@@ -234,8 +241,10 @@ export class Keeper {
     try {
       this.#parts.book.write(this.#record, { pieces, interruption, ...(from === undefined ? {} : { from }) });
       this.#unwritten.length = 0;
+      this.#isUnwritten = false;
       this.#writtenAtMs = this.#parts.now();
     } catch (thrown) {
+      this.#isUnwritten = true;
       // Nothing is forgotten here; the next write brings it. What must be in the file first is written by the desk.
       this.#parts.log.error({ lease: this.#record.id, err: thrown }, "a lease could not be written down");
     }

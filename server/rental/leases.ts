@@ -8,6 +8,7 @@ import type { Clock, Log } from "../domain/ports.ts";
 import { addDays, dayOf, startOfDay } from "../domain/day.ts";
 import { perHourNanos } from "../domain/rental/burn.ts";
 import type { LeaseView, SpendCaps } from "../domain/rental/lease.ts";
+import type { InstanceList } from "../domain/rental/market.ts";
 import { hasEnded, intendedLease, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
 import { sending } from "../domain/rental/lease-step.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
@@ -18,7 +19,7 @@ import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import { Keeper } from "./lease-keeper.ts";
 import type { Market } from "./market.ts";
 import { lookAtMarket, type MarketLook } from "./market-look.ts";
-import { createOrphanage, labelOf } from "./orphans.ts";
+import { createOrphanage, labelOf, leaseOfLabel } from "./orphans.ts";
 
 export interface LeasesParts {
   readonly book: LeaseBook;
@@ -78,15 +79,25 @@ export function createLeases(parts: LeasesParts): Leases {
     return latestMs;
   };
 
+  let bounds = boundsAt(now(), zone);
+  /** The highest lease that any label of ours has named: a ledger that was restored must not give its number again. */
+  let highest = 0;
+  const toldOrphans = new Set<string>();
+
   /** Of all leases: what is written, which is behind by some seconds at most. */
   function spentOfAll() {
-    const today = dayOf(now(), zone);
-    const from = (day: string) => startOfDay(day, zone);
-    const month = spanOf("month", today);
-    return {
-      dayNanos: book.spentIn(from(today), from(addDays(today, 1))),
-      monthNanos: book.spentIn(from(month.from), from(month.until)),
-    };
+    if (now() >= bounds.day[1]) bounds = boundsAt(now(), zone);
+    return { dayNanos: book.spentIn(...bounds.day), monthNanos: book.spentIn(...bounds.month) };
+  }
+
+  function tell(view: LeaseView): void {
+    for (const listener of [...listeners]) {
+      try {
+        listener(view);
+      } catch (err) {
+        log.error({ lease: view.id, err }, "somebody who watches leases failed");
+      }
+    }
   }
 
   const looks = new Map<string, MarketLook>();
@@ -98,6 +109,7 @@ export function createLeases(parts: LeasesParts): Leases {
       ...{ market, clock, log, everyMs: pollMs, limitMs: lookMs },
       isWanted: () => ofMarket().length > 0,
       seen: (list) => {
+        tellOrphans(market, list);
         for (const { keeper } of ofMarket()) {
           keeper.observe(list);
           void keeper.settle();
@@ -111,6 +123,19 @@ export function createLeases(parts: LeasesParts): Leases {
     return made;
   }
 
+  /** In the log, once for each: somebody has to end them. */
+  function tellOrphans(market: Market, list: InstanceList): void {
+    for (const { label } of list.instances) highest = Math.max(highest, leaseOfLabel(label, box) ?? 0);
+    for (const { instanceId, label } of orphanage.in(market.id, list)) {
+      if (toldOrphans.has(`${market.id} ${instanceId}`)) continue;
+      toldOrphans.add(`${market.id} ${instanceId}`);
+      log.warn(
+        { market: market.id, instance: instanceId, label },
+        "a machine with our label costs money and no lease knows it: lanthorn rental orphans",
+      );
+    }
+  }
+
   function keep(record: LeaseRecord): Kept {
     const market = marketOf(record.market);
     const lookSoon = () => {
@@ -121,10 +146,14 @@ export function createLeases(parts: LeasesParts): Leases {
       staleMs: 3 * pollMs + lookMs,
       changed: (view) => {
         if (view.state === "ended") retire(view);
-        for (const listener of listeners) listener(view);
+        tell(view);
       },
     });
-    const health = watchHealth(keeper, parts.probe, clock, () => void keeper.settle());
+    const health = watchHealth(keeper, parts.probe, clock, (answers) => {
+      // The market may know why.
+      if (!answers && keeper.record.state !== "starting") lookSoon();
+      void keeper.settle();
+    });
     const one = { keeper, health };
     kept.set(record.id, one);
     return one;
@@ -185,14 +214,17 @@ export function createLeases(parts: LeasesParts): Leases {
     return keeper.view();
   }
 
-  /** One hour more must fit under every cap. Throws `budget_exceeded`. */
+  /** An hour of it, beside an hour of all that costs money already, must fit under every cap. Throws `budget_exceeded`. */
   function mayCost(hourNanos: Nanos, lease: LeaseRecord | null, perInstanceNanos: Nanos | null = null): void {
     const spent = spentOfAll();
     const one = lease === null ? null : kept.get(lease.id);
     const leaseNanos = one === undefined || one === null ? 0 : paidOf(one.keeper);
+    const beside = [...kept.values()].reduce((sum, { keeper }) => sum + keeper.view().perHourNanos, 0);
+    const dayNanos = spent.dayNanos + beside;
+    const monthNanos = spent.monthNanos + beside;
     const limits = [
-      { what: "today", cap: caps.perDayNanos, spent: spent.dayNanos, setting: "rentalLimits.mostUsdPerDay" },
-      { what: "this month", cap: caps.perMonthNanos, spent: spent.monthNanos, setting: "rentalLimits.mostUsdPerMonth" },
+      { what: "today", cap: caps.perDayNanos, spent: dayNanos, setting: "rentalLimits.mostUsdPerDay" },
+      { what: "this month", cap: caps.perMonthNanos, spent: monthNanos, setting: "rentalLimits.mostUsdPerMonth" },
       {
         what: "for one lease",
         cap: lease?.terms.caps.perInstanceNanos ?? perInstanceNanos,
@@ -202,7 +234,7 @@ export function createLeases(parts: LeasesParts): Leases {
     ];
     for (const { what, cap, spent: had, setting } of limits) {
       if (cap === null || had + hourNanos <= cap) continue;
-      const words = `${roughUsd(had)} are spent and one hour costs ${roughUsd(hourNanos)}: more than the ${roughUsd(cap)} that may be spent ${what}.`;
+      const words = `${roughUsd(had)} are spent or about to be and one hour costs ${roughUsd(hourNanos)}: more than the ${roughUsd(cap)} that may be spent ${what}.`;
       throw new Failure("budget_exceeded", words, {
         next: [`lanthorn config set ${setting} …`, "lanthorn rental list"],
       });
@@ -222,7 +254,7 @@ export function createLeases(parts: LeasesParts): Leases {
     const quoted = bid === null ? offer.rates : { ...offer.rates, gpuPerHourNanos: bid };
     const ofAll = { ...caps, perInstanceNanos: terms.caps.perInstanceNanos };
     mayCost(perHourNanos(quoted, "running"), null, terms.caps.perInstanceNanos);
-    const id = book.nextId();
+    const id = Math.max(book.nextId(), highest + 1);
     const { gpu, gpuCount, offerId } = offer;
     const lease = { id, rental, market: market.id, label: labelOf(box, id), kind: order.kind, bidPerHourNanos: bid };
     const meant = intendedLease({ ...lease, gpu, gpuCount, offerId, quoted, terms: { ...terms, caps: ofAll } }, now());
@@ -230,7 +262,7 @@ export function createLeases(parts: LeasesParts): Leases {
     const sent = sending(meant, "create", now());
     book.write(sent, { from: null });
     const { keeper } = keep(sent);
-    for (const listener of listeners) listener(keeper.view());
+    tell(keeper.view());
     let instanceId: string;
     const environment = { ...parts.environmentOf?.(sent), ...order.environment };
     try {
@@ -256,7 +288,9 @@ export function createLeases(parts: LeasesParts): Leases {
     isOurs: (market, { instanceId, label }) =>
       [...kept.values()].some(
         ({ keeper: { record } }) =>
-          record.market === market && (record.instanceId === instanceId || record.label === label),
+          // A second one of its label is nobody's, once it is known which one is its own.
+          record.market === market &&
+          (record.instanceId === null ? record.label === label : record.instanceId === instanceId),
       ),
   });
 
@@ -336,6 +370,18 @@ export function createLeases(parts: LeasesParts): Leases {
       keeper.stop();
     }
   }
+}
+
+interface Bounds {
+  readonly day: readonly [fromMs: number, untilMs: number];
+  readonly month: readonly [fromMs: number, untilMs: number];
+}
+
+function boundsAt(atMs: number, zone: string | null): Bounds {
+  const today = dayOf(atMs, zone);
+  const from = (day: string) => startOfDay(day, zone);
+  const month = spanOf("month", today);
+  return { day: [from(today), from(addDays(today, 1))], month: [from(month.from), from(month.until)] };
 }
 
 function paidOf(keeper: Keeper): Nanos {

@@ -2,7 +2,7 @@
  * Looks at what is rented at one market, at a polite pace, while anything is: hands each list on and backs off while there is none.
  * Runs in the server; decides nothing.
  */
-import { asFailure } from "../domain/failure.ts";
+import { asFailure, Failure } from "../domain/failure.ts";
 import type { Clock, Log } from "../domain/ports.ts";
 import type { InstanceList } from "../domain/rental/market.ts";
 import type { Market } from "./market.ts";
@@ -60,6 +60,8 @@ export function lookAtMarket(parts: LookParts): MarketLook {
       const cancelLimit = clock.after(limitMs, () => limit.abort(new Error("no answer in time")));
       try {
         const list = await market.instances(limit.signal);
+        const trouble = troubleOf(list, clock.now());
+        if (trouble !== null) throw new Failure("upstream_failed", `${market.title} ${trouble}`);
         if (failures > 0) log.info({ market: market.id }, "a market can be read again");
         failures = 0;
         if (!isStopped) parts.seen(list);
@@ -92,4 +94,18 @@ export function lookAtMarket(parts: LookParts): MarketLook {
       cancel();
     },
   };
+}
+
+/** By our clock. */
+const oldestListMs = 60_000;
+/** A market's clock may be some hours off; more than this it tells of another day. */
+const mostSkewMs = 6 * 3_600_000;
+
+/** Why a list decides nothing (S-18); null: it may be believed. */
+function troubleOf({ takenAtMs, skewMs }: InstanceList, nowMs: number): string | null {
+  const ageMs = nowMs - takenAtMs;
+  const minutes = (ms: number) => Math.round(ms / 60_000);
+  if (ageMs > oldestListMs) return `gave a list that is ${minutes(ageMs)} min old.`;
+  if (skewMs === null || Math.abs(skewMs) <= mostSkewMs) return null;
+  return `gave a list of another time: its clock is ${minutes(Math.abs(skewMs))} min off.`;
 }

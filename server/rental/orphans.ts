@@ -6,7 +6,7 @@ import { Failure } from "../domain/failure.ts";
 import type { Clock } from "../domain/ports.ts";
 import { billingOf, perHourNanos } from "../domain/rental/burn.ts";
 import type { Orphan } from "../domain/rental/lease.ts";
-import type { RentalInstance } from "../domain/rental/market.ts";
+import type { InstanceList, RentalInstance } from "../domain/rental/market.ts";
 import { waitFor } from "../platform/wait.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
 import type { Market } from "./market.ts";
@@ -21,6 +21,14 @@ export function labelOf(box: string, lease: number): string {
   return `${prefix}${box}-${lease}`;
 }
 
+/** The lease that a label of this box names; null: it is not one. */
+export function leaseOfLabel(label: string | null, box: string): number | null {
+  const start = `${prefix}${box}-`;
+  if (label?.startsWith(start) !== true) return null;
+  const number = label.slice(start.length);
+  return /^\d{1,15}$/.test(number) ? Number(number) : null;
+}
+
 export interface OrphanageParts {
   readonly box: string;
   readonly markets: readonly Market[];
@@ -30,6 +38,8 @@ export interface OrphanageParts {
 }
 
 export interface Orphanage {
+  /** Those of a list. */
+  in(market: string, list: Pick<InstanceList, "instances">): readonly RentalInstance[];
   readonly list: LeaseDesk["orphans"];
   readonly end: LeaseDesk["endOrphan"];
 }
@@ -40,8 +50,7 @@ export function createOrphanage({ box, markets, clock, isOurs }: OrphanageParts)
     const unread: string[] = [];
     for (const market of markets) {
       try {
-        const { instances } = await market.instances(signal);
-        for (const instance of instances) if (isLeft(market.id, instance)) orphans.push(orphanOf(instance));
+        orphans.push(...within(market.id, await market.instances(signal)).map(orphanOf));
       } catch (thrown) {
         if (signal.aborted) throw thrown;
         unread.push(market.id);
@@ -49,6 +58,8 @@ export function createOrphanage({ box, markets, clock, isOurs }: OrphanageParts)
     }
     return { orphans, unread };
   };
+
+  const within: Orphanage["in"] = (market, { instances }) => instances.filter((one) => isLeft(market, one));
 
   function isLeft(market: string, instance: RentalInstance): boolean {
     if (instance.state === "gone" || instance.label?.startsWith(`${prefix}${box}-`) !== true) return false;
@@ -81,7 +92,7 @@ export function createOrphanage({ box, markets, clock, isOurs }: OrphanageParts)
     });
   };
 
-  return { list, end };
+  return { in: within, list, end };
 }
 
 function orphanOf(instance: RentalInstance): Orphan {

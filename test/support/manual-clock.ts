@@ -4,6 +4,8 @@ import type { Clock } from "../../server/domain/ports.ts";
 export interface ManualClock extends Clock {
   /** Moves time on and calls back whatever has become due, in order. */
   advance(ms: number): void;
+  /** Until the next of those that wait; null: nobody does. */
+  nextMs(): number | null;
 }
 
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
@@ -19,6 +21,7 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
         timers = timers.filter((one) => one !== timer);
       };
     },
+    nextMs: () => (timers.length === 0 ? null : Math.max(0, Math.min(...timers.map(({ dueMs }) => dueMs)) - nowMs)),
     advance: (ms) => {
       const untilMs = nowMs + ms;
       for (;;) {

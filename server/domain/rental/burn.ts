@@ -32,15 +32,21 @@ export const noBurn: Omit<BurnPiece, "fromMs" | "untilMs"> = Object.freeze({
 /** What is paid for at the moment. */
 export type Billing = "nothing" | "storage" | "stopped-storage" | "running" | "unknown";
 
+/** It does not run, and its disk is all that is billed: of one that has exited no market bills the GPU. */
+export function isDown(state: InstanceState): boolean {
+  return state === "stopped" || state === "exited";
+}
+
 /** By what the market says. Its words are as old as its list: what nobody knows counts as running. */
 export function billingOf(state: InstanceState, isKnown: boolean): Billing {
   if (state === "gone") return "nothing";
-  if (!isKnown) return state === "stopped" ? "stopped-storage" : "unknown";
+  if (!isKnown) return isDown(state) ? "stopped-storage" : "unknown";
   switch (state) {
     case "scheduling":
     case "loading":
       return "storage";
     case "stopped":
+    case "exited":
       return "stopped-storage";
     case "running":
     case "frozen":

@@ -17,6 +17,8 @@ export interface SentOrder {
   readonly kind: OrderKind;
   readonly atMs: number;
   readonly tries: number;
+  /** When the market said that it is done, or that there is no such instance; null: it has not. */
+  readonly heardAtMs: number | null;
 }
 
 export interface LeaseRecord {

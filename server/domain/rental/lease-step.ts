@@ -3,6 +3,7 @@
  * down before and after. What is wanted (`wish`) is changed by people, by timers and by caps; the order follows from the wish and the state.
  */
 import type { Nanos } from "../money.ts";
+import { isDown } from "./burn.ts";
 import { type LeaseRecord, hasEnded, type LeaseWish, moved, type OrderKind } from "./lease-record.ts";
 
 /** What is known besides the lease itself. */
@@ -33,7 +34,9 @@ export function retryAtMs({ atMs, tries }: { readonly atMs: number; readonly tri
 
 /** A wish of a person or of a target in need. What is to end ends; nothing starts it again. */
 export function wished(lease: LeaseRecord, wish: LeaseWish, reason: string, nowMs: number): LeaseRecord {
-  if (hasEnded(lease) || lease.wish === "end" || lease.wish === wish) return lease;
+  if (hasEnded(lease) || lease.wish === "end") return lease;
+  // What was interrupted and is meant to run is started by who asks for it: it may never come back by itself.
+  if (lease.wish === wish && !(wish === "run" && lease.state === "interrupted")) return lease;
   const next = { ...lease, wish, wishReason: reason, order: lease.state === "intended" ? lease.order : null };
   if (lease.state === "intended") return next;
   if (wish === "end") return moved(next, "destroying", reason, nowMs);
@@ -57,7 +60,7 @@ export function stepped(lease: LeaseRecord, facts: LeaseFacts): LeaseStep {
 /** Written before the order is sent. */
 export function sending(lease: LeaseRecord, order: OrderKind, nowMs: number): LeaseRecord {
   const tries = lease.order?.kind === order ? lease.order.tries + 1 : 1;
-  return { ...lease, order: { kind: order, atMs: nowMs, tries } };
+  return { ...lease, order: { kind: order, atMs: nowMs, tries, heardAtMs: null } };
 }
 
 function timed(lease: LeaseRecord, { nowMs, spent, inFlight, stops }: LeaseFacts): LeaseRecord {
@@ -75,11 +78,14 @@ function timed(lease: LeaseRecord, { nowMs, spent, inFlight, stops }: LeaseFacts
     return stops ? wished(lease, "stop", reason, nowMs) : end(reason);
   }
   if (state === "starting" && nowMs >= lease.bootSinceMs + terms.bootDeadlineMs) return end("it was not ready in time");
-  if (state === "ready" && inFlight === 0 && terms.idleStopMs !== null && nowMs >= lease.usedAtMs + terms.idleStopMs) {
+  const idleAtMs = idleStopAtMs(lease, inFlight);
+  if (lease.wish === "run" && idleAtMs !== null && nowMs >= idleAtMs) {
     return stops ? wished(lease, "stop", "nobody used it", nowMs) : end("nobody used it");
   }
-  const isDown = state === "stopped" || state === "interrupted";
-  if (isDown && terms.destroyAfterMs !== null && nowMs >= lease.sinceMs + terms.destroyAfterMs) {
+  const lostAtMs = lostAt(lease);
+  if (lostAtMs !== null && nowMs >= lostAtMs) return end("it did not come back in time");
+  const isAway = state === "stopped" || state === "interrupted";
+  if (isAway && terms.destroyAfterMs !== null && nowMs >= lease.sinceMs + terms.destroyAfterMs) {
     return end("it was stopped for as long as it may");
   }
   return lease;
@@ -105,7 +111,7 @@ function orderOf(lease: LeaseRecord): OrderKind | null {
       return "stop";
     case "starting":
       // After a stop; a new instance starts by itself. One that the market means to run waits for its bid.
-      return lease.seen.state === "stopped" || lease.seen.state === "exited" ? "start" : null;
+      return isDown(lease.seen.state) ? "start" : null;
     default:
       return null;
   }
@@ -113,23 +119,31 @@ function orderOf(lease: LeaseRecord): OrderKind | null {
 
 function nextTimerMs(lease: LeaseRecord, { nowMs, inFlight }: LeaseFacts): number | null {
   const { terms, state } = lease;
-  const isDown = state === "stopped" || state === "interrupted";
+  const isAway = state === "stopped" || state === "interrupted";
   const times = [
     lease.wish === "end" ? null : lease.createdAtMs + terms.longestMs,
     state === "starting" ? lease.bootSinceMs + terms.bootDeadlineMs : null,
     idleStopAtMs(lease, inFlight),
-    isDown && terms.destroyAfterMs !== null ? lease.sinceMs + terms.destroyAfterMs : null,
+    isAway && terms.destroyAfterMs !== null ? lease.sinceMs + terms.destroyAfterMs : null,
+    lease.wish === "end" ? null : lostAt(lease),
   ].filter((at) => at !== null);
   return times.length === 0 ? null : Math.max(nowMs, Math.min(...times));
 }
 
+/** One that is interrupted too: it would come back for nobody. */
 export function idleStopAtMs({ state, terms, usedAtMs }: LeaseRecord, inFlight: number): number | null {
-  return state === "ready" && inFlight === 0 && terms.idleStopMs !== null ? usedAtMs + terms.idleStopMs : null;
+  const isUp = state === "ready" || state === "interrupted";
+  return isUp && inFlight === 0 && terms.idleStopMs !== null ? usedAtMs + terms.idleStopMs : null;
+}
+
+/** An interrupted one that may be billed as if it ran is waited for as long as for a first token; null: its disk is all it costs. */
+function lostAt({ state, seen, sinceMs, terms }: LeaseRecord): number | null {
+  return state === "interrupted" && !isDown(seen.state) ? sinceMs + terms.bootDeadlineMs : null;
 }
 
 export function destroyAtMs({ state, terms, sinceMs }: LeaseRecord): number | null {
-  const isDown = state === "stopped" || state === "interrupted";
-  return isDown && terms.destroyAfterMs !== null ? sinceMs + terms.destroyAfterMs : null;
+  const isAway = state === "stopped" || state === "interrupted";
+  return isAway && terms.destroyAfterMs !== null ? sinceMs + terms.destroyAfterMs : null;
 }
 
 function earliest(left: number, right: number | null): number {

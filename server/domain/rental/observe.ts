@@ -6,6 +6,7 @@
  */
 import type { InterruptionCause, NoticeSource } from "./lease.ts";
 import { hasEnded, type Interruption, type LeaseRecord, moved } from "./lease-record.ts";
+import { isDown } from "./burn.ts";
 import { wished } from "./lease-step.ts";
 import type { InstanceList, InstanceState, RentalInstance } from "./market.ts";
 
@@ -16,8 +17,8 @@ export interface Observed {
 
 /** A market may show what it has made a little later: only a list so much younger says that nothing was made. */
 export const settlingMs = 60_000;
-/** A list without an instance that should be there is believed when another one, so much later, has not got it either. */
-export const missingMs = 5_000;
+/** What lists have not had for so long is given up, and destroyed to be sure: a list may leave out what stands. */
+export const missingMs = 60_000;
 
 const up: ReadonlySet<InstanceState> = new Set(["running", "frozen"]);
 
@@ -59,14 +60,17 @@ function placed(lease: LeaseRecord, { state, meantToRun, words, kind }: RentalIn
     case "ready":
       if (up.has(state)) return stays(lease);
       if (lease.wish !== "run") return stays(lease);
-      if (state === "stopped") return lost(kind === "bid" || meantToRun === true ? "outbid" : "preempted");
+      if (isDown(state) && meantToRun === false) return stays(rested(lease, nowMs));
+      if (state === "stopped") return lost(kind === "bid" ? "outbid" : "preempted");
       if (state === "offline") return lost("host_gone");
       if (state === "exited" || state === "scheduling" || state === "loading") return lost("preempted");
       return stays(lease);
     case "interrupted":
+      if (isDown(state) && meantToRun === false && lease.wish === "run") return stays(rested(lease, nowMs));
       return up.has(state) ? stays(moved(lease, "starting", "it runs again", nowMs)) : stays(lease);
     case "stopping":
-      return state === "stopped"
+      // One that was outbid comes back by itself for as long as it is meant to run.
+      return isDown(state) && meantToRun !== true
         ? stays(moved({ ...lease, order: null }, "stopped", lease.wishReason, nowMs))
         : stays(lease);
     case "stopped":
@@ -75,6 +79,12 @@ function placed(lease: LeaseRecord, { state, meantToRun, words, kind }: RentalIn
     default:
       return stays(lease);
   }
+}
+
+/** Somebody stopped it elsewhere, or it stopped itself for want of use or of its home: it can be started again. */
+function rested(lease: LeaseRecord, nowMs: number): LeaseRecord {
+  const reason = "it was stopped, and not from here";
+  return moved({ ...lease, wish: "stop", wishReason: reason, order: null }, "stopped", reason, nowMs);
 }
 
 /** The list has not got it. */
@@ -87,15 +97,20 @@ function missed(lease: LeaseRecord, takenAtMs: number, nowMs: number): Observed 
     if (order === null || takenAtMs - order.atMs < settlingMs) return stays(lease);
     return stays(moved(lease, "ended", "nothing was made", nowMs));
   }
-  if (lease.state === "destroying" && order?.kind === "destroy") {
-    return stays(moved(gone(lease, takenAtMs), "ended", lease.wishReason, nowMs));
+  if (lease.state === "destroying") {
+    // The market must have said so too: lists lag behind what was just made.
+    const isHeard = order?.kind === "destroy" && order.heardAtMs !== null && takenAtMs > order.heardAtMs;
+    return stays(isHeard ? moved(gone(lease, takenAtMs), "ended", lease.wishReason, nowMs) : lease);
   }
-  if (missingSinceMs === null) return stays({ ...lease, missingSinceMs: takenAtMs });
+  // It was made a moment ago, and no list has had it yet.
+  if (lease.seen.atMs === null && takenAtMs - lease.bootSinceMs < settlingMs) return stays(lease);
+  if (missingSinceMs === null) {
+    const missing = { ...lease, missingSinceMs: takenAtMs };
+    const isLost = lease.wish === "run" && lease.state === "ready";
+    return isLost ? interrupted(missing, "host_gone", "poll", "not listed any more", nowMs) : stays(missing);
+  }
   if (takenAtMs - missingSinceMs < missingMs) return stays(lease);
-  const over = gone(lease, takenAtMs);
-  const wasLost = lease.wish === "run" && (lease.state === "ready" || lease.state === "starting");
-  const found = wasLost ? interrupted(over, "host_gone", "poll", "not listed any more", nowMs) : stays(over);
-  return { ...found, lease: moved(found.lease, "ended", "the market does not list it any more", nowMs) };
+  return stays(wished(lease, "end", "the market does not list it any more", nowMs));
 }
 
 function gone(lease: LeaseRecord, takenAtMs: number): LeaseRecord {
