@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { full } from "../full.ts";
+import { full } from "../../support/full.ts";
 import { until } from "../real-engine.ts";
 import { lanthornMachines } from "./lanthorn-machine.ts";
 import { MarketClock } from "./market-clock.ts";
