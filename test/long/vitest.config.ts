@@ -18,6 +18,7 @@ export default defineConfig({
       "test/server/cli/{commands,rental}/*.test.ts",
       "test/server/domain/rental/fleet.test.ts",
       "test/server/ledger/kill-loop.test.ts",
+      "test/support/markets/stand-in.test.ts",
     ],
     env: { LANTHORN_TEST_FULL: "1", NODE_COMPILE_CACHE: compileCache },
     pool: "forks",

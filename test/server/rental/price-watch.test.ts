@@ -99,8 +99,8 @@ describe("what was good", () => {
 
   test("is kept by the hour: the last look of each", async () => {
     const { world, list, pass, history } = watch();
-    let price = 0;
-    world.answer = () => Promise.resolve(list({ H100: [(price += 1)] }));
+    const prices = Array.from({ length: 20 }, (_, look) => look + 1);
+    world.answer = () => Promise.resolve(list({ H100: prices.splice(0, 1) }));
     await pass(125);
     const points = history()[0]?.points ?? [];
     expect(points.map(({ atMs }) => (atMs - startMs) / 3_600_000)).toEqual([0, 1, 2]);

@@ -6,6 +6,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { full } from "../../support/full.ts";
+import { until } from "../real-engine.ts";
+import { lanthornMachines } from "./lanthorn-machine.ts";
 import { MarketClock } from "./market-clock.ts";
 import { startRunpodMarket } from "./runpod.ts";
 import type { StandIn, StandInOptions } from "./stand-in.ts";
@@ -129,6 +132,43 @@ describe("the way in", () => {
     expect(runpod.house.totalNanos()).toBeGreaterThan(0);
     runpod.house.outbid(pod);
     expect((await fetch(`${proxy}/health`)).status).toBe(404);
+  });
+});
+
+describe.runIf(full)("a real Lanthorn in an instance", () => {
+  test("runs with the environment of the order and the market's own key, is killed when outbid, and finds its disk again", async () => {
+    const machines = lanthornMachines(() => standIn.url);
+    const standIn: StandIn = await startVastMarket({ bootMs: 100, runs: machines.start });
+    onTestFinished(async () => {
+      await standIn.close();
+      await machines.remove();
+    });
+    const [offer] = standIn.house.offers;
+    if (offer === undefined) throw new Error("no offer");
+    const key = "the-first-key-of-this-machine-0123456789abcdef";
+    const environment = { LANTHORN_FIRST_KEY: key, LANTHORN_ADMIN_KEY: "the-admin-key-of-this-machine" };
+    const one = standIn.house.rent(offer, { label: "l", isBid: true, bid: "0.2", diskGb: 40, environment });
+    const answers = async (path: string) => {
+      if (one.port === null) return null;
+      const headers = { authorization: `Bearer ${key}` };
+      return fetch(`http://127.0.0.1:${one.port}${path}`, { headers }).then(
+        (answer) => answer.status,
+        () => null,
+      );
+    };
+    await until("it answers its own key", async () => (await answers("/v1/models")) === 200);
+    const admin = { authorization: "Bearer the-admin-key-of-this-machine" };
+    const state = (await (
+      await fetch(`http://127.0.0.1:${one.port}/admin/state`, { headers: admin })
+    ).json()) as object;
+    expect(state).toMatchObject({ box: { rental: { market: "vast", instanceId: one.id, canEndItself: true } } });
+    standIn.house.outbid(one);
+    await until("nothing answers", async () => (await answers("/health")) === null);
+    standIn.house.resume(one);
+    await until("the same key is known on the same disk", async () => (await answers("/v1/models")) === 200);
+    standIn.house.stop(one);
+    await until("it is gone", async () => (await answers("/health")) === null);
+    expect(standIn.house.calls).toEqual([]);
   });
 });
 
