@@ -19,6 +19,9 @@ const apart = [
   "test/server/ledger/settings.test.ts",
 ];
 
+/** The bin's own cache of compiled sources, also for the engine's processes that a test starts without the bin. */
+export const compileCache = fileURLToPath(new URL("../node_modules/.cache/lanthorn-compile", import.meta.url));
+
 const everywhere = ["test/long/**", "test/bench/**", ...alone];
 
 export default defineConfig({
@@ -30,8 +33,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // The bin's own cache of compiled sources, also for the engine's processes that a test starts without the bin.
-    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("../node_modules/.cache/lanthorn-compile", import.meta.url)) },
+    env: { NODE_COMPILE_CACHE: compileCache },
     reporters: ["default", fileURLToPath(new URL("support/closing-line.ts", import.meta.url))],
     projects: [
       // In the order of their names, each with its longest files first: what is left for the end is short.

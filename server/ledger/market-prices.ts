@@ -6,11 +6,7 @@ export interface PriceBook {
   /** Takes the place of an earlier look of the same hour. */
   write(prices: readonly SeenPrice[]): void;
   /** Oldest first. */
-  since(wish: {
-    readonly market: string | null;
-    readonly gpu: string | null;
-    readonly sinceMs: number;
-  }): readonly SeenPrice[];
+  since(wish: { readonly market: string | null; readonly sinceMs: number }): readonly SeenPrice[];
 }
 
 const keptMs = 92 * 86_400_000;
@@ -26,7 +22,7 @@ export function createPriceBook(database: Database.Database): PriceBook {
     `SELECT market, gpu, kind, hour_ms AS hourMs, taken_at_ms AS takenAtMs, least_nanos AS leastPerHourNanos,
        median_nanos AS medianPerHourNanos, offers, own_bid_nanos AS ownBidPerHourNanos
      FROM market_prices
-     WHERE hour_ms >= $sinceMs AND ($market IS NULL OR market = $market) AND ($gpu IS NULL OR gpu = $gpu COLLATE NOCASE)
+     WHERE hour_ms >= $sinceMs AND ($market IS NULL OR market = $market)
      ORDER BY market, gpu, kind, hour_ms`,
   );
   const write = database.transaction((prices: readonly SeenPrice[]) => {
@@ -41,6 +37,6 @@ export function createPriceBook(database: Database.Database): PriceBook {
   });
   return {
     write: (prices) => write.immediate(prices),
-    since: ({ market, gpu, sinceMs }) => read.all({ market, gpu, sinceMs }),
+    since: ({ market, sinceMs }) => read.all({ market, sinceMs }),
   };
 }

@@ -48,12 +48,16 @@ function keyOf(id: string, { keyFile, baseUrl }: MarketSetting, type: MarketType
   const { environment, home } = parts;
   if (keyFile !== "") {
     try {
-      return readFileSync(resolve(home, keyFile), "utf8").trim();
+      const key = readFileSync(resolve(home, keyFile), "utf8").trim();
+      if (key !== "") return key;
     } catch (cause) {
       throw new Failure("cannot_start", `The key file of the market "${id}" cannot be read.`, {
         ...{ cause, param: `markets.${id}.keyFile`, why: keyFile },
       });
     }
+    throw new Failure("cannot_start", `The key file of the market "${id}" is empty.`, {
+      ...{ param: `markets.${id}.keyFile`, why: keyFile },
+    });
   }
   const own = environment[`LANTHORN_MARKET_${id.toUpperCase().replace(/[^A-Z0-9]/g, "_")}_KEY`];
   if (own !== undefined && own.trim() !== "") return own.trim();

@@ -116,6 +116,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
   });
   const priceWatch = watchPrices({
     ...{ markets, book: marketPrices, clock, log, everyMs: limits.pricesEveryMs, random: Math.random },
+    gpus: (market) => Object.values(rentals).flatMap((one) => (one.market === market ? (one.gpu ?? []) : [])),
     ownBid: (market, gpu) => {
       const bids = leases
         .list()

@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { configSchema } from "../../server/config/schema.ts";
+import { stopGraceMs } from "../../server/domain/rental/dead-man.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { checkout } from "./tree.ts";
 
@@ -23,9 +24,7 @@ describe("the unit", () => {
   });
 
   test("gives a stop the time that it may take, and the signal to the server alone", () => {
-    const grace = configSchema.parse({}).shutdown.graceMs;
-    // What `auto` is on a machine of one's own.
-    const graceMs = grace === "auto" ? 10_000 : grace;
+    const graceMs = stopGraceMs(configSchema.parse({}).shutdown.graceMs, false);
     // What a drain may take beyond its grace: `backstopMs` of server/main.ts.
     const backstopMs = Number(
       /backstopMs = ([\d_]+)/.exec(readFileSync(join(checkout, "server/main.ts"), "utf8"))?.[1]?.replace("_", ""),

@@ -1,6 +1,9 @@
 /** What every market must do, beside a stand-in that speaks its wire and keeps its own meter. */
+import { Response } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
 import { marketSetting } from "../../server/config/rental-setting.ts";
+import { addDays, startOfUtcDay, utcDayOf } from "../../server/domain/day.ts";
+import { nanosOfAttos } from "../../server/domain/reconcile/exact-amount.ts";
 import { createUpstreamFetch } from "../../server/platform/upstream/upstream-fetch.ts";
 import { systemClock } from "../../server/platform/clock.ts";
 import type { RentalOrder } from "../../server/domain/rental/market.ts";
@@ -67,8 +70,12 @@ describe.each(Object.keys(standIns))("%s", (type) => {
     expect(rejected).toEqual([]);
     expect(offers).toHaveLength(1);
     expect(offers[0]).toMatchObject({ market: type, kind: "on-demand", gpu: "RTX 3090", gpuCount: 1 });
-    // $0.10 for a GB and month of 730 hours: 73 GB are a cent an hour.
-    expect(offers[0]?.rates).toMatchObject({ gpuPerHourNanos: 220_000_000, storagePerHourNanos: 10_000_000 });
+    // $0.10 for a GB and month of 730 hours: 73 GB are a cent an hour. RunPod's second disk has 20 GB more while it runs.
+    const storagePerHourNanos = type === "runpod" ? 12_739_726 : 10_000_000;
+    const stoppedStoragePerHourNanos = type === "runpod" ? 20_000_000 : 10_000_000;
+    expect(offers[0]?.rates).toMatchObject({
+      ...{ gpuPerHourNanos: 220_000_000, storagePerHourNanos, stoppedStoragePerHourNanos },
+    });
     expect(offers[0]?.vramBytes).toBeGreaterThan(23e9);
     expect((await market.offers({ gpu: "H100" }, signal)).offers).toEqual([]);
     expect((await market.offers({ mostPerHourNanos: 100_000_000 }, signal)).offers).toEqual([]);
@@ -92,17 +99,30 @@ describe.each(Object.keys(standIns))("%s", (type) => {
   });
 
   test("bills what its own meter counted, to what it writes down", async () => {
-    const { market, standIn } = await marketOf(type, { startMs: Date.UTC(2026, 10, 27, 20) });
+    // Its clock is moved by hand and begins at eight in the evening, so that the bill has two days.
+    const evening = startOfUtcDay(utcDayOf(Date.now())) + 20 * 3_600_000;
+    const { market, standIn } = await marketOf(type, { startMs: evening, speed: 0 });
+    const [day, next, after] = [0, 1, 2].map((days) => addDays(utcDayOf(evening), days));
     const { offers } = await market.offers({}, signal);
     const { instanceId } = await market.create(orderOf(offers[0]?.offerId ?? ""), signal);
+    standIn.house.advance(1_000);
     await listed(market, instanceId, "running");
-    standIn.house.advance(8 * 3_600_000);
+    standIn.house.advance(6 * 3_600_000);
+    await market.stop(instanceId, signal);
+    standIn.house.advance(2 * 3_600_000);
     await market.destroy(instanceId, signal);
-    const lines = await market.bills("2026-11-27", "2026-11-29", signal);
-    expect([...new Set(lines.map(({ day }) => day))]).toEqual(["2026-11-27", "2026-11-28"]);
+    const lines = await market.bills(day ?? "", after ?? "", signal);
+    expect([...new Set(lines.map((line) => line.day))]).toEqual([day, next]);
     expect(lines.every((line) => line.instanceId === instanceId && line.attos !== null)).toBe(true);
-    const billed = lines.reduce((sum, { attos }) => sum + Number((attos ?? 0n) / 1_000_000_000n), 0);
-    expect(Math.abs(billed - standIn.house.totalNanos())).toBeLessThan(2_000_001);
+    const billed = (part: string) =>
+      lines.reduce((sum, line) => (line.part === part ? sum + nanosOfAttos(line.attos ?? 0n) : sum), 0);
+    // $0.22 an hour for six; 40 GB at $0.10 for a GB and month of 730 hours, all the time: RunPod 20 GB more while it runs, and
+    // twice the price while it is stopped. Vast.ai writes tenths of a cent, a day and a part each.
+    const storage = type === "runpod" ? (0.1 * (60 * 6 + 80 * 2)) / 730 : (0.1 * 40 * 8) / 730;
+    const precision = type === "runpod" ? 100_000 : 1_000_000;
+    expect(Math.abs(billed("gpu") - 0.22 * 6e9)).toBeLessThanOrEqual(precision);
+    expect(Math.abs(billed("storage") - storage * 1e9)).toBeLessThanOrEqual(precision);
+    expect(Math.abs(billed("gpu") + billed("storage") - standIn.house.totalNanos())).toBeLessThanOrEqual(2 * precision);
   });
 
   const wrong: [ScriptName, string][] = [
@@ -126,6 +146,58 @@ describe.each(Object.keys(standIns))("%s", (type) => {
     },
   );
 
+  test("S-18 stale: a list of yesterday decides nothing, and an instance that it has not got is not gone", async () => {
+    const { market, standIn } = await marketOf(type, { speed: 1, bootMs: 30_000 });
+    const { offers } = await market.offers({}, signal);
+    const { instanceId } = await market.create(orderOf(offers[0]?.offerId ?? ""), signal);
+    standIn.house.faults.set("stale", 1);
+    const old = { code: "upstream_failed", message: expect.stringContaining("24 h") };
+    await expect(market.offers({}, signal)).rejects.toMatchObject(old);
+    await expect(market.instances(signal)).rejects.toMatchObject(old);
+    standIn.house.faults.delete("stale");
+    expect((await market.instances(signal)).instances.map((one) => one.instanceId)).toEqual([instanceId]);
+  });
+
+  test("S-18 a destroy that fails is told as a failure, again and again, until it is done", async () => {
+    const { market } = await marketOf(type, { script: "destroy-three-tries" });
+    const { offers } = await market.offers({}, signal);
+    const { instanceId } = await market.create(orderOf(offers[0]?.offerId ?? ""), signal);
+    for (const _try of [1, 2]) {
+      await expect(market.destroy(instanceId, signal)).rejects.toMatchObject({ code: "upstream_failed" });
+      expect((await market.instances(signal)).instances).toHaveLength(1);
+    }
+    expect(await market.destroy(instanceId, signal)).toBe("done");
+    expect((await market.instances(signal)).instances).toEqual([]);
+  });
+
+  test("whose bid was beaten is stopped although it is meant to run; a host that is gone is offline or has exited", async () => {
+    const { market, standIn } = await marketOf(type, { script: "outbid", speed: 0 });
+    const first = await market.create(orderOf((await market.offers({}, signal)).offers[0]?.offerId ?? ""), signal);
+    standIn.house.advance(1_000);
+    expect(await listed(market, first.instanceId, "running")).toBeDefined();
+    standIn.house.advance(60_000);
+    const beaten = await listed(market, first.instanceId, "stopped");
+    expect(beaten.meantToRun).toBe(type === "vast" ? true : null);
+    const one = standIn.house.find(first.instanceId);
+    if (one === undefined) throw new Error("it is gone");
+    standIn.house.resume(one);
+    standIn.house.advance(1_000);
+    await listed(market, first.instanceId, "running");
+    standIn.house.set(one, "offline", "host does not answer");
+    await listed(market, first.instanceId, type === "vast" ? "offline" : "exited");
+  });
+
+  test("a start that never comes to anything stays where it is, and costs its disk", async () => {
+    const { market, standIn } = await marketOf(type, { script: "scheduling-forever", speed: 0 });
+    const { offers } = await market.offers({}, signal);
+    const { instanceId } = await market.create(orderOf(offers[0]?.offerId ?? ""), signal);
+    standIn.house.advance(3_600_000);
+    expect(await listed(market, instanceId, "scheduling")).toMatchObject({ address: null });
+    expect(
+      standIn.house.bill(instanceId).every(({ gpuNanos, storageNanos }) => gpuNanos === 0 && storageNanos > 0),
+    ).toBe(true);
+  });
+
   test("an offer that is gone at the create is not found, and nothing is made", async () => {
     const { market, standIn } = await marketOf(type, { script: "offers-gone" });
     const { offers } = await market.offers({}, signal);
@@ -137,7 +209,7 @@ describe.each(Object.keys(standIns))("%s", (type) => {
 
   test("a create whose answer is lost is a Failure, and the instance is listed by its label", async () => {
     const { market } = await marketOf(type, { script: "late-create" });
-    const order = orderOf(type === "vast" ? "1" : "NVIDIA RTX 3090@SECURE");
+    const order = orderOf((await market.offers({}, signal)).offers[0]?.offerId ?? "");
     await expect(market.create(order, signal)).rejects.toMatchObject({ code: "upstream_unreachable" });
     expect((await market.instances(signal)).instances.map(({ label }) => label)).toEqual(["lanthorn-box-1"]);
   });
@@ -188,6 +260,84 @@ describe("bids", () => {
     expect((await market.offers({ kind: "bid" }, signal)).offers).toEqual([]);
   });
 });
+
+describe("a region", () => {
+  test("is the one the machine is made in, or there is no offer", async () => {
+    const { market, standIn } = await marketOf("runpod");
+    const { offers } = await market.offers({ region: "SE" }, signal);
+    expect(offers.map(({ offerId, region }) => [offerId, region])).toEqual([
+      ["NVIDIA GeForce RTX 3090@SECURE@EU-SE-1", "EU-SE-1"],
+    ]);
+    expect((await market.offers({ region: "eu-se" }, signal)).offers).toHaveLength(1);
+    expect((await market.offers({ region: "US" }, signal)).offers).toEqual([]);
+    await market.create(orderOf(offers[0]?.offerId ?? ""), signal);
+    expect(standIn.house.calls.at(-1)).toContain('"dataCenterIds":["EU-SE-1"]');
+  });
+});
+
+describe("a disk that outlives the instance", () => {
+  test("is mounted where the image keeps what lasts, instead of a disk of the pod's own", async () => {
+    const { market, standIn } = await marketOf("runpod");
+    const { offers } = await market.offers({}, signal);
+    await market.create({ ...orderOf(offers[0]?.offerId ?? ""), volumeId: "vol_1" }, signal);
+    expect(standIn.house.calls.at(-1)).toContain('"mounts":{"network":[{"volumeId":"vol_1","path":"/data"}]}');
+    const [one] = (await market.instances(signal)).instances;
+    // Of its own it has the image's 20 GB, while it runs.
+    expect(one?.rates).toMatchObject({ storagePerHourNanos: 2_739_726, stoppedStoragePerHourNanos: 0 });
+  });
+});
+
+describe("Vast.ai's words for a state", () => {
+  const states: [object, string, string][] = [
+    [{ actual_status: null, cur_state: "running" }, "scheduling", "there is no container yet"],
+    [{ actual_status: null, cur_state: "stopped" }, "scheduling", "it waits for its machine"],
+    [{ actual_status: "exited", cur_state: "running" }, "exited", "the container ended by itself"],
+    [{ actual_status: "exited", cur_state: "stopped" }, "stopped", "the hardware went to somebody else"],
+    [{ actual_status: "frozen", cur_state: "running" }, "frozen", "billed like running"],
+    [{ actual_status: "running", cur_state: "unloaded" }, "gone", "released"],
+    [{ actual_status: "thawing", cur_state: "running" }, "unknown", "a word that nobody has documented"],
+  ];
+  test.each(states)("%j is %s: %s", async (said, state) => {
+    const instances = [{ id: 7, intended_status: "running", is_bid: true, ...said }];
+    const market = vastSaying({ instances });
+    expect((await market.instances(signal)).instances).toMatchObject([{ instanceId: "7", state, rates: null }]);
+  });
+
+  test("S-18 a list in which one instance cannot be read is no list: it must not look as if that one were gone", async () => {
+    const market = vastSaying({ instances: [{ id: 7 }, { label: "no number" }] });
+    await expect(market.instances(signal)).rejects.toMatchObject({ code: "upstream_failed" });
+  });
+
+  test("a bill that lays days together is asked for day by day", async () => {
+    const asked: string[] = [];
+    const market = vastSaying((url) => {
+      const { day } = JSON.parse(url.searchParams.get("select_filters") ?? "{}") as {
+        day: { gte: number; lte: number };
+      };
+      asked.push(utcDayOf(day.gte * 1000));
+      const results = [{ start: day.gte, end: day.lte, source: "instance-7", amount: 1.5, items: [] }];
+      return { success: true, next_token: null, results };
+    });
+    expect(await market.bills("2026-11-01", "2026-11-03", signal)).toEqual([
+      { day: "2026-11-01", instanceId: "7", part: "all", attos: 1_500_000_000_000_000_000n },
+      { day: "2026-11-02", instanceId: "7", part: "all", attos: 1_500_000_000_000_000_000n },
+    ]);
+    expect(asked).toEqual(["2026-11-01", "2026-11-01", "2026-11-02"]);
+  });
+});
+
+/** Vast.ai, answering every question with that. */
+function vastSaying(said: object | ((url: URL) => object)): Market {
+  const answer = (url: string | URL) =>
+    Promise.resolve(new Response(JSON.stringify(typeof said === "function" ? said(new URL(url)) : said)));
+  const [market] = openMarkets({
+    settings: { vast: marketSetting.parse({}) },
+    upstream: { fetch: answer },
+    ...{ environment: { VAST_API_KEY: "k" }, home: "/", clock: systemClock, localOnly: false, knowSecret: () => {} },
+  });
+  if (market === undefined) throw new Error("there is no market");
+  return market;
+}
 
 describe("a machine with a fixed price", () => {
   test("is one instance that runs and that nobody starts or stops", async () => {

@@ -10,7 +10,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../server/platform/clock.ts";
 import { openHomeKey } from "../../server/rental/home/home-key.ts";
 import { createNotices } from "../../server/rental/home/notices.ts";
-import { ownMarketServer } from "../support/own-market-server.ts";
+import { startVastMarket } from "../support/markets/vast.ts";
+import { until } from "../support/real-engine.ts";
 import { startServer } from "../support/running-server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -44,11 +45,19 @@ async function rentedServer(environment: Record<string, string>) {
 }
 
 test("a dead-man switch ends a machine whose home died: kill -9, and its market is asked until it does it", async () => {
-  const market = await ownMarketServer({ key: ownKey, unwell: 1 });
+  const market = await startVastMarket();
   onTestFinished(() => market.close());
+  const { house } = market;
+  const [offer] = house.offers;
+  if (offer === undefined) throw new Error("the stand-in has an offer");
+  const wish = { label: "lanthorn-test-1", isBid: false, diskGb: 10, bid: null, environment: {} };
+  const { id } = house.rent(offer, wish);
+  house.faults.set("errors-500", 1);
   const keyFile = join(temporaryFolder(), "home.key");
   const silenceMs = 3_000;
   const server = await rentedServer({
+    CONTAINER_ID: id,
+    CONTAINER_API_KEY: `key-of-${id}`,
     LANTHORN_MARKET_URL: market.url,
     LANTHORN_HOME_PUBLIC_KEY: openHomeKey(keyFile).publicKey,
     LANTHORN_HOME_SILENCE_MS: String(silenceMs),
@@ -56,7 +65,7 @@ test("a dead-man switch ends a machine whose home died: kill -9, and its market 
   });
   const home = spawn(
     process.execPath,
-    [join(import.meta.dirname, "../support/beating-home.ts"), keyFile, server.url, "7", "200"],
+    [join(import.meta.dirname, "../support/beating-home.ts"), keyFile, server.url, id, "200"],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   const gone = once(home, "exit");
@@ -68,13 +77,16 @@ test("a dead-man switch ends a machine whose home died: kill -9, and its market 
     expect(line).toMatch(/^heard/);
   }
   const { box } = await server.state();
-  expect(box.rental).toMatchObject({ market: "vast", instanceId: "7", canEndItself: true, ending: null });
-  expect(market.log).toEqual([]);
+  expect(box.rental).toMatchObject({ market: "vast", instanceId: id, canEndItself: true, ending: null });
+  expect(house.calls).toEqual([]);
 
   home.kill("SIGKILL");
   await gone;
-  await market.carriedOut;
-  expect(market.log).toEqual(["DELETE /instances/7/ {} 500", "DELETE /instances/7/ {} 200"]);
+  await until("the market has ended it", () => house.find(id) === undefined);
+  expect(house.calls).toEqual([`DELETE /instances/${id}/ {}`, `DELETE /instances/${id}/ {}`]);
+  const billed = house.totalNanos();
+  house.advance(86_400_000);
+  expect(house.totalNanos()).toBe(billed);
   expect(server.stderr()).toMatch(/home was not heard for \d+ s/);
   expect(server.stderr()).toContain("this machine still costs what it did");
   // Its door is closed already, and the process waits for its market to end it.
@@ -85,8 +97,26 @@ test("a dead-man switch ends a machine whose home died: kill -9, and its market 
   const [code] = await once(server.process, "exit");
   expect(code).toBe(0);
   expect(server.stderr()).toContain("look there whether this machine still costs");
-  for (const secret of [ownKey, adminKey, firstKey]) expect(server.stderr()).not.toContain(secret);
+  for (const secret of [`key-of-${id}`, adminKey, firstKey]) expect(server.stderr()).not.toContain(secret);
 });
+
+/** The text of a stream, and when its second word has come. */
+function readWords(response: Response): { readonly begun: Promise<void>; readonly whole: Promise<string> } {
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const read = async () => {
+    let text = "";
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (text.split('"finish_reason":null').length > 3) begin();
+    }
+    begin();
+    return text;
+  };
+  return { begun, whole: read() };
+}
 
 /** So long that none of them ends by itself. */
 const endless = { model: "lanthorn-demo", stream: true, ignore_eos: true, max_tokens: 1_000_000 };
@@ -121,11 +151,12 @@ test("SIGTERM on a rented machine: streams end with an error that clients retry,
     server.post("/v1/chat/completions", { ...endless, messages }),
     server.post("/v1/completions", { ...endless, prompt: "hello" }),
   ]);
-  const texts = streams.map((stream) => stream.text());
+  const texts = streams.map(readWords);
+  await Promise.all(texts.map(({ begun }) => begun));
   expect(streams.map(({ status }) => status)).toEqual([200, 200, 200]);
   const toldAtMs = performance.now();
   server.process.kill("SIGTERM");
-  const answers = await Promise.all(texts);
+  const answers = await Promise.all(texts.map(({ whole }) => whole));
   const [code] = await once(server.process, "exit");
   const tookMs = performance.now() - toldAtMs;
 

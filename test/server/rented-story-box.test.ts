@@ -59,7 +59,7 @@ describe.runIf(full)("a rented target, from the first request to the second boot
     };
     const environment = {
       LANTHORN_PROVIDERS: JSON.stringify({ acme: { type: "custom", baseUrl: vendor.baseUrl, models: ["stand-in"] } }),
-      LANTHORN_MARKETS: JSON.stringify({ vast: { baseUrl: market.url } }),
+      LANTHORN_MARKETS: JSON.stringify({ vast: { baseUrl: market.url, tls: "off" } }),
       LANTHORN_MARKET_VAST_KEY: market.key,
       LANTHORN_RENTALS: JSON.stringify({ den: rental }),
       LANTHORN_ROUTES: JSON.stringify({

@@ -1,11 +1,13 @@
 /** A clock on which time passes `factor` times as fast: minutes of waiting in a test that takes seconds. */
 import type { Clock } from "../../server/domain/ports.ts";
 
-export function fastClock(factor: number): Clock {
-  const [epochMs, startMs] = [Date.now(), performance.now()];
+/** `epochMs`: when it showed the right time; processes that are given the same one agree, and one that starts again goes on. */
+export function fastClock(factor: number, epochMs = Date.now()): Clock {
+  const startMs = performance.now();
   const passedMs = () => (performance.now() - startMs) * factor;
+  const beforeMs = (Date.now() - epochMs) * factor;
   return {
-    now: () => Math.floor(epochMs + passedMs()),
+    now: () => Math.floor(epochMs + beforeMs + passedMs()),
     monotonicMs: () => startMs + passedMs(),
     after(delayMs, callback) {
       const timer = setTimeout(callback, delayMs / factor);

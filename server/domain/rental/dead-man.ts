@@ -73,6 +73,12 @@ export function afterAnswer(answer: EndAnswer, before: number): EndStep {
   return { kind: "ask-again", afterMs: Math.min(longest, first * 2 ** Math.min(before, 20)) };
 }
 
+/** How long running answers may take when the server is told to stop: markets send SIGKILL 5 s after SIGTERM. Milliseconds. */
+export function stopGraceMs(setting: "auto" | number, isRental: boolean): number {
+  if (setting !== "auto") return setting;
+  return isRental ? 3_000 : 10_000;
+}
+
 /** What a rented machine does when nobody uses it, for a setting that leaves it open. */
 export function idleStepOf<Step extends string>(
   setting: Step | "auto",

@@ -42,7 +42,10 @@ export function observed(lease: LeaseRecord, list: InstanceList, nowMs: number):
     bidPerHourNanos: bidPerHourNanos ?? lease.bidPerHourNanos,
     missingSinceMs: null,
   };
-  return placed(seen, instance, nowMs);
+  const found = placed(seen, instance, nowMs);
+  if (lease.kind === instance.kind || lease.kind !== "bid") return found;
+  // A bid that got lost on its way buys the dear kind, and nobody has agreed to its price.
+  return { ...found, lease: wished(found.lease, "end", "it is on demand, and a bid was ordered", nowMs) };
 }
 
 function placed(lease: LeaseRecord, { state, meantToRun, words, kind }: RentalInstance, nowMs: number): Observed {

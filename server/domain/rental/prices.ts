@@ -51,3 +51,42 @@ function medianOf(sorted: readonly number[]): number {
   const upper = sorted[middle] ?? 0;
   return sorted.length % 2 === 1 ? upper : Math.round(((sorted[middle - 1] ?? upper) + upper) / 2);
 }
+
+/** For one hour of one such machine, at one time or over some hours. */
+export interface SeenPoint {
+  readonly atMs: number;
+  readonly leastPerHourNanos: Nanos;
+  readonly medianPerHourNanos: Nanos;
+  readonly offers: number;
+  readonly ownBidPerHourNanos: Nanos | null;
+}
+
+/**
+ * So many points at most, over the whole time, oldest first: hours are laid together where there are more. Of them it keeps the least that
+ * was asked, the median of their medians, the most offers, the highest bid, and the time of the first.
+ */
+export function thinned(points: readonly SeenPoint[], most: number): readonly SeenPoint[] {
+  const first = points[0]?.atMs ?? 0;
+  const spanMs = (points.at(-1)?.atMs ?? 0) - first + hourMs;
+  const bucketMs = Math.ceil(spanMs / hourMs / most) * hourMs;
+  const buckets = new Map<number, SeenPoint[]>();
+  for (const point of points) {
+    const bucket = Math.floor((point.atMs - first) / bucketMs);
+    const there = buckets.get(bucket);
+    if (there === undefined) buckets.set(bucket, [point]);
+    else there.push(point);
+  }
+  return [...buckets.values()].map(laidTogether);
+}
+
+function laidTogether(points: readonly SeenPoint[]): SeenPoint {
+  const bids = points.flatMap(({ ownBidPerHourNanos }) => ownBidPerHourNanos ?? []);
+  const medians = points.map(({ medianPerHourNanos }) => medianPerHourNanos).sort((one, other) => one - other);
+  return {
+    atMs: points[0]?.atMs ?? 0,
+    leastPerHourNanos: Math.min(...points.map(({ leastPerHourNanos }) => leastPerHourNanos)),
+    medianPerHourNanos: medianOf(medians),
+    offers: Math.max(...points.map(({ offers }) => offers)),
+    ownBidPerHourNanos: bids.length === 0 ? null : Math.max(...bids),
+  };
+}

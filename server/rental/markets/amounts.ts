@@ -13,7 +13,7 @@ export function hourlyNanos(text: unknown, mayBeFree = false): Nanos | null {
   const attos = typeof text === "string" ? attosOf(text, "usd") : null;
   if (attos === null || attos < 0n || (attos === 0n && !mayBeFree)) return null;
   const nanos = nanosOfAttos(attos);
-  return nanos > mostPerHourNanos ? null : nanos;
+  return nanos > mostPerHourNanos || (nanos === 0 && !mayBeFree) ? null : nanos;
 }
 
 /** Dollars for a GB and month → nano-USD for an hour of so many bytes. Null: it is no price. */

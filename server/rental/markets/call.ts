@@ -3,7 +3,9 @@
  * redirect is followed, numbers keep the digits they came with, and what is no answer is a Failure in words. Tries once.
  */
 import type { Response } from "undici";
+import type { z } from "zod";
 import { exactJson } from "../../backends/cloud/bills/exact-json.ts";
+import { coolDownMs } from "../../dialects/retry-after.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
@@ -13,6 +15,8 @@ export interface MarketCall {
   /** Behind the base URL. */
   readonly path: string;
   readonly body?: object;
+  /** Statuses that mean something to whoever asks, besides 2xx: nothing is thrown for them. Absent: 404 and 409. */
+  readonly heard?: readonly number[];
 }
 
 export interface MarketAnswer {
@@ -36,8 +40,12 @@ export interface MarketWire {
 /** A list of every offer of a market is a few MB. */
 const mostBytes = 32 * 1024 ** 2;
 const limitMs = 30_000;
+const heardAlways = Object.freeze([404, 409]);
+/** An older copy of an answer, out of some cache on the way, decides nothing. Nobody sets a clock wrong by so much and lives with it. */
+const mostAgeMs = 300_000;
+const mostBehindMs = 6 * 3_600_000;
 
-/** Resolves for 2xx, and for 404 and 409, which mean something where they come. Throws a Failure otherwise. */
+/** Resolves for 2xx and for what is `heard`. Throws a Failure otherwise, also for an answer that is hours old. */
 export async function callMarket(wire: MarketWire, call: MarketCall, signal: AbortSignal): Promise<MarketAnswer> {
   const { title, clock } = wire;
   const limit = new AbortController();
@@ -51,6 +59,7 @@ export async function callMarket(wire: MarketWire, call: MarketCall, signal: Abo
       method: call.method,
       headers: {
         accept: "application/json",
+        "cache-control": "no-cache",
         "user-agent": "lanthorn",
         ...(call.body === undefined ? {} : { "content-type": "application/json" }),
         ...(wire.secret === null ? {} : { authorization: `Bearer ${wire.secret}` }),
@@ -59,12 +68,13 @@ export async function callMarket(wire: MarketWire, call: MarketCall, signal: Abo
       signal: limit.signal,
     });
     const text = await textOf(response, title);
-    refuse(response, text, wire);
+    refuse(response, text, wire, call.heard ?? heardAlways);
+    const skewMs = freshSkewOf(response, wire);
     return {
       status: response.status,
       body: jsonOf(response, text, title),
       atMs: clock.now(),
-      skewMs: skewOf(response, clock),
+      skewMs,
     };
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
@@ -79,6 +89,15 @@ export async function callMarket(wire: MarketWire, call: MarketCall, signal: Abo
   }
 }
 
+/** What the market says, as the shape that its documentation gives. Throws Failure `upstream_failed`. */
+export function readAs<Shape>(shape: z.ZodType<Shape>, body: unknown, title: string): Shape {
+  const read = shape.safeParse(body);
+  if (read.success) return read.data;
+  throw new Failure("upstream_failed", `${title} answers in another shape than its documentation says.`, {
+    cause: read.error,
+  });
+}
+
 async function textOf(response: Response, title: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -91,9 +110,16 @@ async function textOf(response: Response, title: string): Promise<string> {
 }
 
 /** Its own words are left out where they may repeat the key. */
-function refuse({ status, headers }: Response, text: string, { title, secret }: MarketWire): void {
-  if ((status >= 200 && status < 300) || status === 404 || status === 409) return;
+function refuse(
+  { status, headers }: Response,
+  text: string,
+  { title, secret, clock }: MarketWire,
+  heard: readonly number[],
+): void {
   const said = text.slice(0, 200).replace(/\s+/g, " ").trim();
+  if (status >= 200 && status < 300) return;
+  // A page of HTML is some proxy's, whose 404 does not mean that an instance is gone.
+  if (heard.includes(status) && !said.startsWith("<")) return;
   const isWords = said !== "" && !said.startsWith("<") && (secret === null || !said.includes(secret));
   const words = isWords ? `: ${said}` : "";
   if (status === 401 || status === 403) {
@@ -102,13 +128,14 @@ function refuse({ status, headers }: Response, text: string, { title, secret }: 
     });
   }
   if (status === 429) {
-    const seconds = Number(headers.get("retry-after") ?? Number.NaN);
-    const after =
-      Number.isFinite(seconds) && seconds > 0 ? { retryAfterSeconds: seconds, coolDownMs: seconds * 1000 } : {};
-    throw new Failure("upstream_rate_limited", `${title} has had enough questions for now (429)${words}.`, after);
+    const waitMs = coolDownMs(Object.fromEntries(headers), clock.now());
+    throw new Failure("upstream_rate_limited", `${title} has had enough questions for now (429)${words}.`, {
+      coolDownMs: waitMs,
+      ...(waitMs === null ? {} : { retryAfterSeconds: waitMs / 1000 }),
+    });
   }
   if (status === 402) throw new Failure("upstream_quota", `The account at ${title} has no credit left (402)${words}.`);
-  if (status >= 400 && status < 500) {
+  if (status >= 400 && status < 500 && !said.startsWith("<")) {
     throw new Failure("upstream_invalid_request", `${title} refuses it (${status})${words}.`);
   }
   throw new Failure("upstream_failed", `${title} answers with status ${status}${words}.`);
@@ -116,23 +143,32 @@ function refuse({ status, headers }: Response, text: string, { title, secret }: 
 
 function jsonOf({ status, headers }: Response, text: string, title: string): unknown {
   if (text.trim() === "") return null;
-  try {
-    return exactJson(text);
-  } catch {
-    const without = withoutNan(text);
-    if (without !== text) return jsonOf({ status, headers } as Response, without, title);
-    if (status === 404 || status === 409) return null;
-    const type = (headers.get("content-type") ?? "no type").split(";")[0];
-    throw new Failure("upstream_failed", `${title} answers with ${type} where JSON should be.`);
+  for (const attempt of [text, withoutNan(text)]) {
+    try {
+      return exactJson(attempt);
+    } catch {
+      // Seen below.
+    }
   }
+  if (status < 200 || status >= 300) return null;
+  const type = (headers.get("content-type") ?? "no type").split(";")[0];
+  throw new Failure("upstream_failed", `${title} answers with ${type} where JSON should be.`);
 }
 
 /** Servers in Python write `NaN` where a number is none. It is a word to us, and no price, and the rest of the list is good. */
 function withoutNan(text: string): string {
-  return text.replace(/([:[,]\s*)(NaN|-?Infinity)(?=\s*[,\]}])/g, '$1"$2"');
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g, (word) =>
+    word.startsWith('"') ? word : `"${word}"`,
+  );
 }
 
-function skewOf({ headers }: Response, clock: Clock): number | null {
+/** The market's clock minus ours; null: it does not say. Throws for an answer that is an old copy. */
+function freshSkewOf({ headers }: Response, { title, clock }: MarketWire): number | null {
+  const ageMs = Number(headers.get("age") ?? "0") * 1000;
   const at = Date.parse(headers.get("date") ?? "");
-  return Number.isNaN(at) ? null : at - clock.now();
+  const skewMs = Number.isNaN(at) ? null : at - clock.now();
+  const oldMs = ageMs > mostAgeMs ? ageMs : skewMs !== null && -skewMs > mostBehindMs ? -skewMs : null;
+  if (oldMs === null) return skewMs;
+  const hours = oldMs < 3_600_000 ? "less than an hour" : `${Math.round(oldMs / 3_600_000)} h`;
+  throw new Failure("upstream_failed", `${title} answers with a copy that is ${hours} old, by this machine's clock.`);
 }

@@ -1,57 +1,59 @@
 /**
  * RunPod by its REST API v2: prices, availability, pods and bills. It has no bids any more: nothing is interruptible. Source: its OpenAPI
- * document, 2026-08; storage by its price page ($0.10 for a GB and month while a pod runs, $0.20 while it is stopped). Runs in the
- * server, and inside a pod with the key that is given there.
+ * document in runpod/docs, 2026-08, which refuses bodies with a field that it does not know; storage by its price page ($0.10 for a GB
+ * and month of a running pod, $0.20 for the persistent part of a stopped one). Runs in the server, and inside a pod with the key
+ * that is given there.
  */
 import { z } from "zod";
 import { utcDayOf, startOfUtcDay } from "../../domain/day.ts";
 import { Failure } from "../../domain/failure.ts";
-import { attosOf } from "../../domain/reconcile/exact-amount.ts";
+import { type Attos, attosOf } from "../../domain/reconcile/exact-amount.ts";
 import type {
   InstanceState,
-  OfferFilter,
   RejectedOffer,
+  RentalBillLine,
   RentalInstance,
   RentalOffer,
-  RentalRates,
+  RentalOrder,
 } from "../../domain/rental/market.ts";
 import type { Market, MarketDeed } from "../market.ts";
-import { gpuKey, gpuTitle, hourlyNanos, numberOf, storagePerHourNanos } from "./amounts.ts";
-import { callMarket, type MarketWire } from "./call.ts";
+import { gpuTitle, hourlyNanos, numberOf } from "./amounts.ts";
+import { callMarket, type MarketWire, readAs } from "./call.ts";
 import type { MarketType } from "./market-type.ts";
+import {
+  bytesPerGb,
+  catalogPath,
+  clouds,
+  containerGb,
+  gpuType,
+  leastPersistentGb,
+  offersOf,
+  ratesOf,
+  text,
+  unreadable,
+} from "./runpod-offers.ts";
+import { isWanted } from "./wanted.ts";
 
-const text = z.union([z.string(), z.number().transform(String), z.null()]).optional();
-const gpuPage = z.object({
-  gpus: z
-    .array(
-      z.looseObject({
-        id: z.string(),
-        name: text,
-        memory: text,
-        price: z.looseObject({ secure: text, community: text }).nullish(),
-        maxCount: text,
-        availability: text,
-      }),
-    )
-    .max(10_000),
-});
+const gpuPage = z.object({ gpus: z.array(z.unknown()).max(10_000) });
 const pod = z.looseObject({
   id: z.string(),
   name: text,
   status: text,
   cost: text,
+  disk: text,
   gpu: z.looseObject({ id: text, count: text }).nullish(),
   mounts: z.looseObject({ persistent: z.looseObject({ size: text }).nullish() }).nullish(),
   dataCenterId: text,
   createdAt: text,
 });
+const problem = z.looseObject({ detail: text, title: text });
 const podPage = z.object({ pods: z.array(pod).max(10_000) });
 const billPage = z.object({
   records: z
     .array(
       z.looseObject({
         podId: z.string(),
-        startTime: z.string(),
+        startTime: z.iso.datetime({ offset: true }),
         totalAmount: text,
         gpuAmount: text,
         diskAmount: text,
@@ -61,15 +63,11 @@ const billPage = z.object({
     .max(100_000),
 });
 
-const bytesPerGb = 1e9;
-const runningGbMonth = "0.10";
-const stoppedGbMonth = "0.20";
 const servedPort = 4747;
-/** The two clouds of its offers: the id of one is `<gpu>@SECURE`. */
-const clouds = Object.freeze([
-  { cloud: "SECURE", field: "secure" },
-  { cloud: "COMMUNITY", field: "community" },
-] as const);
+/** Where the image keeps what is to last, unless the order says otherwise. */
+const dataFolder = "/data";
+/** Nothing was made: it says 400 for "no capacity" too, and a rule that is broken is in its words. */
+const nothingFree = Object.freeze([400, 404, 409]);
 
 function runpodMarket(wire: MarketWire, id: string): Market {
   const { title } = wire;
@@ -88,43 +86,41 @@ function runpodMarket(wire: MarketWire, id: string): Market {
     title,
     traits: { bids: false, stops: true, volumes: true, offersEveryMs: 60_000, instancesEveryMs: 3_000 },
     async offers(filter, signal) {
-      const answer = await callMarket(wire, { method: "GET", path: "/catalog/gpus?include=AVAILABILITY" }, signal);
-      const page = parsed(gpuPage, answer.body, title);
-      const all = page.gpus.flatMap((gpu) =>
-        clouds.map(({ cloud, field }) => offerOf(gpu, cloud, gpu.price?.[field], filter, id)),
-      );
-      const rejected = all.filter((one): one is RejectedOffer => one !== null && "reason" in one);
-      const offers = all.filter((one): one is RentalOffer => one !== null && !("reason" in one) && wanted(one, filter));
-      return { offers, rejected, takenAtMs: answer.atMs };
+      const offers: RentalOffer[] = [];
+      const rejected: RejectedOffer[] = [];
+      let takenAtMs = Number.POSITIVE_INFINITY;
+      for (const { cloud, field } of filter.kind === "bid" ? [] : clouds) {
+        const answer = await callMarket(wire, { method: "GET", path: catalogPath(cloud, filter) }, signal);
+        takenAtMs = Math.min(takenAtMs, answer.atMs);
+        for (const raw of readAs(gpuPage, answer.body, title).gpus) {
+          const read = gpuType.safeParse(raw);
+          const found = read.success ? offersOf(read.data, { cloud, field, filter, market: id }) : [unreadable(raw)];
+          for (const one of found) {
+            if ("reason" in one) rejected.push(one);
+            else if (isWanted(one, filter)) offers.push(one);
+          }
+        }
+      }
+      return { offers, rejected, takenAtMs: Number.isFinite(takenAtMs) ? takenAtMs : wire.clock.now() };
     },
     async instances(signal) {
       const answer = await callMarket(wire, { method: "GET", path: "/pods" }, signal);
-      const { pods } = parsed(podPage, answer.body, title);
+      const { pods } = readAs(podPage, answer.body, title);
       const instances = pods.map((one) => instanceOf(one, id, wire.baseUrl));
       return { instances, takenAtMs: answer.atMs, skewMs: answer.skewMs };
     },
     async create(order, signal) {
       if (order.kind === "bid" || order.bidPerHourNanos !== null) throw noBids(title);
-      const [gpuId = "", cloud = "SECURE"] = order.offerId.split("@");
-      const size = Math.ceil(order.diskBytes / bytesPerGb);
-      const body = {
-        name: order.label,
-        image: order.image,
-        gpu: { id: gpuId, count: order.gpuCount },
-        cloud,
-        env: order.environment,
-        ports: [`${order.port}/http`],
-        mounts:
-          order.volumeId === null
-            ? { persistent: { size, path: "/workspace" } }
-            : { network: { id: order.volumeId, path: "/workspace" } },
-        ...(order.onStart === "" ? {} : { startCommand: ["bash", "-c", order.onStart] }),
-      };
-      const { status, body: made } = await callMarket(wire, { method: "POST", path: "/pods", body }, signal);
-      if (status === 404 || status === 409) {
-        throw new Failure("not_found", `${title} has no such machine free now.`, { next: ["lanthorn rental offers"] });
+      const call = { method: "POST" as const, path: "/pods", body: podBody(order), heard: nothingFree };
+      const { status, body: made } = await callMarket(wire, call, signal);
+      if (nothingFree.includes(status)) {
+        const said = problem.safeParse(made).data;
+        const words = said?.detail ?? said?.title ?? `status ${status}`;
+        throw new Failure("not_found", `${title} has no such machine free now: ${words.slice(0, 200)}.`, {
+          next: ["lanthorn rental offers"],
+        });
       }
-      return { instanceId: parsed(z.looseObject({ id: z.string() }), made, title).id };
+      return { instanceId: readAs(z.looseObject({ id: z.string() }), made, title).id };
     },
     start: (instanceId, signal) => act(instanceId, "start", signal),
     stop: (instanceId, signal) => act(instanceId, "stop", signal),
@@ -141,14 +137,28 @@ function runpodMarket(wire: MarketWire, id: string): Market {
         bucketSize: "day",
       });
       const { body } = await callMarket(wire, { method: "GET", path: `/billing/pods?${query}` }, signal);
-      return parsed(billPage, body, title)
-        .records.map(({ podId, startTime, totalAmount }) => ({
-          ...{ day: utcDayOf(Date.parse(startTime)), instanceId: podId, part: "all" as const },
-          attos: attosOf(totalAmount ?? "none", "usd"),
-        }))
+      return readAs(billPage, body, title)
+        .records.flatMap((record) => linesOf(record))
         .filter(({ day }) => day >= from && day < until);
     },
   };
+}
+
+/** By what it is for, where the parts are the whole; else the whole. */
+function linesOf(record: z.output<typeof billPage>["records"][number]): readonly RentalBillLine[] {
+  const { podId: instanceId, startTime, totalAmount, gpuAmount, diskAmount, cpuAmount } = record;
+  const day = utcDayOf(Date.parse(startTime));
+  const total = attosOf(totalAmount ?? "none", "usd");
+  const parts = (
+    [
+      ["gpu", gpuAmount],
+      ["storage", diskAmount],
+      ["other", cpuAmount],
+    ] as const
+  ).map(([part, amount]): RentalBillLine => ({ day, instanceId, part, attos: attosOf(amount ?? "0", "usd") }));
+  const sum = parts.reduce<Attos | null>((so, { attos }) => (so === null || attos === null ? null : so + attos), 0n);
+  if (total !== null && sum === total) return parts.filter(({ attos }) => attos !== 0n);
+  return [{ day, instanceId, part: "all", attos: total }];
 }
 
 export const runpod: MarketType = Object.freeze<MarketType>({
@@ -163,61 +173,24 @@ function noBids(title: string): Failure {
   return new Failure("unsupported", `${title} has no bids any more: its machines are on demand.`, { param: "kind" });
 }
 
-function parsed<Shape>(shape: z.ZodType<Shape>, body: unknown, title: string): Shape {
-  const read = shape.safeParse(body);
-  if (read.success) return read.data;
-  throw new Failure("upstream_failed", `${title} answers in another shape than its documentation says.`, {
-    cause: read.error,
-  });
-}
-
-const availabilities = Object.freeze({ LOW: "low", MEDIUM: "medium", HIGH: "high" } as const);
-
-/** Null: it is not for sale there, or a bid was asked for. */
-function offerOf(
-  gpu: z.output<typeof gpuPage>["gpus"][number],
-  cloud: string,
-  price: string | null | undefined,
-  filter: OfferFilter,
-  market: string,
-): RentalOffer | RejectedOffer | null {
-  if (price === undefined || price === null || filter.kind === "bid" || gpu.availability === "NONE") return null;
-  const count = filter.gpuCount ?? 1;
-  const offerId = `${gpu.id}@${cloud}`;
-  const each = hourlyNanos(price);
-  if (each === null) return { offerId, reason: `its price is none: ${price}` };
-  const memoryGb = numberOf(gpu.memory);
-  if (memoryGb === null || memoryGb <= 0) return { offerId, reason: "its memory is not told" };
-  if ((numberOf(gpu.maxCount) ?? 1) < count) return null;
-  const availability = availabilities[(gpu.availability ?? "") as keyof typeof availabilities] ?? null;
+function podBody(order: RentalOrder): object {
+  const [gpuId = "", cloud = "SECURE", dataCenter] = order.offerId.split("@");
+  const path = order.environment.LANTHORN_HOME ?? dataFolder;
+  const size = Math.max(leastPersistentGb, Math.ceil(order.diskBytes / bytesPerGb));
   return {
-    ...{ market, offerId, kind: "on-demand", gpu: gpuTitle(gpu.name ?? gpu.id), gpuCount: count, availability },
-    vramBytes: memoryGb * bytesPerGb * count,
-    rates: ratesOf(each * count, filter.diskBytes ?? 10e9),
-    leastBidPerHourNanos: null,
-    reliability: null,
-    region: null,
-    verified: cloud === "SECURE",
-    longestMs: null,
+    name: order.label,
+    image: order.image,
+    gpu: { id: gpuId, count: order.gpuCount },
+    cloud,
+    env: order.environment,
+    ports: [`${order.port}/http`],
+    disk: containerGb,
+    mounts:
+      order.volumeId === null ? { persistent: { size, path } } : { network: [{ volumeId: order.volumeId, path }] },
+    ...(dataCenter === undefined ? {} : { dataCenterIds: [dataCenter] }),
+    // Arguments of the image's entry point: it has no field for another one.
+    ...(order.onStart === "" ? {} : { args: `bash -c '${order.onStart.replaceAll("'", `'\\''`)}'` }),
   };
-}
-
-function ratesOf(gpuPerHourNanos: number, diskBytes: number): RentalRates {
-  return {
-    gpuPerHourNanos,
-    storagePerHourNanos: storagePerHourNanos(runningGbMonth, diskBytes) ?? 0,
-    stoppedStoragePerHourNanos: storagePerHourNanos(stoppedGbMonth, diskBytes) ?? 0,
-    uploadPerGbNanos: 0,
-    downloadPerGbNanos: 0,
-  };
-}
-
-function wanted(one: RentalOffer, { gpu, leastVramBytes, mostPerHourNanos }: OfferFilter): boolean {
-  if (gpu !== undefined && gpuKey(gpu) !== gpuKey(one.gpu)) return false;
-  if (leastVramBytes !== undefined && one.vramBytes < leastVramBytes) return false;
-  return (
-    mostPerHourNanos === undefined || one.rates.gpuPerHourNanos + one.rates.storagePerHourNanos <= mostPerHourNanos
-  );
 }
 
 const states: Readonly<Record<string, InstanceState>> = Object.freeze({
@@ -225,6 +198,7 @@ const states: Readonly<Record<string, InstanceState>> = Object.freeze({
   STARTING: "loading",
   RUNNING: "running",
   EXITED: "stopped",
+  // Only EXITED and TERMINATED are said to cost nothing: an exited instance counts as running.
   ERROR: "exited",
   TERMINATED: "gone",
 });
@@ -234,6 +208,7 @@ function instanceOf(one: z.output<typeof pod>, market: string, baseUrl: string):
   const state = states[status] ?? "unknown";
   const cost = hourlyNanos(one.cost, true);
   const sizeGb = numberOf(one.mounts?.persistent?.size) ?? 0;
+  const diskGb = numberOf(one.disk) ?? containerGb;
   const created = Date.parse(one.createdAt ?? "");
   return {
     market,
@@ -247,7 +222,7 @@ function instanceOf(one: z.output<typeof pod>, market: string, baseUrl: string):
     gpu: gpuTitle(one.gpu?.id ?? "?"),
     gpuCount: numberOf(one.gpu?.count) ?? 1,
     // Of a stopped pod it says 0, which is not what it costs when it runs.
-    rates: cost === null || cost === 0 ? null : ratesOf(cost, sizeGb * bytesPerGb),
+    rates: cost === null || cost === 0 ? null : ratesOf(cost, sizeGb * bytesPerGb, diskGb * bytesPerGb),
     address: state === "running" ? publicAddress(one.id, baseUrl) : null,
     region: one.dataCenterId ?? null,
     createdAtMs: Number.isNaN(created) ? null : created,

@@ -1,56 +1,31 @@
 /**
- * Vast.ai: machines of many hosts, on demand or at a bid. Source: docs.vast.ai (charges: billing/show-charges) and the source of its command-line tool, 2026-08.
- * Runs in the server, and on a rented machine with the key that the market gives inside the instance.
+ * Vast.ai: machines of many hosts, on demand or at a bid. Source: docs.vast.ai and the source of its command-line tool (vast-ai/vast-cli),
+ * 2026-08. Runs in the server, and on a rented machine with the key that the market gives inside the instance.
  *
- * `price` in a create is the bid; without it the dear kind is bought, so a bid always states it and on-demand never has it.
+ * `price` in a create is the bid; without it the dear kind is bought, so a bid always states it and on-demand never has it. An
+ * instance says which kind it became (`is_bid`), and whoever rents it compares.
  */
 import { z } from "zod";
 import { Failure } from "../../domain/failure.ts";
-import { startOfUtcDay, utcDayOf } from "../../domain/day.ts";
-import { attosOf } from "../../domain/reconcile/exact-amount.ts";
 import type {
   InstanceState,
-  OfferFilter,
   RejectedOffer,
-  RentalBillLine,
   RentalInstance,
   RentalOffer,
   RentalOrder,
-  RentalRates,
+  RentKind,
 } from "../../domain/rental/market.ts";
 import type { Market, MarketDeed } from "../market.ts";
-import {
-  gpuKey,
-  gpuTitle,
-  hourlyNanos,
-  numberOf,
-  storagePerHourNanos,
-  trafficPerGbNanos,
-  usdNumber,
-} from "./amounts.ts";
-import { callMarket, type MarketAnswer, type MarketWire } from "./call.ts";
+import { gpuTitle, hourlyNanos, numberOf, usdNumber } from "./amounts.ts";
+import { callMarket, type MarketAnswer, type MarketWire, readAs } from "./call.ts";
 import type { MarketType } from "./market-type.ts";
+import { chargesOf } from "./vast-bills.ts";
+import { ratesOf, readOffer, searchOf, text } from "./vast-offers.ts";
+import { isWanted } from "./wanted.ts";
 
-const text = z.union([z.string(), z.number().transform(String), z.null()]).optional();
-const offer = z.looseObject({
-  id: text,
-  gpu_name: text,
-  num_gpus: text,
-  gpu_ram: text,
-  gpu_total_ram: text,
-  dph_base: text,
-  min_bid: text,
-  storage_cost: text,
-  inet_up_cost: text,
-  inet_down_cost: text,
-  reliability2: text,
-  verification: text,
-  geolocation: text,
-  duration: text,
-});
 const offerPage = z.object({ offers: z.array(z.unknown()).max(100_000) });
 const instance = z.looseObject({
-  id: text,
+  id: z.string().min(1),
   label: text,
   actual_status: text,
   intended_status: text,
@@ -73,26 +48,16 @@ const instance = z.looseObject({
   geolocation: text,
   start_date: text,
 });
-const instancePage = z.object({ instances: z.array(z.unknown()).max(10_000) });
+/** One that cannot be read spoils the list: what is missing in it must not look as if it were gone. */
+const instancePage = z.object({ instances: z.array(instance).max(10_000) });
+type VastInstance = z.output<typeof instance>;
 const created = z.object({ success: z.literal(true), new_contract: z.union([z.string(), z.number()]) });
 const refused = z.looseObject({ success: z.literal(false), error: text, msg: text });
-const charge = z.looseObject({
-  start: text,
-  source: text,
-  items: z
-    .array(z.looseObject({ type: text, amount: text }))
-    .max(1_000)
-    .nullish(),
-  amount: text,
-});
-const chargePage = z.looseObject({ results: z.array(charge).max(10_000), next_token: z.string().nullish() });
-/** What an item of a day's charge is for. */
-const chargeParts = Object.freeze({ gpu: "gpu", disk: "storage", bwd: "traffic", bwu: "traffic" } as const);
-const mostChargePages = 200;
-
-/** GPUs of one machine are told in MB of 10^6 bytes. */
-const bytesPerMb = 1_000_000;
 const servedPort = 4747;
+/** Statuses under which it says that somebody else has the machine; their words tell them from a wrong order. */
+const createHeard = Object.freeze([400, 404, 409, 410]);
+const isTaken = /no_such_ask|not available|already rented/i;
+const isBroke = /insufficient_credit/i;
 
 function vastMarket(wire: MarketWire, id: string): Market {
   const { title } = wire;
@@ -105,10 +70,10 @@ function vastMarket(wire: MarketWire, id: string): Market {
   ): Promise<MarketDeed> {
     const answer = await callMarket(
       wire,
-      { method, path: `/instances/${encodeURIComponent(instanceId)}/`, body },
+      { method, path: `/instances/${encodeURIComponent(instanceId)}/`, body, heard: [404, 409, 410] },
       signal,
     );
-    if (answer.status === 404) return "gone";
+    if (answer.status === 404 || answer.status === 410) return "gone";
     if (answer.status === 409) return "again";
     const no = refused.safeParse(answer.body);
     // `success: false` under 200 is how it says that it has not done it.
@@ -122,35 +87,29 @@ function vastMarket(wire: MarketWire, id: string): Market {
     traits: { bids: true, stops: true, volumes: false, offersEveryMs: 60_000, instancesEveryMs: 3_000 },
     async offers(filter, signal) {
       const answer = await callMarket(wire, { method: "POST", path: "/bundles/", body: searchOf(filter) }, signal);
-      const page = parsed(offerPage, answer, title);
+      const page = readAs(offerPage, answer.body, title);
       const offers: RentalOffer[] = [];
       const rejected: RejectedOffer[] = [];
       for (const raw of page.offers) {
         const one = readOffer(raw, filter, id);
         if ("reason" in one) rejected.push(one);
-        else if (wanted(one, filter)) offers.push(one);
+        else if (isWanted(one, filter)) offers.push(one);
       }
       return { offers, rejected, takenAtMs: answer.atMs };
     },
     async instances(signal) {
       const answer = await callMarket(wire, { method: "GET", path: "/instances/" }, signal);
-      const page = parsed(instancePage, answer, title);
-      const instances = page.instances.map((raw) => readInstance(instance.parse(raw), id));
+      const page = readAs(instancePage, answer.body, title);
+      const instances = page.instances.map((raw) => readInstance(raw, id));
       return { instances, takenAtMs: answer.atMs, skewMs: answer.skewMs };
     },
     async create(order, signal) {
       const path = `/asks/${encodeURIComponent(order.offerId)}/`;
-      const answer = await callMarket(wire, { method: "PUT", path, body: createBody(order) }, signal);
+      const call = { method: "PUT" as const, path, body: createBody(order), heard: createHeard };
+      const answer = await callMarket(wire, call, signal);
       const made = created.safeParse(answer.body);
-      if (made.success) return { instanceId: String(made.data.new_contract) };
-      const no = refused.safeParse(answer.body);
-      if (answer.status === 404 || answer.status === 409 || no.success) {
-        const words = no.success ? `: ${no.data.msg ?? no.data.error ?? "no reason given"}` : "";
-        throw new Failure("not_found", `${title} has not got this offer any more${words}.`, {
-          next: ["lanthorn rental offers"],
-        });
-      }
-      throw new Failure("upstream_failed", `${title} does not say which instance it has made.`);
+      if (answer.status < 300 && made.success) return { instanceId: String(made.data.new_contract) };
+      throw notMade(answer, title);
     },
     start: (instanceId, signal) => deed("PUT", instanceId, { state: "running" }, signal),
     stop: (instanceId, signal) => deed("PUT", instanceId, { state: "stopped" }, signal),
@@ -163,44 +122,25 @@ function vastMarket(wire: MarketWire, id: string): Market {
       if (refused.safeParse(answer.body).success)
         throw new Failure("upstream_invalid_request", `${title} does not take this bid.`);
     },
-    async bills(from, until, signal) {
-      const days = { gte: startOfUtcDay(from) / 1000, lte: startOfUtcDay(until) / 1000 - 1 };
-      const filters = JSON.stringify({ day: days, type: { in: ["instance"] } });
-      const lines: RentalBillLine[] = [];
-      let token: string | null = null;
-      for (let pages = 0; pages < mostChargePages; pages += 1) {
-        const query = new URLSearchParams({
-          format: "table",
-          latest_first: "false",
-          limit: "500",
-          select_filters: filters,
-        });
-        if (token !== null) query.set("after_token", token);
-        const page = parsed(
-          chargePage,
-          await callMarket(wire, { method: "GET", path: `/charges/?${query}` }, signal),
-          title,
-        );
-        for (const row of page.results) lines.push(...linesOf(row));
-        token = page.next_token ?? null;
-        if (token === null) return lines;
-      }
-      throw new Failure("upstream_failed", `The pages of the bill of ${title} do not come to an end.`);
-    },
+    bills: (from, until, signal) => chargesOf(wire, from, until, signal),
   };
 }
 
-/** A row is one instance on one day (UTC), its items by what they are for; amounts are rounded to a tenth of a cent. */
-function linesOf({ start, source, items, amount }: z.output<typeof charge>): readonly RentalBillLine[] {
-  const instanceId = /^instance-(\d+)$/.exec(source ?? "")?.[1];
-  const startS = numberOf(start);
-  if (instanceId === undefined || startS === null) return [];
-  const day = utcDayOf(startS * 1000);
-  const parts = (items ?? []).map(({ type, amount: part }): RentalBillLine => {
-    const what = chargeParts[(type ?? "") as keyof typeof chargeParts] ?? "other";
-    return { day, instanceId, part: what, attos: attosOf(part ?? "none", "usd") };
-  });
-  return parts.length > 0 ? parts : [{ day, instanceId, part: "all", attos: attosOf(amount ?? "none", "usd") }];
+/** A refusal means that nothing was made; what is no refusal leaves that open. */
+function notMade({ status, body }: MarketAnswer, title: string): Failure {
+  const no = refused.safeParse(body).data;
+  const said = [no?.error, no?.msg].filter((word) => word !== undefined && word !== null).join(": ");
+  const words = said === "" ? "" : `: ${said.slice(0, 200)}`;
+  if (isBroke.test(said)) return new Failure("upstream_quota", `The account at ${title} has no credit left${words}.`);
+  if (status === 404 || status === 409 || status === 410 || isTaken.test(said)) {
+    return new Failure("not_found", `${title} has not got this offer any more${words}.`, {
+      next: ["lanthorn rental offers"],
+    });
+  }
+  if (no === undefined && status < 300) {
+    return new Failure("upstream_failed", `${title} does not say which instance it has made.`);
+  }
+  return new Failure("upstream_invalid_request", `${title} does not take this order (${status})${words}.`);
 }
 
 export const vast: MarketType = Object.freeze<MarketType>({
@@ -211,84 +151,7 @@ export const vast: MarketType = Object.freeze<MarketType>({
   open: vastMarket,
 });
 
-function parsed<Shape>(shape: z.ZodType<Shape>, { body }: MarketAnswer, title: string): Shape {
-  const read = shape.safeParse(body);
-  if (read.success) return read.data;
-  throw new Failure("upstream_failed", `${title} answers in another shape than its documentation says.`, {
-    cause: read.error,
-  });
-}
-
-function searchOf({ gpu, gpuCount, kind, leastReliability, region, diskBytes }: OfferFilter): object {
-  return {
-    rentable: { eq: true },
-    ...(gpu === undefined ? {} : { gpu_name: { eq: gpuTitle(gpu) } }),
-    ...(gpuCount === undefined ? {} : { num_gpus: { eq: gpuCount } }),
-    ...(leastReliability === undefined ? {} : { reliability2: { gte: leastReliability } }),
-    ...(region === undefined ? {} : { geolocation: { in: [region] } }),
-    type: kind === "bid" ? "bid" : "on-demand",
-    order: [["dph_total", "asc"]],
-    limit: 200,
-    allocated_storage: Math.ceil((diskBytes ?? 10e9) / 1e9),
-  };
-}
-
-function readOffer(raw: unknown, filter: OfferFilter, market: string): RentalOffer | RejectedOffer {
-  const read = offer.safeParse(raw);
-  if (!read.success) return { offerId: "?", reason: "it has another shape" };
-  const data = read.data;
-  const offerId = data.id ?? "?";
-  const isBid = filter.kind === "bid";
-  const bid = isBid ? hourlyNanos(data.min_bid) : null;
-  const gpuPerHour = isBid ? bid : hourlyNanos(data.dph_base);
-  if (gpuPerHour === null) return { offerId, reason: `its price is none: ${isBid ? data.min_bid : data.dph_base}` };
-  const rates = ratesOf(gpuPerHour, data, filter.diskBytes ?? 10e9);
-  if (rates === null) return { offerId, reason: "the price of its disk or traffic is none" };
-  const gpuCount = numberOf(data.num_gpus);
-  const vram = numberOf(data.gpu_total_ram) ?? (numberOf(data.gpu_ram) ?? Number.NaN) * (gpuCount ?? 1);
-  if (gpuCount === null || !Number.isFinite(vram) || vram <= 0) return { offerId, reason: "its GPUs are not told" };
-  const reliability = numberOf(data.reliability2);
-  const durationS = numberOf(data.duration);
-  return {
-    ...{ market, offerId, kind: isBid ? "bid" : "on-demand", gpu: gpuTitle(data.gpu_name ?? "?"), gpuCount, rates },
-    vramBytes: vram * bytesPerMb,
-    leastBidPerHourNanos: bid,
-    reliability: reliability === null || reliability < 0 || reliability > 1 ? null : reliability,
-    region: data.geolocation ?? null,
-    verified: data.verification === undefined || data.verification === null ? null : data.verification === "verified",
-    longestMs: durationS === null ? null : durationS * 1000,
-    availability: null,
-  };
-}
-
-function ratesOf(
-  gpuPerHourNanos: number,
-  prices: Pick<z.output<typeof offer>, "storage_cost" | "inet_up_cost" | "inet_down_cost">,
-  diskBytes: number,
-): RentalRates | null {
-  const storage = storagePerHourNanos(prices.storage_cost, diskBytes);
-  const upload = trafficPerGbNanos(prices.inet_up_cost);
-  const download = trafficPerGbNanos(prices.inet_down_cost);
-  if (storage === null || upload === null || download === null) return null;
-  return {
-    ...{ gpuPerHourNanos, storagePerHourNanos: storage, stoppedStoragePerHourNanos: storage },
-    ...{ uploadPerGbNanos: upload, downloadPerGbNanos: download },
-  };
-}
-
-/** What the market itself did not filter, or filtered by another spelling. */
-function wanted(one: RentalOffer, filter: OfferFilter): boolean {
-  const { gpu, leastVramBytes, mostPerHourNanos, mostDownloadPerGbNanos, gpuCount, leastReliability } = filter;
-  if (gpu !== undefined && gpuKey(gpu) !== gpuKey(one.gpu)) return false;
-  if (gpuCount !== undefined && one.gpuCount !== gpuCount) return false;
-  if (leastVramBytes !== undefined && one.vramBytes < leastVramBytes) return false;
-  if (leastReliability !== undefined && (one.reliability ?? 0) < leastReliability) return false;
-  if (mostDownloadPerGbNanos !== undefined && one.rates.downloadPerGbNanos > mostDownloadPerGbNanos) return false;
-  return (
-    mostPerHourNanos === undefined || one.rates.gpuPerHourNanos + one.rates.storagePerHourNanos <= mostPerHourNanos
-  );
-}
-
+/** Of the container, `actual_status`. */
 const states: Readonly<Record<string, InstanceState>> = Object.freeze({
   created: "scheduling",
   scheduling: "scheduling",
@@ -301,9 +164,32 @@ const states: Readonly<Record<string, InstanceState>> = Object.freeze({
   offline: "offline",
 });
 
-function readInstance(data: z.output<typeof instance>, market: string): RentalInstance {
-  const actual = data.actual_status ?? data.cur_state ?? null;
-  const gpuPerHour = hourlyNanos(data.is_bid === true ? (data.bid_price ?? data.dph_base) : data.dph_base);
+/**
+ * `cur_state` is the contract's: `running` while the hardware is ours, whatever the container does. A container that has not been made yet
+ * has no status, and waits for a machine; one that has ended because the hardware went to somebody else is stopped, and only one
+ * that ended by itself has exited.
+ */
+function stateOf({
+  actual_status: actual,
+  cur_state: contract,
+  intended_status: intended,
+}: VastInstance): InstanceState {
+  if (contract === "unloaded") return "gone";
+  if (actual === null || actual === undefined) {
+    return contract === "stopped" && intended === "stopped" ? "stopped" : "scheduling";
+  }
+  const state = states[actual] ?? "unknown";
+  return state === "exited" && contract === "stopped" ? "stopped" : state;
+}
+
+/** It says so; where it does not, what has a least bid is bid for. */
+function kindOf({ is_bid: isBid, min_bid: leastBid }: VastInstance): RentKind {
+  return (isBid ?? (leastBid !== null && leastBid !== undefined)) ? "bid" : "on-demand";
+}
+
+function readInstance(data: VastInstance, market: string): RentalInstance {
+  const kind = kindOf(data);
+  const gpuPerHour = hourlyNanos(kind === "bid" ? (data.bid_price ?? data.dph_base) : data.dph_base);
   const diskGb = numberOf(data.disk_space);
   const rates = gpuPerHour === null || diskGb === null ? null : ratesOf(gpuPerHour, data, diskGb * 1e9);
   const hostPort = data.ports?.[`${servedPort}/tcp`]?.[0]?.HostPort ?? null;
@@ -312,16 +198,16 @@ function readInstance(data: z.output<typeof instance>, market: string): RentalIn
   const started = numberOf(data.start_date);
   return {
     market,
-    instanceId: data.id ?? "?",
+    instanceId: data.id,
     label: data.label ?? null,
-    state: actual === null ? "scheduling" : (states[actual] ?? "unknown"),
-    words: [actual ?? "no status", data.status_msg ?? ""]
+    state: stateOf(data),
+    words: [data.actual_status ?? "no container yet", data.status_msg ?? ""]
       .filter((word) => word !== "")
       .join(": ")
       .slice(0, 300),
     meantToRun: intended === null ? null : intended === "running",
-    kind: data.is_bid === true ? "bid" : "on-demand",
-    bidPerHourNanos: data.is_bid === true ? hourlyNanos(data.bid_price) : null,
+    kind,
+    bidPerHourNanos: kind === "bid" ? hourlyNanos(data.bid_price) : null,
     gpu: gpuTitle(data.gpu_name ?? "?"),
     gpuCount: numberOf(data.num_gpus) ?? 1,
     rates,
@@ -342,7 +228,8 @@ function createBody(order: RentalOrder): object {
     image: order.image,
     disk: Math.ceil(order.diskBytes / 1e9),
     label: order.label,
-    runtype: "args",
+    // The image's own entry point; a start script is heard only where the market's stands before it.
+    runtype: order.onStart === "" ? "args" : "ssh",
     target_state: "running",
     // Gone is gone: without this the market queues an order for a machine that others have.
     cancel_unavail: true,

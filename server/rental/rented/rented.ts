@@ -2,11 +2,12 @@
  * What this box is beside serving when somebody's box rented the machine it runs on: how it is reached from outside, who its home is,
  * and when it ends its own rental. On a machine of one's own nearly all of it is empty. Runs in the server process.
  */
+import { marketSetting } from "../../config/rental-setting.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Caller } from "../../domain/caller.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
-import { idleStepOf } from "../../domain/rental/dead-man.ts";
+import { idleStepOf, stopGraceMs } from "../../domain/rental/dead-man.ts";
 import { proofText } from "../../domain/rental/messages.ts";
 import { publicPlace } from "../../domain/rental/public-place.ts";
 import {
@@ -16,11 +17,11 @@ import {
   type RentalDeed,
 } from "../../domain/rental/this-rental.ts";
 import { createUpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+import { marketTypes } from "../markets/index.ts";
 import { sharedSecret } from "../shared-secret.ts";
 import { endRental } from "./end-rental.ts";
 import { createHeartbeats, type Heartbeats } from "./heartbeat.ts";
 import { tellHome } from "./notice.ts";
-import { ownMarket } from "./own-market.ts";
 import { rentalLine, startWarnings } from "./start-words.ts";
 import { type Watch, watchHome } from "./watch.ts";
 
@@ -118,7 +119,11 @@ export function openRented(options: RentedOptions): Rented {
     }
     // The box's own way out is closed with the box.
     const way = createUpstreamFetch({ environment, caFile });
-    const market = ownMarket({ market: rental.market, baseUrl: thisRental.marketUrl, key: ownKey, upstream: way });
+    const type = marketTypes[rental.market];
+    const baseUrl = thisRental.marketUrl.replace(/\/+$/, "") || type?.baseUrl;
+    if (type === undefined || baseUrl == null) throw new Error(`there is no market ${rental.market}`);
+    const wire = { title: type.title, baseUrl, secret: ownKey, upstream: way, clock };
+    const market = type.open(wire, rental.market, marketSetting.parse({}));
     await endRental({ market, instanceId: rental.instanceId, deed, reason, clock, log }, signal);
     await way.close();
   };
@@ -145,9 +150,9 @@ export function openRented(options: RentedOptions): Rented {
   return {
     isRental: rental !== null,
     publicUrls: place.urls,
-    hosts: [...settings.hosts, ...place.hosts],
+    hosts: [...new Set([...settings.hosts, ...place.hosts])],
     whenIdle,
-    graceMs: settings.shutdown.graceMs === "auto" ? (rental === null ? 10_000 : 3_000) : settings.shutdown.graceMs,
+    graceMs: stopGraceMs(settings.shutdown.graceMs, rental !== null),
     line: rentalLine(facts),
     warnings,
     heartbeats,

@@ -81,6 +81,14 @@ test("what was paid is told per attempt: the amount, the drift, and how it was r
   ]);
 });
 
+test("what another box calls an attempt is told, so that its ledger can be asked", () => {
+  const [attempt] = request.attempts;
+  if (attempt === undefined) throw new Error("the sample has one");
+  const lines = waterfallText({ ...request, attempts: [{ ...attempt, upstreamRequestId: "req_9" }] }).split("\n");
+  expect(lines).toContain(" There    1 is req_9");
+  expect(waterfallText(request)).not.toContain("There");
+});
+
 test("names cannot draw on the terminal", () => {
   expect(waterfallText({ ...request, callerName: "\u001b[2J" })).toContain("\\u001b[2J");
 });

@@ -1,8 +1,10 @@
 /**
- * What a stand-in market has: offers, instances, a clock that may run fast, a meter of its own that counts every millisecond exactly, and a log of
- * what it was asked. Knows no wire; `vast.ts` and `runpod.ts` speak it.
+ * What a stand-in market has: offers, instances, a clock that may run fast, a meter of its own, and a log of what it was asked. Knows no
+ * wire; `vast.ts` and `runpod.ts` speak it.
  */
-import { createServer, connect, type Server, type Socket } from "node:net";
+import { Doors, type Runs } from "./doors.ts";
+import { MarketClock } from "./market-clock.ts";
+import { type DayBill, Meter, picosOf } from "./meter.ts";
 
 export type State = "scheduling" | "loading" | "running" | "frozen" | "stopped" | "exited" | "offline" | "gone";
 
@@ -16,6 +18,8 @@ export interface Offer {
   leastBid: string;
   /** Dollars for a GB and month. */
   readonly storage: string;
+  /** Dollars for a GB, either way. */
+  readonly traffic: string;
   readonly reliability: number;
   readonly region: string;
   available: boolean;
@@ -27,8 +31,12 @@ export interface Rented {
   readonly offer: Offer;
   readonly isBid: boolean;
   readonly diskGb: number;
+  /** A second disk that is wiped, and costs nothing, while the instance is stopped. */
+  readonly scratchGb: number;
   readonly createdAtMs: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Dollars for an hour of GPU as agreed: whatever the offer asks since then. */
+  price: string;
   bid: string | null;
   state: State;
   meantToRun: boolean;
@@ -37,38 +45,36 @@ export interface Rented {
   port: number | null;
 }
 
-/** Nano-USD by what they are for, exactly; and by day (UTC) for the bill. */
-export interface Metered {
-  gpu: bigint;
-  storage: bigint;
+export interface RentWish extends Pick<Rented, "label" | "isBid" | "diskGb" | "bid" | "environment"> {
+  readonly scratchGb?: number;
+}
+
+/** What is one market's own way. */
+export interface HouseWays {
+  /** Price of a stopped instance's disk over that of a running one's. */
+  readonly stoppedStorageTimes: bigint;
+  /** Variables that it puts into an instance. `port`: of the way in. */
+  inside(one: Rented, port: number): Readonly<Record<string, string>>;
 }
 
 export interface HouseOptions {
-  /** Market time over real time. */
+  /** Market time over real time; 0: only `advance` moves it. */
   readonly speed?: number;
   /** Epoch milliseconds at which its clock begins; now when absent. */
   readonly startMs?: number;
   /** From create or start until it runs, in market time. */
   readonly bootMs?: number;
   readonly offers?: readonly Partial<Offer>[];
-  /** `host:port` of what every instance runs. */
-  readonly runs?: string | null;
+  /** What every instance runs. */
+  readonly runs?: Runs;
 }
 
 const someOffer: Offer = {
   ...{ id: "1", gpu: "RTX 3090", gpuCount: 1, vramMb: 24_576, price: "0.22", leastBid: "0.11", storage: "0.10" },
-  ...{ reliability: 0.995, region: "Sweden, SE", available: true },
+  ...{ traffic: "0.002", reliability: 0.995, region: "Sweden, SE", available: true },
 };
-
-const hourMs = 3_600_000n;
-const dayMs = 86_400_000;
-/** The meter's own unit: 1e-12 USD times milliseconds of an hour. */
-const perUsd = 1_000_000_000_000n;
-
-function picos(usd: string): bigint {
-  const [whole = "0", fraction = ""] = usd.split(".");
-  return BigInt(whole) * perUsd + BigInt(fraction.padEnd(12, "0").slice(0, 12));
-}
+/** From the moment it first runs until the scripts `outbid` and `host-offline` strike; market time. */
+const strikesAfterMs = 60_000;
 
 export class House {
   readonly calls: string[] = [];
@@ -76,31 +82,33 @@ export class House {
   readonly rented: Rented[] = [];
   /** Faults by name, with how often each is still to happen. */
   readonly faults = new Map<string, number>();
-  readonly #options: HouseOptions;
-  readonly #began = performance.now();
-  readonly #startMs: number;
-  #advancedMs = 0;
+  readonly #bootMs: number;
+  readonly #ways: HouseWays;
+  readonly #clock: MarketClock;
+  readonly #meter = new Meter();
+  readonly #doors: Doors;
   readonly #counted = new Map<string, number>();
-  readonly #spent = new Map<string, Map<string, Metered>>();
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #doors = new Map<string, { server: Server; sockets: Set<Socket> }>();
+  readonly #offersAtStart: readonly Offer[];
+  /** Of the boot that is under way, by instance. */
+  readonly #boots = new Map<string, () => void>();
   #lastId = 1000;
 
-  constructor(options: HouseOptions = {}) {
-    this.#options = options;
-    this.#startMs = options.startMs ?? Date.now();
+  constructor(options: HouseOptions, ways: HouseWays) {
+    this.#bootMs = options.bootMs ?? 30_000;
+    this.#ways = ways;
+    this.#clock = new MarketClock(options.speed ?? 1, options.startMs ?? Date.now());
+    this.#doors = new Doors(options.runs ?? null);
     this.offers = (options.offers ?? [{}]).map((offer, index) => ({ ...someOffer, id: String(index + 1), ...offer }));
+    this.#offersAtStart = this.offers.map((offer) => ({ ...offer }));
   }
 
   now(): number {
-    const speed = this.#options.speed ?? 1;
-    return Math.round(this.#startMs + (performance.now() - this.#began) * speed + this.#advancedMs);
+    return this.#clock.now();
   }
 
-  /** Market time passes at once. */
+  /** Market time passes at once, and what is due in it happens. */
   advance(ms: number): void {
-    this.count();
-    this.#advancedMs += ms;
+    this.#clock.advance(ms);
     this.count();
   }
 
@@ -113,19 +121,34 @@ export class House {
   }
 
   find(id: string): Rented | undefined {
+    this.#clock.now();
     return this.rented.find((one) => one.id === id && one.state !== "gone");
   }
 
   alive(): readonly Rented[] {
+    this.#clock.now();
     return this.rented.filter(({ state }) => state !== "gone");
   }
 
-  rent(offer: Offer, wish: Pick<Rented, "label" | "isBid" | "diskGb" | "bid" | "environment">): Rented {
+  get isStale(): boolean {
+    return (this.faults.get("stale") ?? 0) > 0;
+  }
+
+  /** What its lists say, which under `stale` is what they said at the start. */
+  listed(): readonly Rented[] {
+    return this.isStale ? [] : this.alive();
+  }
+
+  offered(): readonly Offer[] {
+    return this.isStale ? this.#offersAtStart : this.offers;
+  }
+
+  rent(offer: Offer, { scratchGb = 0, ...wish }: RentWish): Rented {
     this.count();
     this.#lastId += 1;
     const one: Rented = {
-      ...{ ...wish, id: String(this.#lastId), offer, createdAtMs: this.now(), state: "scheduling", meantToRun: true },
-      ...{ words: "", port: null },
+      ...{ ...wish, scratchGb, id: String(this.#lastId), offer, createdAtMs: this.now(), state: "scheduling" },
+      ...{ price: wish.bid ?? offer.price, meantToRun: true, words: "", port: null },
     };
     this.rented.push(one);
     this.#counted.set(one.id, this.now());
@@ -136,117 +159,128 @@ export class House {
   start(one: Rented): void {
     one.meantToRun = true;
     if (one.state === "running" || one.state === "scheduling" || one.state === "loading") return;
+    // Whose bid is not the best waits for its turn.
+    if (one.bid !== null && picosOf(one.bid) < picosOf(one.offer.leastBid)) return;
     this.set(one, "scheduling");
     this.#boot(one);
   }
 
   stop(one: Rented): void {
     one.meantToRun = false;
-    this.set(one, "stopped");
+    this.set(one, "stopped", "", "asked");
   }
 
   /** Somebody bids more, or the market takes it back: it is meant to run and does not. */
   outbid(one: Rented): void {
+    if (one.bid !== null) one.offer.leastBid = usdOf((picosOf(one.bid) * 11n) / 10n);
     this.set(one, "stopped", "outbid");
   }
 
+  /** The other one is gone. */
   resume(one: Rented): void {
-    if (one.meantToRun) this.#boot(one);
+    if (one.bid !== null && picosOf(one.offer.leastBid) > picosOf(one.bid)) one.offer.leastBid = one.bid;
+    if (one.meantToRun) this.start(one);
   }
 
-  set(one: Rented, state: State, words = ""): void {
+  /** A bid is money from now on, whichever way it goes. */
+  changeBid(one: Rented, bid: string): void {
+    this.count();
+    one.bid = bid;
+    one.price = bid;
+    if (picosOf(bid) < picosOf(one.offer.leastBid)) {
+      if (one.state === "running") this.set(one, "stopped", "outbid");
+    } else if (one.meantToRun) this.start(one);
+  }
+
+  /** The offer as it is from now on; who has rented it keeps his price. */
+  change(offer: Offer, to: Partial<Offer>): void {
+    Object.assign(offer, to);
+  }
+
+  set(one: Rented, state: State, words = "", how: "asked" | "killed" = "killed"): void {
     this.count();
     one.state = state;
     one.words = words;
-    if (state !== "running") this.#shut(one);
+    if (state === "running") return;
+    one.port = null;
+    this.#doors.shut(one.id, state === "gone" ? "asked" : how);
+  }
+
+  traffic(one: Rented, bytes: number): void {
+    this.#meter.traffic(one.id, one.offer.traffic, bytes, this.now());
   }
 
   /** Every millisecond up to now is on the bill of somebody. */
   count(): void {
     const nowMs = this.now();
     for (const one of this.rented) {
-      let fromMs = this.#counted.get(one.id) ?? nowMs;
-      while (fromMs < nowMs && one.state !== "gone") {
-        const untilMs = Math.min(nowMs, (Math.floor(fromMs / dayMs) + 1) * dayMs);
-        this.#add(one, fromMs, BigInt(untilMs - fromMs));
-        fromMs = untilMs;
+      const fromMs = this.#counted.get(one.id) ?? nowMs;
+      this.#counted.set(one.id, Math.max(fromMs, nowMs));
+      if (one.state === "gone" || fromMs >= nowMs) continue;
+      const isStopped = one.state === "stopped";
+      // A host that is offline computes nothing and is not paid for it.
+      if (one.state === "running" || one.state === "frozen") {
+        this.#meter.hourly(one.id, "gpu", one.price, fromMs, nowMs);
       }
-      this.#counted.set(one.id, nowMs);
+      const times = isStopped ? this.#ways.stoppedStorageTimes : 1n;
+      this.#meter.storage(one.id, one.offer.storage, one.diskGb, fromMs, nowMs, times);
+      if (!isStopped) this.#meter.storage(one.id, one.offer.storage, one.scratchGb, fromMs, nowMs);
     }
   }
 
   /** Nano-USD of one instance, by day. */
-  bill(id: string): readonly { readonly day: string; readonly gpuNanos: number; readonly storageNanos: number }[] {
+  bill(id: string): readonly DayBill[] {
     this.count();
-    const nanos = (units: bigint) => Number(units / hourMs / 1000n);
-    return [...(this.#spent.get(id) ?? [])].map(([day, { gpu, storage }]) => ({
-      ...{ day, gpuNanos: nanos(gpu), storageNanos: nanos(storage) },
-    }));
+    return this.#meter.bill(id);
   }
 
   totalNanos(): number {
     return this.rented
       .flatMap(({ id }) => this.bill(id))
-      .reduce((sum, { gpuNanos, storageNanos }) => sum + gpuNanos + storageNanos, 0);
+      .reduce((sum, { gpuNanos, storageNanos, trafficNanos }) => sum + gpuNanos + storageNanos + trafficNanos, 0);
   }
 
-  close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    for (const one of this.rented) this.#shut(one);
-  }
-
-  #add(one: Rented, atMs: number, ms: bigint): void {
-    const day = new Date(atMs).toISOString().slice(0, 10);
-    const days = this.#spent.get(one.id) ?? new Map<string, Metered>();
-    this.#spent.set(one.id, days);
-    const metered = days.get(day) ?? { gpu: 0n, storage: 0n };
-    days.set(day, metered);
-    // A host that is offline computes nothing and is not paid for it.
-    if (one.state === "running" || one.state === "frozen") metered.gpu += picos(one.bid ?? one.offer.price) * ms;
-    metered.storage += ((picos(one.offer.storage) * BigInt(one.diskGb)) / 730n) * ms;
+  async close(): Promise<void> {
+    this.#clock.stop();
+    await this.#doors.close();
   }
 
   #boot(one: Rented): void {
-    const ms = (this.#options.bootMs ?? 30_000) / (this.#options.speed ?? 1);
     if (this.strikes("scheduling-forever")) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      if (one.state === "gone" || !one.meantToRun) return;
-      this.set(one, "running");
-      this.#open(one);
-    }, ms);
-    this.#timers.add(timer);
-  }
-
-  #open(one: Rented): void {
-    const [host, port] = (this.#options.runs ?? "").split(":");
-    if (host === undefined || port === undefined || this.#doors.has(one.id)) return;
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      const there = connect(Number(port), host);
-      for (const end of [socket, there]) {
-        sockets.add(end);
-        end.on("error", () => {});
-        end.on("close", () => {
-          sockets.delete(end);
-          socket.destroy();
-          there.destroy();
-        });
-      }
-      socket.pipe(there).pipe(socket);
-    });
-    this.#doors.set(one.id, { server, sockets });
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      if (one.state === "running" && address !== null && typeof address !== "string") one.port = address.port;
+    const beganMs = this.now();
+    const goesOn = (from: State) => one.meantToRun && one.state === from;
+    const next = (atMs: number, work: () => void) => this.#boots.set(one.id, this.#clock.at(atMs, work));
+    this.#boots.get(one.id)?.();
+    next(beganMs + Math.floor(this.#bootMs / 2), () => {
+      if (!goesOn("scheduling")) return;
+      this.set(one, "loading");
+      next(beganMs + this.#bootMs, () => {
+        if (goesOn("loading")) this.#run(one);
+      });
     });
   }
 
-  #shut(one: Rented): void {
-    const door = this.#doors.get(one.id);
-    this.#doors.delete(one.id);
-    one.port = null;
-    for (const socket of door?.sockets ?? []) socket.destroy();
-    door?.server.close();
+  #run(one: Rented): void {
+    this.set(one, "running");
+    const order = (port: number) => {
+      if (one.state === "running") one.port = port;
+      const { id, label, environment } = one;
+      return { id, label, environment: { ...environment, ...this.#ways.inside(one, port) } };
+    };
+    this.#doors.open(one.id, {
+      order,
+      passed: (_direction, bytes) => this.traffic(one, bytes),
+    });
+    const what = (["outbid", "host-offline"] as const).find((fault) => this.strikes(fault));
+    if (what === undefined) return;
+    this.#clock.at(this.now() + strikesAfterMs, () => {
+      if (one.state !== "running") return;
+      if (what === "outbid") this.outbid(one);
+      else this.set(one, "offline", "host does not answer");
+    });
   }
+}
+
+function usdOf(picos: bigint): string {
+  return `${picos / 1_000_000_000_000n}.${String(picos % 1_000_000_000_000n).padStart(12, "0")}`;
 }

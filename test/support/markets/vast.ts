@@ -1,6 +1,7 @@
 /** A stand-in for Vast.ai's API, as documented. `node test/support/markets/vast.ts --port 0 --script outbid --speed 60` runs it alone. */
-import type { House, Offer, Rented } from "./rented.ts";
-import { type Asked, runAlone, type Said, type StandIn, type StandInOptions, startStandIn } from "./stand-in.ts";
+import { picosOf } from "./meter.ts";
+import type { House, Rented } from "./rented.ts";
+import { type Asked, keyOf, runAlone, type Said, type StandIn, type StandInOptions, startStandIn } from "./stand-in.ts";
 
 const ok = (body: unknown): Said => ({ status: 200, body });
 const no = (status: number, error: string, msg: string): Said => ({ status, body: { success: false, error, msg } });
@@ -10,16 +11,14 @@ function wire(house: House, asked: Asked): Said | null {
   if (method === "POST" && path === "/bundles/") return ok({ offers: offersFor(house, body) });
   const ask = /^\/asks\/([^/]+)\/$/.exec(path)?.[1];
   if (method === "PUT" && ask !== undefined) return create(house, ask, body);
-  if (method === "GET" && path === "/instances/") return ok({ instances: house.alive().map((one) => shown(one)) });
+  if (method === "GET" && path === "/instances/") return ok({ instances: house.listed().map((one) => shown(one)) });
   if (method === "GET" && path === "/charges/") return ok(charges(house, asked.query));
   const bid = /^\/instances\/bid_price\/([^/]+)\/$/.exec(path)?.[1];
   if (method === "PUT" && bid !== undefined) {
     const one = house.find(bid);
     if (one === undefined) return no(404, "no_such_instance", "Instance not found");
     if (!one.isBid) return no(400, "invalid", "Not an interruptible instance");
-    house.count();
-    one.bid = String(body.price ?? one.offer.leastBid);
-    if (Number(one.bid) >= Number(one.offer.leastBid) && one.state === "stopped") house.resume(one);
+    house.changeBid(one, String(body.price ?? one.offer.leastBid));
     return ok({ success: true });
   }
   const id = /^\/instances\/([^/]+)\/$/.exec(path)?.[1];
@@ -40,7 +39,8 @@ function wire(house: House, asked: Asked): Said | null {
 function offersFor(house: House, body: Record<string, unknown>): unknown[] {
   const gpu = (body.gpu_name as { eq?: string } | undefined)?.eq;
   const isBid = body.type === "bid";
-  return house.offers
+  return house
+    .offered()
     .filter((offer) => offer.available && (gpu === undefined || offer.gpu === gpu))
     .map((offer) => ({
       ...{ id: Number(offer.id), ask_contract_id: Number(offer.id), machine_id: 7, host_id: 9, gpu_name: offer.gpu },
@@ -48,8 +48,8 @@ function offersFor(house: House, body: Record<string, unknown>): unknown[] {
       ...{ dph_base: `#${offer.price}`, dph_total: `#${offer.price}`, min_bid: `#${offer.leastBid}`, is_bid: isBid },
       ...{
         storage_cost: `#${offer.storage}`,
-        inet_up_cost: 0.002,
-        inet_down_cost: 0.002,
+        inet_up_cost: `#${offer.traffic}`,
+        inet_down_cost: `#${offer.traffic}`,
         rentable: true,
         rented: false,
       },
@@ -60,9 +60,9 @@ function offersFor(house: House, body: Record<string, unknown>): unknown[] {
 function create(house: House, offerId: string, body: Record<string, unknown>): Said {
   const offer = house.offers.find((one) => one.id === offerId && one.available);
   if (offer === undefined || house.strikes("offers-gone"))
-    return no(404, "no_such_ask", "The ask is no longer available");
+    return no(410, "no_such_ask", `error 410/3603: no_such_ask Instance type by id ${offerId} is not available.`);
   const isBid = body.price !== undefined;
-  if (isBid && Number(body.price) < Number(offer.leastBid))
+  if (isBid && picosOf(String(body.price)) < picosOf(offer.leastBid))
     return no(400, "bid_too_low", `Minimum bid is ${offer.leastBid}`);
   const one = house.rent(offer, {
     ...{
@@ -73,36 +73,21 @@ function create(house: House, offerId: string, body: Record<string, unknown>): S
     },
     environment: (body.env ?? {}) as Record<string, string>,
   });
-  misfortune(house, one);
-  return ok({ success: true, new_contract: Number(one.id), instance_api_key: `key-of-${one.id}` });
+  const made = { success: true, new_contract: Number(one.id), instance_api_key: keyOf(one.id) };
+  return { ...ok(made), hasMade: true };
 }
 
-/** What the scripts `outbid` and `host-offline` do a minute of market time after an instance was made and runs. */
-function misfortune(house: House, one: Rented): void {
-  const what = house.strikes("outbid") ? "outbid" : house.strikes("host-offline") ? "host-offline" : null;
-  if (what === null) return;
-  const dueMs = house.now() + 90_000;
-  const timer = setInterval(() => {
-    if (one.state === "gone") clearInterval(timer);
-    if (one.state !== "running" || house.now() < dueMs) return;
-    clearInterval(timer);
-    if (what === "outbid") house.outbid(one);
-    else house.set(one, "offline", "host does not answer");
-  }, 20);
-  timer.unref();
-}
-
-const statuses: Partial<Record<Rented["state"], string | null>> = { scheduling: null };
-
+/** `actual_status` is the container's, null before there is one; `cur_state` the contract's: whether the hardware is ours. */
 function shown(one: Rented): unknown {
-  const status = one.state in statuses ? statuses[one.state] : one.state;
-  const price = one.bid ?? one.offer.price;
+  const isOurs = one.state !== "stopped";
   return {
-    ...{ id: Number(one.id), label: one.label, actual_status: status, cur_state: one.state, status_msg: one.words },
-    ...{ intended_status: one.meantToRun ? "running" : "stopped", next_state: "running", is_bid: one.isBid },
-    ...{ gpu_name: one.offer.gpu, num_gpus: one.offer.gpuCount, dph_base: `#${price}`, dph_total: `#${price}` },
+    ...{ id: Number(one.id), label: one.label, status_msg: one.words, is_bid: one.isBid },
+    ...{ actual_status: one.state === "scheduling" ? null : one.state, cur_state: isOurs ? "running" : "stopped" },
+    ...{ intended_status: one.meantToRun ? "running" : "stopped", next_state: one.meantToRun ? "running" : "stopped" },
+    ...{ gpu_name: one.offer.gpu, num_gpus: one.offer.gpuCount, dph_base: `#${one.price}`, dph_total: `#${one.price}` },
     ...(one.bid === null ? {} : { bid_price: `#${one.bid}`, min_bid: `#${one.offer.leastBid}` }),
-    ...{ storage_cost: `#${one.offer.storage}`, disk_space: one.diskGb, inet_up_cost: 0.002, inet_down_cost: 0.002 },
+    ...{ storage_cost: `#${one.offer.storage}`, disk_space: one.diskGb },
+    ...{ inet_up_cost: `#${one.offer.traffic}`, inet_down_cost: `#${one.offer.traffic}` },
     ...{ geolocation: one.offer.region, start_date: one.createdAtMs / 1000 },
     ...(one.port === null
       ? { public_ipaddr: null, ports: null }
@@ -119,17 +104,13 @@ function charges(house: House, query: URLSearchParams): unknown {
       .bill(one.id)
       .map((line) => ({ ...line, start: Date.parse(line.day) / 1000 }))
       .filter(({ start }) => day === undefined || (start >= day.gte && start <= day.lte))
-      .map(({ start, gpuNanos, storageNanos }) => ({
-        ...{
-          start,
-          end: start,
-          type: "instance",
-          source: `instance-${one.id}`,
-          amount: rounded(gpuNanos + storageNanos),
-        },
+      .map(({ start, gpuNanos, storageNanos, trafficNanos }) => ({
+        ...{ start, end: start, type: "instance", source: `instance-${one.id}` },
+        amount: rounded(gpuNanos + storageNanos + trafficNanos),
         items: [
           { type: "gpu", amount: rounded(gpuNanos) },
           { type: "disk", amount: rounded(storageNanos) },
+          { type: "bwu", amount: rounded(trafficNanos) },
         ],
       })),
   );
@@ -137,9 +118,14 @@ function charges(house: House, query: URLSearchParams): unknown {
 }
 
 export function startVastMarket(options: StandInOptions = {}): Promise<StandIn> {
-  return startStandIn("/api/v0", wire, options);
+  return startStandIn({ basePath: "/api/v0", wire, proxied: null, stoppedStorageTimes: 1n, inside }, options);
 }
 
-export type { Offer };
+function inside({ id, offer }: Rented, port: number): Record<string, string> {
+  return {
+    ...{ CONTAINER_ID: id, CONTAINER_API_KEY: keyOf(id), VAST_CONTAINERLABEL: `C.${id}` },
+    ...{ PUBLIC_IPADDR: "127.0.0.1", VAST_TCP_PORT_4747: String(port), GPU_COUNT: String(offer.gpuCount) },
+  };
+}
 
 if (import.meta.main) await runAlone(startVastMarket);

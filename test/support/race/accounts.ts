@@ -104,5 +104,6 @@ function sumOfColumn(csv: string, column: string): number {
 }
 
 function cellsOf(line: string): readonly string[] {
-  return [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell = ""]) => cell).slice(0, -1);
+  // A comma ends every cell, so that an empty last one is one too.
+  return [...`${line},`.matchAll(/("(?:[^"]|"")*"|[^,]*),/g)].map(([, cell = ""]) => cell);
 }
