@@ -22,7 +22,9 @@ let desk: LeasesInMemory;
 /** What else a machine waits for before it is ready. */
 let boots: Promise<unknown> = Promise.resolve();
 
-const den = rentalSetting.parse({ market: "den", models: ["lanthorn-demo"], mostUsdPerHour: "1", idleStopMs: 60_000 });
+// Ten seconds of real time: on a busy machine three went by between "ready" and the next question.
+const idleStopMs = 200_000;
+const den = rentalSetting.parse({ market: "den", models: ["lanthorn-demo"], mostUsdPerHour: "1", idleStopMs });
 
 /** The box on the machine, started once; stopping it is what the lease desk says of it. */
 async function bootedMachine() {
