@@ -32,6 +32,7 @@ describe("a box", () => {
         "budgets",
         "idle",
         "rss",
+        "rented",
       ]);
     } finally {
       await box.stop();
