@@ -1,10 +1,8 @@
 /** A budget as the settings and the admin API write it, as `domain/budget` knows it. Runs in the server. */
 import { type Budget, parseBudgetOf } from "../domain/budget/budget.ts";
 import type { Period } from "../domain/budget/period.ts";
-import { digitsOf } from "../domain/decimal.ts";
+import { nanosOfUsd } from "../domain/decimal.ts";
 import { Failure } from "../domain/failure.ts";
-
-const nanoDecimals = 9;
 
 /** An entry of `budgets.caps`. */
 export interface BudgetSetting {
@@ -22,5 +20,5 @@ export function budgetOfSetting(name: string, setting: BudgetSetting): Budget {
   const of = parseBudgetOf(setting.of);
   if (of === null) throw new Failure("invalid_request", `The budget "${name}" is for nobody: "${setting.of}".`);
   const { every, hard, warnAt } = setting;
-  return { name, of, every, hard, warnAt, limitNanos: Number(digitsOf(setting.usd, nanoDecimals)) };
+  return { name, of, every, hard, warnAt, limitNanos: nanosOfUsd(setting.usd) };
 }

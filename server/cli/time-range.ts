@@ -1,4 +1,6 @@
-/** Reads `--from` and `--to`. Pure: the zone is the process' own, as it is everywhere in the command line. */
+/** Reads `--from` and `--to`. Pure: except in days of bills the zone is the process' own, as it is everywhere in the command line. */
+import { InvalidArgumentError } from "commander";
+import { type Day, isDay } from "../domain/day.ts";
 import { usageFailure } from "./errors.ts";
 
 export interface TimeRange {
@@ -10,6 +12,12 @@ export interface TimeRange {
 
 const day = /^(\d{4})-(\d{2})-(\d{2})$/u;
 const instant = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?$/u;
+
+/** A day in UTC, as bills have them. Throws what commander shows. */
+export function readDay(text: string): Day {
+  if (!isDay(text)) throw new InvalidArgumentError("A day, such as 2026-11-20.");
+  return text;
+}
 
 /** A day means its midnight, and as an end the whole of it; a time without a zone is this machine's. Throws exit 2. */
 export function readTimeRange(from: string | undefined, to: string | undefined): TimeRange {

@@ -2,21 +2,15 @@
 import { z } from "zod";
 import { parseBudgetOf } from "../domain/budget/budget.ts";
 import { periods } from "../domain/budget/period.ts";
+import { usdAmount } from "./setting-kinds.ts";
 import { zoneOrOwn } from "./zone-setting.ts";
-
-/** US dollars in decimals, exactly as written: `"20"`, `"0.25"`. */
-const usd = z
-  .union([z.string(), z.number().transform(String)])
-  .pipe(
-    z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be an amount such as "20" or "0.25", with six decimals at most'),
-  );
 
 export const budgetName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "must be a word of small letters, digits and dashes");
 
 export const budgetSetting = z.strictObject({
-  usd,
+  usd: usdAmount,
   of: z
     .string()
     .max(210)

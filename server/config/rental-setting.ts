@@ -4,15 +4,9 @@ import { rentKinds } from "../domain/rental/market.ts";
 import { meanwhiles } from "../domain/rental/power.ts";
 import { dataClasses } from "../domain/routing/target.ts";
 import { baseUrl, providerName } from "./provider-setting.ts";
-import { anyText, type DeepReadonly, milliseconds } from "./setting-kinds.ts";
+import { anyText, type DeepReadonly, milliseconds, usdAmount as usd } from "./setting-kinds.ts";
 import { zoneOrOwn } from "./zone-setting.ts";
 
-/** US dollars in decimals, exactly as written. */
-const usd = z
-  .union([z.string(), z.number().transform(String)])
-  .pipe(
-    z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be an amount such as "20" or "0.25", with six decimals at most'),
-  );
 const gpuCount = z.int().min(1).max(64);
 /** A lease may be longer than a day, and is bounded by a quarter. */
 const longMilliseconds = z.int().min(1000).max(7_862_400_000);

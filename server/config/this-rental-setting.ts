@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { rentalMarkets } from "../domain/rental/this-rental.ts";
 import { baseUrl } from "./provider-setting.ts";
-import { type DeepReadonly, milliseconds } from "./setting-kinds.ts";
+import { milliseconds } from "./setting-kinds.ts";
 
 /** An address, or nothing. */
 export const optionalUrl = z.union([z.literal(""), baseUrl], {
@@ -72,6 +72,3 @@ export const homeSetting = z.strictObject({
     .default("stop-rental")
     .describe("How it ends then: stopped keeps its disk, and goes on costing that"),
 });
-
-export type ThisRentalSetting = DeepReadonly<z.output<typeof thisRentalSetting>>;
-export type HomeSetting = DeepReadonly<z.output<typeof homeSetting>>;

@@ -6,7 +6,7 @@ import type Database from "better-sqlite3";
 import { z } from "zod";
 import { Failure } from "../domain/failure.ts";
 import type { Nanos } from "../domain/money.ts";
-import { addedBurn, type BurnPiece } from "../domain/rental/burn.ts";
+import type { BurnPiece } from "../domain/rental/burn.ts";
 import { interruptionCauses, leaseStates } from "../domain/rental/lease.ts";
 import type { Interruption, LeaseRecord } from "../domain/rental/lease-record.ts";
 import { instanceStates, rentKinds } from "../domain/rental/market.ts";
@@ -228,9 +228,4 @@ export function createLeaseBook(database: Database.Database): LeaseBook {
     events: (lease) => events.all(lease),
     interruptions: (lease) => interruptions.all(lease),
   };
-}
-
-/** All that a lease has cost as it is written. */
-export function burnOf(book: Pick<LeaseBook, "pieces">, lease: number) {
-  return addedBurn(book.pieces(lease));
 }

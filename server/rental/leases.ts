@@ -3,20 +3,18 @@
  * people and targets ask. Runs in the server. Stopping it leaves every machine as it is, and says what goes on costing.
  */
 import { asFailure, Failure } from "../domain/failure.ts";
-import type { Nanos } from "../domain/money.ts";
 import type { Clock, Log } from "../domain/ports.ts";
-import { addDays, dayOf, startOfDay } from "../domain/day.ts";
-import { perHourNanos } from "../domain/rental/burn.ts";
+import { atBid, paidNanos, runningPerHourNanos } from "../domain/rental/burn.ts";
 import type { LeaseView, SpendCaps } from "../domain/rental/lease.ts";
 import type { InstanceList } from "../domain/rental/market.ts";
 import { hasEnded, intendedLease, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
 import { sending } from "../domain/rental/lease-step.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
-import { spanOf } from "../domain/budget/period.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
 import { type LeaseHealth, type LeaseProbe, usualHealthMs, watchHealth } from "./lease-health.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import { Keeper } from "./lease-keeper.ts";
+import { createLeaseSpend } from "./lease-spend.ts";
 import type { Market } from "./market.ts";
 import { lookAtMarket, type MarketLook } from "./market-look.ts";
 import { createOrphanage, labelOf, leaseOfLabel } from "./orphans.ts";
@@ -84,18 +82,12 @@ export function createLeases(parts: LeasesParts): Leases {
     return latestMs;
   };
 
-  let bounds = boundsAt(now(), zone);
+  const spend = createLeaseSpend(book, zone, now);
   /** The highest lease that any label of ours has named: a ledger that was restored must not give its number again. */
   let highest = 0;
   const toldOrphans = new Set<string>();
   /** Asked for and not answered: lists say nothing about them yet. */
   const creating = new Set<number>();
-
-  /** Of all leases: what is written, which is behind by some seconds at most. */
-  function spentOfAll() {
-    if (now() >= bounds.day[1]) bounds = boundsAt(now(), zone);
-    return { dayNanos: book.spentIn(...bounds.day), monthNanos: book.spentIn(...bounds.month) };
-  }
 
   function tell(view: LeaseView): void {
     for (const listener of [...listeners]) {
@@ -151,7 +143,8 @@ export function createLeases(parts: LeasesParts): Leases {
       if (market !== null) lookOf(market).soon();
     };
     const keeper = new Keeper(record, {
-      ...{ book, market, clock, log, now, spentOfAll, lookSoon, orderMs },
+      ...{ book, market, clock, log, now, lookSoon, orderMs },
+      spentOfAll: spend.ofAll,
       staleMs: 3 * pollMs + lookMs,
       changed: (view) => {
         if (view.state === "ended") retire(view);
@@ -217,38 +210,15 @@ export function createLeases(parts: LeasesParts): Leases {
     }
     if (wish === "run") {
       if (keeper.record.wish === "end") throw new Failure("invalid_request", `The lease ${id} is being ended.`);
-      mayCost(perHourNanos(keeper.record.billed ?? keeper.record.quoted, "running"), keeper.record);
+      const { billed, quoted, terms } = keeper.record;
+      const hourNanos = runningPerHourNanos(billed ?? quoted);
+      const leaseNanos = paidNanos(keeper.burn());
+      const ofAll = { ...caps, perInstanceNanos: terms.caps.perInstanceNanos };
+      spend.mayCost({ hourNanos, besideNanos: perHourOfAll(), leaseNanos, caps: ofAll });
     }
     keeper.wish(wish, reason);
     await keeper.settle();
     return keeper.view();
-  }
-
-  /** An hour of it, beside an hour of all that costs money already, must fit under every cap. Throws `budget_exceeded`. */
-  function mayCost(hourNanos: Nanos, lease: LeaseRecord | null, perInstanceNanos: Nanos | null = null): void {
-    const spent = spentOfAll();
-    const one = lease === null ? null : kept.get(lease.id);
-    const leaseNanos = one === undefined || one === null ? 0 : paidOf(one.keeper);
-    const beside = [...kept.values()].reduce((sum, { keeper }) => sum + keeper.view().perHourNanos, 0);
-    const dayNanos = spent.dayNanos + beside;
-    const monthNanos = spent.monthNanos + beside;
-    const limits = [
-      { what: "today", cap: caps.perDayNanos, spent: dayNanos, setting: "rentalLimits.mostUsdPerDay" },
-      { what: "this month", cap: caps.perMonthNanos, spent: monthNanos, setting: "rentalLimits.mostUsdPerMonth" },
-      {
-        what: "for one lease",
-        cap: lease?.terms.caps.perInstanceNanos ?? perInstanceNanos,
-        spent: leaseNanos,
-        setting: "mostUsdPerLease",
-      },
-    ];
-    for (const { what, cap, spent: had, setting } of limits) {
-      if (cap === null || had + hourNanos <= cap) continue;
-      const words = `${roughUsd(had)} are spent or about to be and one hour costs ${roughUsd(hourNanos)}: more than the ${roughUsd(cap)} that may be spent ${what}.`;
-      throw new Failure("budget_exceeded", words, {
-        next: [`lanthorn config set ${setting} …`, "lanthorn rental list"],
-      });
-    }
   }
 
   async function rent({ rental, offer, order, terms }: RentWish, signal: AbortSignal): Promise<LeaseView> {
@@ -261,9 +231,10 @@ export function createLeases(parts: LeasesParts): Leases {
         param: "bidUsdPerHour",
       });
     }
-    const quoted = bid === null ? offer.rates : { ...offer.rates, gpuPerHourNanos: bid };
+    const quoted = atBid(offer.rates, bid);
     const ofAll = { ...caps, perInstanceNanos: terms.caps.perInstanceNanos };
-    mayCost(perHourNanos(quoted, "running"), null, terms.caps.perInstanceNanos);
+    const hourNanos = runningPerHourNanos(quoted);
+    spend.mayCost({ hourNanos, besideNanos: perHourOfAll(), leaseNanos: 0, caps: ofAll });
     const id = Math.max(book.nextId(), highest + 1);
     const { gpu, gpuCount, offerId } = offer;
     const lease = { id, rental, market: market.id, label: labelOf(box, id), kind: order.kind, bidPerHourNanos: bid };
@@ -312,6 +283,7 @@ export function createLeases(parts: LeasesParts): Leases {
   });
 
   const views = () => [...kept.values()].map(({ keeper }) => keeper.view());
+  const perHourOfAll = () => views().reduce((sum, { perHourNanos }) => sum + perHourNanos, 0);
   takeUp();
 
   const desk: LeaseDesk = {
@@ -360,10 +332,10 @@ export function createLeases(parts: LeasesParts): Leases {
     },
     burn(): BurnSummary {
       const all = views();
-      const { dayNanos, monthNanos } = spentOfAll();
+      const { dayNanos, monthNanos } = spend.ofAll();
       return {
         ...{ todayNanos: dayNanos, monthNanos },
-        perHourNanos: all.reduce((sum, lease) => sum + lease.perHourNanos, 0),
+        perHourNanos: perHourOfAll(),
         caps,
         costing: all.filter((lease) => lease.perHourNanos > 0 || lease.state === "intended").length,
       };
@@ -373,9 +345,9 @@ export function createLeases(parts: LeasesParts): Leases {
 
   function close(): void {
     isStopped = true;
-    const left = views().filter(({ perHourNanos: nanos }) => nanos > 0);
+    const left = views().filter(({ perHourNanos }) => perHourNanos > 0);
     if (left.length > 0) {
-      const perHour = roughUsd(left.reduce((sum, { perHourNanos: nanos }) => sum + nanos, 0));
+      const perHour = roughUsd(perHourOfAll());
       log.warn(
         { leases: left.map(({ id }) => id), perHour },
         "rented machines go on costing while this box is stopped",
@@ -387,21 +359,4 @@ export function createLeases(parts: LeasesParts): Leases {
       keeper.stop();
     }
   }
-}
-
-interface Bounds {
-  readonly day: readonly [fromMs: number, untilMs: number];
-  readonly month: readonly [fromMs: number, untilMs: number];
-}
-
-function boundsAt(atMs: number, zone: string | null): Bounds {
-  const today = dayOf(atMs, zone);
-  const from = (day: string) => startOfDay(day, zone);
-  const month = spanOf("month", today);
-  return { day: [from(today), from(addDays(today, 1))], month: [from(month.from), from(month.until)] };
-}
-
-function paidOf(keeper: Keeper): Nanos {
-  const { gpuNanos, storageNanos, trafficNanos } = keeper.burn();
-  return gpuNanos + storageNanos + trafficNanos;
 }

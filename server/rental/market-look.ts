@@ -25,8 +25,6 @@ export interface LookParts {
 export interface MarketLook {
   /** Something is expected to have changed: at the next moment that its limits allow. */
   soon(): void;
-  /** Looks now and resolves with the list. Rejects with what went wrong. */
-  now(signal: AbortSignal): Promise<InstanceList>;
   stop(): void;
 }
 
@@ -90,7 +88,6 @@ export function lookAtMarket(parts: LookParts): MarketLook {
       const politeMs = lookedAtMs + Math.min(everyMs(), market.traits.instancesEveryMs) - clock.monotonicMs();
       due(Math.max(soonMs, politeMs));
     },
-    now: (signal) => market.instances(signal),
     stop() {
       isStopped = true;
       cancel();

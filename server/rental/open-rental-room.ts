@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
+import { nanosOfUsd } from "../domain/decimal.ts";
 import type { Clock, Log, Publish } from "../domain/ports.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { UpstreamFetch } from "../platform/upstream/upstream-fetch.ts";
@@ -17,7 +18,6 @@ import { createLeases } from "./leases.ts";
 import type { RentWish } from "./lease-desk.ts";
 import { openMarkets } from "./open-markets.ts";
 import { watchPrices } from "./price-watch.ts";
-import { nanosOfUsd } from "./rent-ask.ts";
 import { createRentalDesk, type RentalDesk } from "./rental-desk.ts";
 import { createLeaseProbe } from "./wake/lease-probe.ts";
 import { readMachineKey } from "./wake/machine-key.ts";

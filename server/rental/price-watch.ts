@@ -5,6 +5,7 @@
  * A market's list may be cut where it is long, so the GPUs of the settings are asked for by name, and one more question is for all the
  * others. One question at a time, none sooner than the market's limits allow, each once in the time of the settings.
  */
+import { gpuKey } from "../domain/rental/gpu-name.ts";
 import { asFailure } from "../domain/failure.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { Clock, Log } from "../domain/ports.ts";
@@ -13,7 +14,6 @@ import { pricesOf, type SeenPoint, type SeenPrice, thinned } from "../domain/ren
 import type { PriceBook } from "../ledger/market-prices.ts";
 import type { RentalPrices } from "./desk-parts.ts";
 import type { Market } from "./market.ts";
-import { gpuKey } from "./markets/amounts.ts";
 
 export interface PriceWatchParts {
   readonly markets: readonly Market[];

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { type RentalLimits, type RentalSetting, rentalSetting } from "../config/rental-setting.ts";
-import { digitsOf } from "../domain/decimal.ts";
+import { nanosOfUsd } from "../domain/decimal.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { LeaseTerms } from "../domain/rental/lease.ts";
@@ -124,11 +124,6 @@ export function bidOf(setting: RentalSetting): Nanos | null {
     why: "An absent amount could buy the dear kind.",
     next: ["lanthorn rental offers --kind bid", "lanthorn rental rent <offer> --bid 0.20"],
   });
-}
-
-/** `"0.25"`, with six decimals at most, exactly. */
-export function nanosOfUsd(usd: string): Nanos {
-  return Number(digitsOf(usd, 9));
 }
 
 /** Decimal: a card of "24 GB" has a little more than 24 × 10^9 bytes, and less than 24 × 2^30. */

@@ -10,6 +10,7 @@ import type { LeaseView, Orphan } from "../domain/rental/lease.ts";
 import type { OfferFilter, RentalOffer } from "../domain/rental/market.ts";
 import { chooseOffers } from "../domain/rental/offer-choice.ts";
 import { byPrice, type RentQuote, quoteOf } from "../domain/rental/quote.ts";
+import { roughUsd } from "../domain/rental/usd-text.ts";
 import { capRefusal } from "../domain/rental/spend-room.ts";
 import type { RentalBills, RentalPrices } from "./desk-parts.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
@@ -150,7 +151,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
       const { wish, quote } = await wishOf(ask, signal);
       if (quote.perHourNanos > agreedPerHourNanos) {
         throw new Failure("not_found", "The offer is not there any more at the price that was agreed to.", {
-          why: `Agreed to ${usdText(agreedPerHourNanos)} an hour; it asks ${usdText(quote.perHourNanos)} now. Nothing was rented.`,
+          why: `Agreed to ${roughUsd(agreedPerHourNanos)} an hour; it asks ${roughUsd(quote.perHourNanos)} now. Nothing was rented.`,
           next: ["lanthorn rental offers"],
         });
       }
@@ -277,8 +278,4 @@ function found(wanted: Pick<Orphan, "market" | "instanceId">, orphans: readonly 
     why: "It is gone, it has a lease, or it is not this box's.",
     next: ["lanthorn rental orphans", "lanthorn rental list"],
   });
-}
-
-function usdText(nanos: Nanos): string {
-  return `$${(nanos / 1e9).toFixed(4)}`;
 }

@@ -200,7 +200,6 @@ export const billsAnswer = z.object({
 }) satisfies z.ZodType<BillComparison, unknown>;
 
 export type LeaseAnswer = z.output<typeof leaseAnswer>;
-export type LeasesAnswer = z.output<typeof leasesAnswer>;
 export type OffersAnswer = OffersView & { readonly atMs: number };
 export type QuoteAnswer = z.output<typeof quoteAnswer>;
 export type BidAnswer = z.output<typeof bidAnswer>;

@@ -1,5 +1,6 @@
 /** `lanthorn rental bid`: what is bid for a lease beside the least that is taken now, and another amount. Asks: more is spent, or it is lost. */
 import type { Command } from "commander";
+import { nanosOfUsd } from "../../domain/decimal.ts";
 import type { Nanos } from "../../domain/money.ts";
 import type { CommandContext } from "../command.ts";
 import { confirm } from "../confirm.ts";
@@ -9,7 +10,7 @@ import { printable } from "../text.ts";
 import { type BidAnswer, bidAnswer, leaseAnswer } from "./answers.ts";
 import { withRentals } from "./calls.ts";
 import { mayChange } from "./consent.ts";
-import { nanosOfUsd, readLease, readUsd } from "./flags.ts";
+import { readLease, readUsd } from "./flags.ts";
 import { leaseName } from "./lease-text.ts";
 import { gpuText, oldText, perHour } from "./price-text.ts";
 

@@ -1,6 +1,6 @@
 /** `lanthorn rental bills`: what leases cost by this box's ledger beside what the markets bill. Exit 1 where they differ, 8 where no bill came. */
-import { type Command, InvalidArgumentError } from "commander";
-import { addDays, type Day, isDay, utcDayOf } from "../../domain/day.ts";
+import type { Command } from "commander";
+import { addDays, type Day, utcDayOf } from "../../domain/day.ts";
 import { usdOfNanos } from "../../domain/decimal.ts";
 import type { Nanos } from "../../domain/money.ts";
 import type { Verdict } from "../../domain/reconcile/records.ts";
@@ -10,6 +10,7 @@ import { CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { plural, unknownMark } from "../format.ts";
 import { type Column, tableText } from "../table.ts";
+import { readDay } from "../time-range.ts";
 import { printable } from "../text.ts";
 import { billsAnswer } from "./answers.ts";
 import { withRentals } from "./calls.ts";
@@ -38,11 +39,6 @@ export function defineBills(command: Command, context: CommandContext): void {
     .option("--all", "rows that agree are listed too")
     .option("--dry-run", "nothing is changed by this command anyway")
     .action((flags: BillsFlags) => bills(flags, context));
-}
-
-function readDay(text: string): Day {
-  if (!isDay(text)) throw new InvalidArgumentError("A day, such as 2026-11-20.");
-  return text;
 }
 
 async function bills(flags: BillsFlags, context: CommandContext): Promise<void> {

@@ -1,7 +1,5 @@
 /** What the options of `lanthorn rental` mean: amounts, sizes, spans and times as people write them. Pure; throws what commander shows. */
 import { InvalidArgumentError } from "commander";
-import { digitsOf } from "../../domain/decimal.ts";
-import type { Nanos } from "../../domain/money.ts";
 import { usageFailure } from "../errors.ts";
 import { momentOf } from "../time-range.ts";
 
@@ -9,10 +7,6 @@ import { momentOf } from "../time-range.ts";
 export function readUsd(text: string): string {
   if (!/^\d{1,6}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError("US dollars, such as 20 or 0.25.");
   return text;
-}
-
-export function nanosOfUsd(usd: string): Nanos {
-  return Number(digitsOf(usd, 9));
 }
 
 const spanUnitMs: Readonly<Record<string, number>> = Object.freeze({

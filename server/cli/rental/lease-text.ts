@@ -1,4 +1,5 @@
 /** Leases in words and money: what one does, what it costs and when that ends. Pure; `nowMs` is the server's time. */
+import { paidNanos } from "../../domain/rental/burn.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
 import type { RentalRates } from "../../domain/rental/market.ts";
 import type { RentalSummary } from "../../rental/rental-desk.ts";
@@ -86,11 +87,6 @@ function sameRates(a: RentalRates, b: RentalRates): boolean {
   return (Object.keys(a) as (keyof RentalRates)[]).every((part) => a[part] === b[part]);
 }
 
-/** The sum of all parts so far. */
-export function totalNanos({ burn }: Pick<LeaseView, "burn">): number {
-  return burn.gpuNanos + burn.storageNanos + burn.trafficNanos;
-}
-
 /** What happens next by itself. */
 export function endText(lease: LeaseView, nowMs: number): string {
   if (lease.state === "ended") return unknownMark;
@@ -109,7 +105,7 @@ export function leaseColumns(nowMs: number): readonly Column<LeaseView>[] {
     { title: "GPU", of: gpuText },
     { title: "MARKET", of: ({ market, kind }) => (kind === "bid" ? `${market}, bid` : market) },
     { title: "NOW", of: rateText },
-    { title: "SO FAR", of: (lease) => nanosText(totalNanos(lease)), align: "right" },
+    { title: "SO FAR", of: (lease) => nanosText(paidNanos(lease.burn)), align: "right" },
     { title: "OF IT IDLE", of: ({ burn }) => nanosText(burn.idleNanos), align: "right" },
     { title: "STATE", of: (lease) => stateText(lease, nowMs) },
     { title: "NEXT", of: (lease) => endText(lease, nowMs) },
@@ -163,7 +159,7 @@ export function leaseText(lease: LeaseView, nowMs: number): string {
     ["Billed", billed === null ? "not yet, or not readable: the quoted rate counts" : ratesText(billed)],
     [
       "So far",
-      `${nanosText(totalNanos(lease))}: GPU ${nanosText(burn.gpuNanos)}, disk ${nanosText(burn.storageNanos)}, traffic ${nanosText(burn.trafficNanos)}`,
+      `${nanosText(paidNanos(lease.burn))}: GPU ${nanosText(burn.gpuNanos)}, disk ${nanosText(burn.storageNanos)}, traffic ${nanosText(burn.trafficNanos)}`,
     ],
     ["Of it", `used ${nanosText(burn.usedNanos)}, idle ${nanosText(burn.idleNanos)}`],
     ["Ran", timesText(lease)],

@@ -2,10 +2,10 @@
  * Leases as they are between two answers of the server: what was told last, and the burn that goes on since. Pure; times are the
  * server's, epoch milliseconds.
  */
+import { paidNanos } from "../../domain/rental/burn.ts";
 import type { Nanos } from "../../domain/money.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
 import type { RentalSummary } from "../../rental/rental-desk.ts";
-import { totalNanos } from "./lease-text.ts";
 
 export interface LiveLeases {
   /** Everything anew, as it was told then. */
@@ -50,7 +50,7 @@ export function createLiveLeases(): LiveLeases {
     at(nowMs) {
       const leases = [...told.values()]
         .sort((a, b) => a.lease.id - b.lease.id)
-        .map(({ lease, atMs }) => ({ lease, soFarNanos: totalNanos(lease) + since(rateOf(lease), atMs, nowMs) }));
+        .map(({ lease, atMs }) => ({ lease, soFarNanos: paidNanos(lease.burn) + since(rateOf(lease), atMs, nowMs) }));
       const perHourNanos = leases.reduce((sum, { lease }) => sum + rateOf(lease), 0);
       const goneOn = summary === null ? 0 : since(summary.perHourNanos, summary.atMs, nowMs);
       return {

@@ -1,13 +1,14 @@
 /** `lanthorn rental offers`: what markets ask, cheapest first, with the age of the prices. Spends nothing. */
 import { type Command, Option } from "commander";
+import { nanosOfUsd } from "../../domain/decimal.ts";
 import { type OfferFilter, rentKinds, type RentalOffer } from "../../domain/rental/market.ts";
-import { runningPerHourNanos } from "../../domain/rental/quote.ts";
+import { runningPerHourNanos } from "../../domain/rental/burn.ts";
 import type { CommandContext } from "../command.ts";
 import { plural, unknownMark } from "../format.ts";
 import { type Column, tableText } from "../table.ts";
 import { printable } from "../text.ts";
 import type { OffersAnswer } from "./answers.ts";
-import { nanosOfUsd, readCount, readGb, readShare, readUsd } from "./flags.ts";
+import { readCount, readGb, readShare, readUsd } from "./flags.ts";
 import { withMarkets } from "./market-desk.ts";
 import { gpuText, oldText, perDay, perHour, priceText, spanText, vramText } from "./price-text.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 import type { LeaseView } from "../../domain/rental/lease.ts";
-import { runningPerHourNanos } from "../../domain/rental/quote.ts";
+import { paidNanos, runningPerHourNanos } from "../../domain/rental/burn.ts";
 import type { CommandContext } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { CommandFailure } from "../errors.ts";
@@ -15,7 +15,7 @@ import { type LeaseAnswer, leaseAnswer, leasesAnswer } from "./answers.ts";
 import { type RentalCalls, withRentals } from "./calls.ts";
 import { mayChange } from "./consent.ts";
 import { readLease } from "./flags.ts";
-import { leaseName, stateText, totalNanos } from "./lease-text.ts";
+import { leaseName, stateText } from "./lease-text.ts";
 import { clockText, gpuText, perDay, perHour } from "./price-text.ts";
 import { followUp, type Goal } from "./progress.ts";
 
@@ -125,7 +125,7 @@ function doneText(action: Action, asked: LeaseAnswer, { lease, atMs }: LeaseAnsw
   if (action === "start") return `${name} is ready, ${perHour(lease.perHourNanos)}.`;
   if (action === "stop") return stoppedText(lease);
   const took = Math.max(0, Math.round((atMs - asked.atMs) / 1000));
-  return `${name} is destroyed, confirmed by the market after ${took} s. Total ${nanosText(totalNanos(lease))}. Nothing of it is billed any more.`;
+  return `${name} is destroyed, confirmed by the market after ${took} s. Total ${nanosText(paidNanos(lease.burn))}. Nothing of it is billed any more.`;
 }
 
 function stoppedText(lease: LeaseView): string {

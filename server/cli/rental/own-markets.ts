@@ -17,7 +17,7 @@ import { createOfferBoard } from "../../rental/offer-board.ts";
 import { openMarkets } from "../../rental/open-markets.ts";
 import { createOrphanage } from "../../rental/orphans.ts";
 import { endOrphans } from "../../rental/rental-desk.ts";
-import { nanosOfUsd } from "../../rental/rent-ask.ts";
+import { nanosOfUsd } from "../../domain/decimal.ts";
 import type { CommandContext } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";

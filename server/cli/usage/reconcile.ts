@@ -2,15 +2,15 @@
  * `lanthorn usage reconcile`: the ledger beside what providers bill, by day and model. Exit 1 where something does not agree, or where a
  * bill that should have been read could not be.
  */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { usdOfNanos } from "../../domain/decimal.ts";
-import { isDay } from "../../domain/day.ts";
 import type { AccountReconciliation, ReconciledRow, Reconciliation, Verdict } from "../../domain/reconcile/records.ts";
 import type { CommandContext } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { countText, plural, unknownMark } from "../format.ts";
 import { type Column, tableText } from "../table.ts";
+import { readDay } from "../time-range.ts";
 
 export const reconcileExamples = [
   [
@@ -35,11 +35,6 @@ export function defineReconcile(command: Command, context: CommandContext): void
     .option("--to <day>", "last day, in UTC; today where it is left out", readDay)
     .option("--all", "rows that agree are listed too")
     .action((flags: ReconcileFlags) => reconcile(flags, context));
-}
-
-function readDay(text: string): string {
-  if (!isDay(text)) throw new InvalidArgumentError("A day, such as 2026-11-20.");
-  return text;
 }
 
 async function reconcile(flags: ReconcileFlags, context: CommandContext): Promise<void> {

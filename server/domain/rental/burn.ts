@@ -68,7 +68,17 @@ export function perHourNanos(rates: RentalRates, billing: Billing): Nanos {
   if (billing === "nothing") return 0;
   if (billing === "storage") return rates.storagePerHourNanos;
   if (billing === "stopped-storage") return rates.stoppedStoragePerHourNanos;
-  return rates.gpuPerHourNanos + rates.storagePerHourNanos;
+  return runningPerHourNanos(rates);
+}
+
+/** GPU and disk while it runs. */
+export function runningPerHourNanos({ gpuPerHourNanos, storagePerHourNanos }: RentalRates): Nanos {
+  return gpuPerHourNanos + storagePerHourNanos;
+}
+
+/** What it costs at that bid; null: it is no bid, and costs what is asked. */
+export function atBid(rates: RentalRates, bidPerHourNanos: Nanos | null): RentalRates {
+  return bidPerHourNanos === null ? rates : { ...rates, gpuPerHourNanos: bidPerHourNanos };
 }
 
 /** What a request did there. */
@@ -194,8 +204,7 @@ export function addedBurn(
   const fields = Object.keys(noBurn) as (keyof typeof noBurn)[];
   const writable = sum as Record<keyof typeof noBurn, number>;
   for (const piece of pieces) for (const field of fields) writable[field] += piece[field];
-  const paid = sum.gpuNanos + sum.storageNanos + sum.trafficNanos;
-  return { ...sum, idleNanos: paid - sum.usedNanos };
+  return { ...sum, idleNanos: paidNanos(sum) - sum.usedNanos };
 }
 
 export function paidNanos(burn: Pick<Burn, "gpuNanos" | "storageNanos" | "trafficNanos">): Nanos {

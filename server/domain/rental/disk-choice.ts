@@ -39,6 +39,7 @@ export interface DiskChoice {
   readonly words: string;
 }
 
+/** Of a month of storage: 365 / 12 days. */
 export const monthHours = 730;
 
 /** What is assumed where nobody has said it: two wakes a day, four hours on, 60 MB a second from the network. */

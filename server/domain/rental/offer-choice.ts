@@ -4,7 +4,9 @@
  */
 import type { Nanos } from "../money.ts";
 import type { OfferFilter, OfferList, RentalOffer, RentKind } from "./market.ts";
-import { byPrice, runningPerHourNanos } from "./quote.ts";
+import { atBid, runningPerHourNanos } from "./burn.ts";
+import { gpuKey } from "./gpu-name.ts";
+import { byPrice } from "./quote.ts";
 import { roughUsd } from "./usd-text.ts";
 import { roughly } from "./power.ts";
 
@@ -79,7 +81,7 @@ function whyNot(offer: RentalOffer, { filter, kind, bidPerHourNanos, leastMs }: 
 }
 
 function perHour({ rates }: RentalOffer, { bidPerHourNanos }: Pick<ChoiceWishes, "bidPerHourNanos">): Nanos {
-  return (bidPerHourNanos ?? rates.gpuPerHourNanos) + rates.storagePerHourNanos;
+  return runningPerHourNanos(atBid(rates, bidPerHourNanos));
 }
 
 /** At the same cost: who is not outbid easily, then as everybody else compares them. */
@@ -105,11 +107,6 @@ function words(offers: OfferChoice["offers"], refused: OfferChoice["refused"]): 
 
 /** Markets have sorted by name already, each in its own spelling: here is only seen that it is not another GPU altogether. */
 function isGpu(offered: string, wished: string): boolean {
-  const [one, other] = [plainGpu(offered), plainGpu(wished)];
+  const [one, other] = [gpuKey(offered), gpuKey(wished)];
   return one.includes(other) || other.includes(one);
-}
-
-/** `NVIDIA GeForce RTX 4090` and `rtx4090` are one GPU. */
-function plainGpu(name: string): string {
-  return name.toLowerCase().replace(/nvidia|geforce|amd|radeon|[^a-z0-9]/g, "");
 }

@@ -1,7 +1,8 @@
 /** What renting an offer comes to, told before it is rented: by the hour, at most, and while it is stopped. Pure. */
 import type { Nanos } from "../money.ts";
+import { atBid, runningPerHourNanos } from "./burn.ts";
 import type { LeaseTerms } from "./lease.ts";
-import type { RentalOffer, RentalRates, RentKind } from "./market.ts";
+import type { RentalOffer, RentKind } from "./market.ts";
 
 const hourMs = 3_600_000;
 
@@ -32,7 +33,7 @@ export function quoteOf(
   nowMs: number,
 ): RentQuote {
   const { rates } = offer;
-  const perHourNanos = (bidPerHourNanos ?? rates.gpuPerHourNanos) + rates.storagePerHourNanos;
+  const perHourNanos = runningPerHourNanos(atBid(rates, bidPerHourNanos));
   const allTheTime = nanosOfTime(perHourNanos, terms.longestMs);
   const cap = terms.caps.perInstanceNanos;
   const endedBy = cap !== null && cap < allTheTime ? "cap" : "time";
@@ -50,11 +51,6 @@ export function quoteOf(
     mostNanos: cap !== null && cap < allTheTime ? cap : allTheTime,
     endedBy,
   };
-}
-
-/** GPU and disk while it runs. */
-export function runningPerHourNanos(rates: RentalRates): Nanos {
-  return rates.gpuPerHourNanos + rates.storagePerHourNanos;
 }
 
 /** What so much an hour is in that time, rounded up: a sum that is a limit must not be too low. */

@@ -1,11 +1,10 @@
 /** Money and sizes as markets write them, into our units, exactly. Pure. */
 import type { Nanos } from "../../domain/money.ts";
+import { monthHours } from "../../domain/rental/disk-choice.ts";
 import { attosOf, nanosOfAttos } from "../../domain/reconcile/exact-amount.ts";
 
 /** No machine costs more for an hour; what says so is a slip. */
 const mostPerHourNanos: Nanos = 1_000_000_000_000;
-/** Of a month of storage: 365 / 12 days. */
-const hoursOfMonth = 730n;
 const attosPerNano = 1_000_000_000n;
 
 /** Dollars for an hour; null: it is no price, or an absurd one. 0 only where nothing may cost nothing. */
@@ -20,7 +19,7 @@ export function hourlyNanos(text: unknown, mayBeFree = false): Nanos | null {
 export function storagePerHourNanos(perGbMonth: unknown, bytes: number): Nanos | null {
   const attos = typeof perGbMonth === "string" ? attosOf(perGbMonth, "usd") : null;
   if (attos === null || attos < 0n || attos > 1_000n * 10n ** 18n) return null;
-  const divisor = hoursOfMonth * 1_000_000_000n * attosPerNano;
+  const divisor = BigInt(monthHours) * 1_000_000_000n * attosPerNano;
   return Number((attos * BigInt(Math.round(bytes)) * 2n + divisor) / (divisor * 2n));
 }
 
@@ -39,21 +38,4 @@ export function numberOf(text: unknown): number | null {
 /** Nano-USD as the decimal number a market wants to read: `0.25`. */
 export function usdNumber(nanos: Nanos): number {
   return Number((nanos / 1e9).toFixed(9));
-}
-
-/** `NVIDIA GeForce RTX 4090`, `rtx4090`, `RTX_4090` → `rtx4090`: how two spellings of a GPU are compared. */
-export function gpuKey(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/nvidia|geforce|amd|radeon|tesla|quadro/g, "")
-    .replace(/[^a-z0-9]/g, "");
-}
-
-/** As people call it, without the maker. */
-export function gpuTitle(name: string): string {
-  return name
-    .replace(/^(nvidia\s+)?(geforce\s+)?/i, "")
-    .replaceAll("_", " ")
-    .replace(/^([rg]tx)\s*(?=\d)/i, (prefix) => `${prefix.trim().toUpperCase()} `)
-    .trim();
 }

@@ -3,12 +3,15 @@
  * redirect is followed, numbers keep the digits they came with, and what is no answer is a Failure in words. Tries once.
  */
 import type { Response } from "undici";
-import type { z } from "zod";
+import { z } from "zod";
 import { exactJson } from "../../backends/cloud/bills/exact-json.ts";
 import { coolDownMs } from "../../dialects/retry-after.ts";
 import { asFailure, Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/ports.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+
+/** A figure or a word of an answer: numbers come as the text that they were written as. */
+export const wireText = z.union([z.string(), z.number().transform(String), z.null()]).optional();
 
 export interface MarketCall {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";

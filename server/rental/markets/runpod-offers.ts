@@ -2,11 +2,12 @@
  * What RunPod offers, out of its catalog: a GPU type in one of its two clouds, and in one data center where a region was asked for. Runs
  * where `runpod.ts` does. Pure.
  */
+import { gpuTitle } from "../../domain/rental/gpu-name.ts";
 import { z } from "zod";
 import type { OfferFilter, RejectedOffer, RentalOffer, RentalRates } from "../../domain/rental/market.ts";
-import { gpuTitle, hourlyNanos, numberOf, storagePerHourNanos } from "./amounts.ts";
+import { hourlyNanos, numberOf, storagePerHourNanos } from "./amounts.ts";
+import { wireText as text } from "./call.ts";
 
-export const text = z.union([z.string(), z.number().transform(String), z.null()]).optional();
 const perCloud = z.looseObject({ secure: text, community: text });
 export const gpuType = z.looseObject({
   id: z.string(),

@@ -4,6 +4,7 @@
  * and month of a running pod, $0.20 for the persistent part of a stopped one). Runs in the server, and inside a pod with the key
  * that is given there.
  */
+import { gpuTitle } from "../../domain/rental/gpu-name.ts";
 import { z } from "zod";
 import { utcDayOf, startOfUtcDay } from "../../domain/day.ts";
 import { Failure } from "../../domain/failure.ts";
@@ -17,8 +18,8 @@ import type {
   RentalOrder,
 } from "../../domain/rental/market.ts";
 import type { Market, MarketDeed } from "../market.ts";
-import { gpuTitle, hourlyNanos, numberOf } from "./amounts.ts";
-import { callMarket, type MarketWire, readAs } from "./call.ts";
+import { hourlyNanos, numberOf } from "./amounts.ts";
+import { callMarket, type MarketWire, readAs, wireText as text } from "./call.ts";
 import type { MarketType } from "./market-type.ts";
 import {
   bytesPerGb,
@@ -29,7 +30,6 @@ import {
   leastPersistentGb,
   offersOf,
   ratesOf,
-  text,
   unreadable,
 } from "./runpod-offers.ts";
 import { isWanted } from "./wanted.ts";

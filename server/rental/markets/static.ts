@@ -4,7 +4,7 @@
  */
 import { Failure } from "../../domain/failure.ts";
 import type { RentalInstance } from "../../domain/rental/market.ts";
-import { digitsOf } from "../../domain/decimal.ts";
+import { nanosOfUsd } from "../../domain/decimal.ts";
 import type { MarketSetting } from "../../config/rental-setting.ts";
 import type { Market } from "../market.ts";
 import type { MarketWire } from "./call.ts";
@@ -23,8 +23,7 @@ function staticMarket({ title, clock }: MarketWire, id: string, { machine }: Mar
     );
   const instances = (): readonly RentalInstance[] => {
     if (machine === undefined) return [];
-    const nanos = (usd: string) => Number(digitsOf(usd, 9));
-    const storage = nanos(machine.storageUsdPerHour);
+    const storage = nanosOfUsd(machine.storageUsdPerHour);
     return [
       {
         ...{
@@ -38,7 +37,7 @@ function staticMarket({ title, clock }: MarketWire, id: string, { machine }: Mar
         ...{ kind: "on-demand", bidPerHourNanos: null, gpu: machine.gpu, gpuCount: machine.gpuCount, region: null },
         rates: {
           ...{
-            gpuPerHourNanos: nanos(machine.usdPerHour),
+            gpuPerHourNanos: nanosOfUsd(machine.usdPerHour),
             storagePerHourNanos: storage,
             stoppedStoragePerHourNanos: storage,
           },

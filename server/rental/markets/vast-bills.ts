@@ -10,8 +10,7 @@ import { Failure } from "../../domain/failure.ts";
 import { attosOf } from "../../domain/reconcile/exact-amount.ts";
 import type { RentalBillLine } from "../../domain/rental/market.ts";
 import { numberOf } from "./amounts.ts";
-import { callMarket, type MarketWire, readAs } from "./call.ts";
-import { text } from "./vast-offers.ts";
+import { callMarket, type MarketWire, readAs, wireText as text } from "./call.ts";
 
 const charge = z.looseObject({
   start: text,

@@ -1,9 +1,10 @@
 /** What Vast.ai offers: how it is asked, and what one of its answers comes to. Runs where `vast.ts` does. Pure. */
+import { gpuTitle } from "../../domain/rental/gpu-name.ts";
 import { z } from "zod";
 import type { OfferFilter, RejectedOffer, RentalOffer, RentalRates } from "../../domain/rental/market.ts";
-import { gpuTitle, hourlyNanos, numberOf, storagePerHourNanos, trafficPerGbNanos } from "./amounts.ts";
+import { hourlyNanos, numberOf, storagePerHourNanos, trafficPerGbNanos } from "./amounts.ts";
+import { wireText as text } from "./call.ts";
 
-export const text = z.union([z.string(), z.number().transform(String), z.null()]).optional();
 const offer = z.looseObject({
   id: text,
   gpu_name: text,

@@ -5,6 +5,7 @@
  * `price` in a create is the bid; without it the dear kind is bought, so a bid always states it and on-demand never has it. An
  * instance says which kind it became (`is_bid`), and whoever rents it compares.
  */
+import { gpuTitle } from "../../domain/rental/gpu-name.ts";
 import { z } from "zod";
 import { Failure } from "../../domain/failure.ts";
 import type {
@@ -16,11 +17,11 @@ import type {
   RentKind,
 } from "../../domain/rental/market.ts";
 import type { Market, MarketDeed } from "../market.ts";
-import { gpuTitle, hourlyNanos, numberOf, usdNumber } from "./amounts.ts";
-import { callMarket, type MarketAnswer, type MarketWire, readAs } from "./call.ts";
+import { hourlyNanos, numberOf, usdNumber } from "./amounts.ts";
+import { callMarket, type MarketAnswer, type MarketWire, readAs, wireText as text } from "./call.ts";
 import type { MarketType } from "./market-type.ts";
 import { chargesOf } from "./vast-bills.ts";
-import { ratesOf, readOffer, searchOf, text } from "./vast-offers.ts";
+import { ratesOf, readOffer, searchOf } from "./vast-offers.ts";
 import { isWanted } from "./wanted.ts";
 
 const offerPage = z.object({ offers: z.array(z.unknown()).max(100_000) });

@@ -1,6 +1,7 @@
 /** What a market was asked for and did not sort out itself, or sorts by another spelling. Pure. */
+import { runningPerHourNanos } from "../../domain/rental/burn.ts";
+import { gpuKey } from "../../domain/rental/gpu-name.ts";
 import type { OfferFilter, RentalOffer } from "../../domain/rental/market.ts";
-import { gpuKey } from "./amounts.ts";
 
 /** A reliability that nobody states is no reason against an offer. */
 export function isWanted(offer: RentalOffer, filter: OfferFilter): boolean {
@@ -11,5 +12,5 @@ export function isWanted(offer: RentalOffer, filter: OfferFilter): boolean {
   if (leastVramBytes !== undefined && offer.vramBytes < leastVramBytes) return false;
   if (leastReliability !== undefined && reliability !== null && reliability < leastReliability) return false;
   if (mostDownloadPerGbNanos !== undefined && rates.downloadPerGbNanos > mostDownloadPerGbNanos) return false;
-  return mostPerHourNanos === undefined || rates.gpuPerHourNanos + rates.storagePerHourNanos <= mostPerHourNanos;
+  return mostPerHourNanos === undefined || runningPerHourNanos(rates) <= mostPerHourNanos;
 }

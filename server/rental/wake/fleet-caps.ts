@@ -1,6 +1,7 @@
 /** What caps leave for the instances of a fleet, asked before anybody is: the lease desk asks again before it spends. Server process. */
 import type { Nanos } from "../../domain/money.ts";
 import type { Clock } from "../../domain/ports.ts";
+import { paidNanos } from "../../domain/rental/burn.ts";
 import type { Bar } from "../../domain/rental/fleet.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
 import { capRefusal } from "../../domain/rental/spend-room.ts";
@@ -30,8 +31,7 @@ export function createFleetCaps(desk: Pick<LeaseDesk, "burn">, clock: Clock): Fl
   const against = (lease: LeaseView | null, perHourNanos: Nanos | null) => {
     const { caps, todayNanos, monthNanos } = spent();
     const perInstanceNanos = lease?.terms.caps.perInstanceNanos ?? null;
-    const own = lease?.burn ?? { gpuNanos: 0, storageNanos: 0, trafficNanos: 0 };
-    const leaseNanos = own.gpuNanos + own.storageNanos + own.trafficNanos;
+    const leaseNanos = lease === null ? 0 : paidNanos(lease.burn);
     return capRefusal({ caps: { ...caps, perInstanceNanos }, todayNanos, monthNanos, leaseNanos }, perHourNanos);
   };
   return {

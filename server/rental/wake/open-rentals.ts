@@ -4,6 +4,7 @@
  */
 import type { Backend } from "../../backends/backend.ts";
 import type { RentalLimits, RentalSetting } from "../../config/rental-setting.ts";
+import { nanosOfUsd } from "../../domain/decimal.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { LocalCost } from "../../domain/local-cost/local-meter.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
@@ -13,7 +14,7 @@ import type { PowerView } from "../../domain/rental/power.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
 import type { LeaseDesk } from "../lease-desk.ts";
 import type { Market } from "../market.ts";
-import { bidOf, gbBytes, nanosOfUsd } from "../rent-ask.ts";
+import { bidOf, gbBytes } from "../rent-ask.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { createInstances } from "./instances.ts";
 import { readMachineKey } from "./machine-key.ts";

@@ -6,7 +6,7 @@ import type { LocalCost } from "../../domain/local-cost/local-meter.ts";
 import type { Cost, Nanos } from "../../domain/money.ts";
 import type { Clock } from "../../domain/ports.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
-import { runningPerHourNanos } from "../../domain/rental/quote.ts";
+import { atBid, runningPerHourNanos } from "../../domain/rental/burn.ts";
 import { RentShares } from "../../domain/rental/rent-share.ts";
 import { type Target, targetName } from "../../domain/routing/target.ts";
 
@@ -20,8 +20,7 @@ export interface RentMeter extends LocalCost {
 
 /** GPU and disk of one that runs: as billed, or as quoted while no bill was seen. */
 export function hourlyNanos({ quoted, billed, bidPerHourNanos }: LeaseView): Nanos {
-  if (billed !== null) return runningPerHourNanos(billed);
-  return (bidPerHourNanos ?? quoted.gpuPerHourNanos) + quoted.storagePerHourNanos;
+  return runningPerHourNanos(billed ?? atBid(quoted, bidPerHourNanos));
 }
 
 /** `isRental`: whether targets of that backend are rented machines. */
