@@ -35,7 +35,7 @@ export interface LeasesParts {
   readonly healthMs?: number;
   /** What a machine is told of its lease, besides its order: its key, when it ends. Absent: nothing. */
   environmentOf?(
-    lease: Pick<LeaseRecord, "label" | "market" | "createdAtMs" | "terms">,
+    lease: Pick<LeaseRecord, "rental" | "label" | "market" | "createdAtMs" | "terms">,
   ): Readonly<Record<string, string>>;
 }
 

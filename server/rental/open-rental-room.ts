@@ -78,7 +78,16 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     Object.entries(rentals).map(([name, { keyFile }]) => [name, readMachineKey(name, keyFile, home)] as const),
   );
   const ways = createMachineWays({
-    ...{ secretFile: join(home, "rental.key"), markets: settings.markets, keys, upstream, clock, log, knowSecret },
+    ...{
+      secretFile: join(home, "rental.key"),
+      markets: settings.markets,
+      rentals,
+      keys,
+      upstream,
+      clock,
+      log,
+      knowSecret,
+    },
   });
   parts.onStop(() => ways.close());
   const homeKey = openHomeKey(join(home, "home.key"));
@@ -90,7 +99,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     environmentOf: (lease) => ({
       LANTHORN_HEADLESS: "true",
       ...(settings.markets[lease.market]?.tls === "off" ? { LANTHORN_TLS_MODE: "off" } : {}),
-      LANTHORN_FIRST_KEY: ways.firstKeyOf(lease.label),
+      LANTHORN_FIRST_KEY: ways.firstKeyOf(lease),
       LANTHORN_HOME_PUBLIC_KEY: homeKey.publicKey,
       LANTHORN_RENTAL_ENDS_AT: new Date(lease.createdAtMs + lease.terms.longestMs).toISOString(),
     }),
@@ -107,7 +116,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     clock,
     firstKeyOf: (instance) => {
       const lease = leases.list().find(({ instanceId }) => instanceId === instance);
-      return lease === undefined ? null : ways.firstKeyOf(lease.label);
+      return lease === undefined ? null : ways.firstKeyOf(lease);
     },
     notice: (instance, reason) => {
       const lease = leases.list().find(({ instanceId }) => instanceId === instance);

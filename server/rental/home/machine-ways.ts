@@ -12,7 +12,7 @@ import type { LeaseView } from "../../domain/rental/lease.ts";
 import { Failure } from "../../domain/failure.ts";
 import { readOwnerFile, writeOwnerFile } from "../../platform/owner-file.ts";
 import { createUpstreamFetch, type UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
-import type { MarketSetting } from "../../config/rental-setting.ts";
+import type { MarketSetting, RentalSetting } from "../../config/rental-setting.ts";
 import { learnCertificate } from "./learn-certificate.ts";
 
 export interface MachineWay {
@@ -24,6 +24,8 @@ export interface MachineWay {
 export interface MachineWaysParts {
   /** Absolute; 0600; made when first needed. */
   readonly secretFile: string;
+  /** `rentals:` of the settings. */
+  readonly rentals: Readonly<Record<string, Pick<RentalSetting, "environment">>>;
   /** `markets:` of the settings. */
   readonly markets: Readonly<Record<string, Pick<MarketSetting, "tls" | "type">>>;
   /** Keys from files of the settings, by rental. */
@@ -35,8 +37,8 @@ export interface MachineWaysParts {
 }
 
 export interface MachineWays {
-  /** LANTHORN_FIRST_KEY of the machine with that label. */
-  firstKeyOf(label: string): string;
+  /** What the machine has as LANTHORN_FIRST_KEY: what the settings hand to it, else its own. It proves who it is. */
+  firstKeyOf(lease: Pick<LeaseView, "rental" | "label">): string;
   /** Null: not known yet. */
   reach(lease: LeaseView): MachineWay | null;
   /** Learns what is not known yet. Throws what the machine or the connection says. */
@@ -48,15 +50,20 @@ export function createMachineWays(parts: MachineWaysParts): MachineWays {
   const pinned = new Map<string, UpstreamFetch>();
   let secret: string | null = null;
 
-  const firstKeyOf = (label: string) => {
+  const own = (label: string) => {
     secret ??= openSecret(parts.secretFile);
-    const key = createHmac("sha256", secret).update(label).digest("hex");
+    return createHmac("sha256", secret).update(label).digest("hex");
+  };
+  const firstKeyOf: MachineWays["firstKeyOf"] = ({ rental, label }) => {
+    const stated = rental === null ? undefined : parts.rentals[rental]?.environment.LANTHORN_FIRST_KEY;
+    const key = stated ?? own(label);
     parts.knowSecret(key);
     return key;
   };
-  const keyOf = ({ rental, label }: LeaseView) => {
-    const own = rental === null ? undefined : parts.keys.get(rental);
-    return own ?? firstKeyOf(label);
+  /** What requests carry: a key of the settings' own file, where there is one. */
+  const keyOf = (lease: LeaseView) => {
+    const ofFile = lease.rental === null ? undefined : parts.keys.get(lease.rental);
+    return ofFile ?? firstKeyOf(lease);
   };
   /** Reached as its market or the settings write it down. */
   const isAsWritten = ({ market, address }: LeaseView) => {
@@ -82,7 +89,7 @@ export function createMachineWays(parts: MachineWaysParts): MachineWays {
     async learn(lease, signal) {
       const url = addressOf(lease);
       if (url !== null && wayOf(lease) === null) {
-        const fingerprint = await learnCertificate(url, keyOf(lease), signal);
+        const fingerprint = await learnCertificate(url, firstKeyOf(lease), signal);
         const way = createUpstreamFetch({
           environment: {},
           caFile: "",
