@@ -50,8 +50,8 @@ const otherVariables: readonly string[] = Object.freeze([
   "LANTHORN_MASTER_KEY_FILE",
 ]);
 
-/** Keys of providers: `LANTHORN_PROVIDER_OPENAI_KEY`. */
-const providerKeyVariable = /^LANTHORN_PROVIDER_[A-Z0-9_]+_KEY$/;
+/** Keys of providers and markets: `LANTHORN_PROVIDER_OPENAI_KEY`, `LANTHORN_MARKET_VAST_KEY`. */
+const keyVariable = /^LANTHORN_(?:PROVIDER|MARKET)_[A-Z0-9_]+_KEY$/;
 
 /** Values on their way to the schema: sections hold settings. */
 type Draft = Record<string, unknown>;
@@ -89,7 +89,7 @@ function readFrom(leaf: Leaf, raw: unknown, source: Source): unknown {
 function warningsFor(environment: ConfigSources["environment"]): readonly string[] {
   const known = [...leaves().map((leaf) => leaf.variable), ...otherVariables];
   return Object.keys(environment)
-    .filter((name) => name.startsWith("LANTHORN_") && !known.includes(name) && !providerKeyVariable.test(name))
+    .filter((name) => name.startsWith("LANTHORN_") && !known.includes(name) && !keyVariable.test(name))
     .map((name) => {
       const meant = closest(name, known);
       return `${name} is not a setting.${meant === null ? "" : ` Did you mean ${meant}?`}`;

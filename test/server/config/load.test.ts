@@ -145,6 +145,11 @@ test("a wrong flag is named", () => {
   });
 });
 
+test("keys of providers and markets have variables of their own, and are no settings that somebody misspelt", () => {
+  const environment = { LANTHORN_PROVIDER_MY_OPENAI_KEY: "k", LANTHORN_MARKET_VAST_KEY: "k" };
+  expect(load({ environment }).warnings).toEqual([]);
+});
+
 test("a variable that looks like a setting and is none is pointed out", () => {
   const { warnings } = load({
     environment: { LANTHORN_PROT: "1", LANTHORN_HOME: "/x", LANTHORN_API_KEY: "k", PORT: "2" },
