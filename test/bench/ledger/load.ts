@@ -1,9 +1,9 @@
 /** Rows as a gateway writes them, through the ledger's own writer on this thread, at a steady rate. */
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ledger } from "../../../server/ledger/ledger.ts";
 import type { PricingFacts } from "../../../server/domain/attempt-cost.ts";
 import { noTimings } from "../../../server/domain/usage.ts";
+import { newRequestId } from "../../../server/platform/ids.ts";
 import { type Random, seeded } from "../../support/random.ts";
 import { keyCount, modelCount, skewed } from "./year.ts";
 
@@ -22,7 +22,7 @@ const pickModel = skewed(modelCount);
 /** Opens a request and its attempt; returns what ends both. */
 export function oneRequest(ledger: Ledger, random: Random): () => Promise<void> {
   // Not from the seed: its series may run into the year's own.
-  const id = `req_${randomBytes(11).toString("hex")}`;
+  const id = newRequestId();
   const [key, model] = [pickKey(random.number()), pickModel(random.number())];
   const name = `model-${model}`;
   const who = { callerKind: "key", keyId: key + 1, callerName: `person-${key}` } as const;

@@ -73,10 +73,12 @@ function hourWeights(): readonly number[] {
 
 const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/** As ids are made: `req_` and 22 letters, which no index finds in order. */
-function requestId(random: Random): string {
-  let id = "req_";
-  for (let index = 0; index < 22; index += 1) id += letters[random.below(62)] ?? "0";
+/** As ids are made: `req_`, 7 letters for the millisecond, and 15 that nobody knows before. */
+function requestId(random: Random, atMs: number): string {
+  let time = "";
+  for (let left = atMs; time.length < 7; left = Math.floor(left / 62)) time = (letters[left % 62] ?? "0") + time;
+  let id = `req_${time}`;
+  for (let index = 0; index < 15; index += 1) id += letters[random.below(62)] ?? "0";
   return id;
 }
 
@@ -108,7 +110,7 @@ function request(random: Random, startedAtMs: number, key: number, model: number
   attempts.push(tried(random, model, attempts.length * 400, isFailed ? "failed" : "done", "only_target"));
   const alias = `model-${model}`;
   return {
-    id: requestId(random),
+    id: requestId(random, startedAtMs),
     startedAtMs,
     key,
     alias,
