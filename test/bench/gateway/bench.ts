@@ -13,10 +13,13 @@ import { type Contestants, startContestants, type Way } from "./contestants.ts";
 import { type LoadOrder, type LoadResult, loadResultSchema } from "./load.ts";
 import { installPortkey } from "./portkey.ts";
 import { manyRows, requestBody, type Trial, trials } from "./trials.ts";
-import { wholeModel } from "./script.ts";
+import { streamModel, type StreamScript, wholeModel } from "./script.ts";
 
 const defaultRuns = 5;
+/** For each kind of answer. */
 const warmUpMs = 8000;
+/** As fast as they come: a frame is a frame. */
+const warmStream: StreamScript = { frames: 64, paceMs: 1 };
 /** Into the long streams: all of them run. */
 const busyAfterMs = 2500;
 const calmMs = 10_000;
@@ -33,11 +36,17 @@ export async function gatewayRows(options: Options): Promise<GatewayRow[]> {
   const wanted = trials.filter(({ id }) => options.wants(["gateway", id]));
   const withPeer = await installPortkey(options.say);
   await quietOrThrow(options);
-  const models = [...new Set([wholeModel(0), ...wanted.map(({ model }) => model)])];
+  const warm = [wholeModel(0), streamModel(warmStream)];
+  const models = [...new Set([...warm, ...wanted.map(({ model }) => model)])];
   const contestants = await startContestants(models, withPeer);
   try {
     const tally: Tally = { sentToUs: 0, failures: [] };
-    await warmUp(contestants, tally, options.say);
+    await warmUp(
+      contestants,
+      tally,
+      wanted.some(({ stream }) => stream),
+      options.say,
+    );
     const rows: GatewayRow[] = [];
     for (const trial of wanted) rows.push(...(await rowsOf(trial, contestants, tally, options)));
     for (const failure of tally.failures) options.say(failure);
@@ -54,11 +63,15 @@ interface Tally {
   readonly failures: string[];
 }
 
-async function warmUp(contestants: Contestants, tally: Tally, say: Options["say"]): Promise<void> {
-  say(`Warming up, ${warmUpMs / 1000} s each.`);
+/** What a server that has run for a while does: the first thousands of each kind run code that is not compiled yet. */
+async function warmUp(contestants: Contestants, tally: Tally, streams: boolean, say: Options["say"]): Promise<void> {
+  say(`Warming up, ${warmUpMs / 1000} s of each kind.`);
   const load = { connections: 16, durationMs: warmUpMs, most: 1_000_000, frames: null };
   for (const way of waysOf(contestants)) {
     await run(contestants, way, { model: wholeModel(0), stream: false, load, id: "warm-up" }, tally);
+    if (!streams) continue;
+    const trial = { model: streamModel(warmStream), stream: true, load: { ...load, frames: warmStream.frames } };
+    await run(contestants, way, { ...trial, id: "warm-up" }, tally);
   }
 }
 

@@ -20,6 +20,8 @@ const orderSchema = z.object({
   most: z.int().min(1),
   /** Frames that each answer must have; null: it comes in one piece. */
   frames: z.int().min(1).nullable(),
+  /** Milliseconds by which each connection begins later than the one before it; absent: all at once. */
+  apartMs: z.int().min(0).max(1000).optional(),
 });
 export type LoadOrder = z.infer<typeof orderSchema>;
 
@@ -57,7 +59,9 @@ async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const request = `POST /v1/chat/completions HTTP/1.1\r\n${head}content-length: ${Buffer.byteLength(order.body)}\r\n\r\n${order.body}`;
   const fromUs = monotonicUs();
   const untilUs = order.durationMs === 0 ? Number.POSITIVE_INFINITY : fromUs + order.durationMs * 1000;
-  await Promise.all(Array.from({ length: order.connections }, () => busyConnection(order, request, untilUs, seen)));
+  await Promise.all(
+    Array.from({ length: order.connections }, (_, index) => busyConnection(order, index, request, untilUs, seen)),
+  );
   const isStream = order.frames !== null;
   return {
     ...{ requests: seen.requests, failures: seen.failures, firstFailure: seen.firstFailure },
@@ -76,7 +80,7 @@ function spreadOf(values: readonly number[]): z.infer<typeof spreadSchema> {
 }
 
 /** One request after the other on one connection. Resolves when it has sent enough, or when the connection is lost. */
-function busyConnection(order: LoadOrder, request: string, untilUs: number, seen: Seen): Promise<void> {
+function busyConnection(order: LoadOrder, index: number, request: string, untilUs: number, seen: Seen): Promise<void> {
   return new Promise((resolve) => {
     const socket: Socket = connect({ port: order.port, host: "127.0.0.1", noDelay: true });
     let sent = 0;
@@ -107,7 +111,10 @@ function busyConnection(order: LoadOrder, request: string, untilUs: number, seen
         send();
       },
     });
-    socket.on("connect", send);
+    socket.on("connect", () => {
+      if (order.apartMs === undefined) send();
+      else setTimeout(send, index * order.apartMs);
+    });
     socket.on("data", (bytes) => {
       try {
         reader.push(bytes);

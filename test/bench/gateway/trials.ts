@@ -7,7 +7,7 @@ export interface Trial {
   readonly id: string;
   readonly model: string;
   readonly stream: boolean;
-  readonly load: Pick<LoadOrder, "connections" | "durationMs" | "most" | "frames">;
+  readonly load: Pick<LoadOrder, "connections" | "durationMs" | "most" | "frames" | "apartMs">;
   readonly rows: readonly (RowDefinition & {
     /** `added`: what a gateway's figure is above the bare upstream's, taken right before or after. */
     readonly of: "added" | "own";
@@ -19,6 +19,8 @@ export interface Trial {
 const unbounded = 1_000_000;
 const paced: StreamScript = { frames: 64, paceMs: 20 };
 const long: StreamScript = { frames: 250, paceMs: 20 };
+/** A sixteenth of a stream and one more: people do not begin at the same moment, nor are their frames in step. `many` is about those that do. */
+const apartMs = Math.ceil((paced.frames * paced.paceMs) / 16) + 1;
 const bound = (target: number) => ({ better: "lower", target, absolute: true }) as const;
 
 export const trials: readonly Trial[] = Object.freeze([
@@ -75,7 +77,7 @@ export const trials: readonly Trial[] = Object.freeze([
     id: "streams",
     model: streamModel(paced),
     stream: true,
-    load: { connections: 16, durationMs: 0, most: 3, frames: paced.frames },
+    load: { connections: 16, durationMs: 0, most: 3, frames: paced.frames, apartMs },
     rows: [
       {
         ...{ name: "16 streams, a frame every 20 ms: added TTFT, median", unit: "ms", ...bound(2), of: "added" },
