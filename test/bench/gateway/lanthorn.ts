@@ -3,11 +3,12 @@
  * models, a key and limits that count without ever refusing. Asked through its own surface what it wrote and how it fared.
  */
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { z } from "zod";
+import { dataPaths } from "../../../server/platform/paths.ts";
 import { removeFolder, temporaryFolder } from "../folders.ts";
 import { repositoryRoot } from "../models.ts";
 import { type BenchChild, freePort, startChild, waitForOk } from "../processes.ts";
@@ -31,12 +32,20 @@ export interface Lanthorn extends Gateway {
   loopLateMs(): Promise<number>;
   /** Requests of the bench's key in the ledger, as `usage summary` says. */
   ledgerRows(): Promise<number>;
+  /** An answer of its admin API, as text. */
+  read(path: string): Promise<string>;
 }
 
-export async function startLanthorn(upstreamOrigin: string, models: readonly string[]): Promise<Lanthorn> {
+/** `ledgerFile`: a ledger to go on with, where it lies; absent: an empty one. */
+export async function startLanthorn(
+  upstreamOrigin: string,
+  models: readonly string[],
+  ledgerFile?: string,
+): Promise<Lanthorn> {
   const port = await freePort();
   const home = temporaryFolder();
   writeFileSync(join(home, "lanthorn.yaml"), stringify(settings(upstreamOrigin, models)), { mode: 0o600 });
+  if (ledgerFile !== undefined) symlinkSync(ledgerFile, dataPaths({ LANTHORN_HOME: home }).ledger);
   const program = join(repositoryRoot, "build", "lanthorn.js");
   const environment = { ...process.env, LANTHORN_HOME: home };
   // For profiles: `--cpu-prof --cpu-prof-dir=…`.
@@ -71,6 +80,7 @@ export async function startLanthorn(upstreamOrigin: string, models: readonly str
       pid: child.pid,
       headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
       modelOf: (model) => `${provider}/${model}`,
+      read: (path) => admin(path),
       loopLateMs: async () => {
         const found = /^lanthorn_event_loop_lag_seconds\{quantile="0\.99"\} (\S+)$/m.exec(await admin("/metrics"));
         return Number(found?.[1] ?? Number.NaN) * 1000;

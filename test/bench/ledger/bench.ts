@@ -17,6 +17,7 @@ import { type BenchRow, judge, median, percentile, type RowDefinition } from "..
 import { builtLedger } from "./build.ts";
 import { oneRequest, startLoad } from "./load.ts";
 import { questions } from "./questions.ts";
+import { underGatewayRows } from "./under-gateway.ts";
 import { yearEndMs } from "./year.ts";
 
 /** Requests a second while questions are asked. */
@@ -43,6 +44,7 @@ export async function ledgerRows(rows: number, options: LedgerBenchOptions): Pro
   const path = builtLedger(rows, options.seed, options.say);
   const found: BenchRow[] = [judge(bound("bytes a request", "B", null), [statSync(path).size / rows], [])];
   if (options.wants("row")) found.push(...rowCost(path, options));
+  if (options.wants("server")) found.push(...(await underGateway(path, rows, options)));
   const log = quietLog();
   const ledger = openLedger(path, { clock: systemClock, log });
   try {
@@ -91,6 +93,16 @@ function rowCost(path: string, { seed }: LedgerBenchOptions): BenchRow[] {
     judge(bound("  its share of folding, later: median", "ms", null), [median(foldEach)], []),
     judge(bound("  one fold of 100 at once: p99", "ms", null), [percentile(folds, 0.99)], []),
   ];
+}
+
+async function underGateway(path: string, rows: number, options: LedgerBenchOptions): Promise<BenchRow[]> {
+  const looking = new Database(path, { readonly: true });
+  const idOf = looking.prepare<[number], { id: string }>("SELECT id FROM requests WHERE number = ?");
+  try {
+    return await underGatewayRows(path, (share) => idOf.get(1 + Math.floor(share * (rows - 1)))?.id ?? "", options);
+  } finally {
+    looking.close();
+  }
 }
 
 async function questionRows(

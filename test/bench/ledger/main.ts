@@ -1,7 +1,7 @@
 /**
  * `npm run bench:ledger`: a ledger of a year, and every question to it while rows are written. docs/benchmarks.md explains the method.
  *
- *   node test/bench/ledger/main.ts [--rows 1000000,10000000] [--seed 1] [--runs 60] [--only row,questions,export,backup,retention]
+ *   node test/bench/ledger/main.ts [--rows 1000000,10000000] [--seed 1] [--runs 60] [--only row,server,questions,export,backup,retention]
  *                                  [--json] [--anyway]
  *
  * Ends with 0 when everything was measured (a missed target is a figure, not an error), 1 when something could not be, 2 for a
@@ -13,7 +13,7 @@ import type { BenchRow } from "../measure.ts";
 import { table } from "../report.ts";
 import { ledgerRows } from "./bench.ts";
 
-const parts = ["row", "questions", "export", "backup", "retention"];
+const parts = ["row", "server", "questions", "export", "backup", "retention"];
 const mostRows = 100_000_000;
 const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 
