@@ -7,7 +7,6 @@ import { openDatabase } from "../../../server/ledger/open.ts";
 import type { ReportFilter } from "../../../server/ledger/records.ts";
 import { prepareSummary } from "../../../server/ledger/reader/summary.ts";
 import { closeInterrupted } from "../../../server/ledger/recover.ts";
-import { prepareSpent, type SpentFilter } from "../../../server/ledger/spent-sums.ts";
 import { prepareStatements, type Statements } from "../../../server/ledger/statements.ts";
 import { type Random, seeded } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -178,36 +177,6 @@ function changeSomethingWhole(
   if (!isInside) changeSomething(database, random, lastNumber);
   else database.prepare("UPDATE requests SET alias = 'gone' WHERE number = ?").run(1 + random.below(lastNumber));
 }
-
-test("what was spent, by key, alias, provider and time, is the sum of the attempts' costs", () => {
-  const random = seeded(9);
-  const database = freshDatabase();
-  const statements = prepareStatements(database);
-  const fold = prepareFold(database);
-  const spent = prepareSpent(database);
-  for (let number = 1; number <= 300; number += 1) {
-    addRequest(statements, random, number);
-    if (number % 50 === 0) fold(40);
-  }
-  const some = <Value>(name: string, values: readonly Value[]) =>
-    random.chance(0.5) ? { [name]: random.pick(values) } : {};
-  let isAny = false;
-  for (let round = 0; round < 200; round += 1) {
-    const filter: SpentFilter = { ...some("keyId", keyIds), ...some("alias", ["a", "ü"]), ...some("provider", ["p"]) };
-    const [one = 0, other = 0] = [random.below(stretchMs), random.below(stretchMs)].map((ms) => beginMs + ms);
-    const [fromMs, untilMs] = [Math.min(one, other), Math.max(one, other)];
-    const rows = database
-      .prepare<[object], { nanos: number }>(
-        `SELECT coalesce(sum(cost_nanos), 0) AS nanos FROM attempts AS a WHERE coalesce(provider, '') = coalesce($provider, provider, '')
-         AND request IN (SELECT number FROM requests WHERE started_at_ms >= $fromMs AND started_at_ms < $untilMs
-           AND coalesce(key_id, 0) = coalesce($keyId, key_id, 0) AND alias = coalesce($alias, alias))`,
-      )
-      .get({ keyId: null, alias: null, provider: null, ...filter, fromMs, untilMs });
-    expect(spent(filter, fromMs, untilMs)).toBe(rows?.nanos);
-    isAny ||= (rows?.nanos ?? 0) > 0;
-  }
-  expect(isAny).toBe(true);
-});
 
 test("who asked, and when, does not change: sums by hour and caller rest on it", () => {
   const database = freshDatabase();
