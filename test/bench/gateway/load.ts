@@ -22,10 +22,12 @@ const orderSchema = z.object({
   frames: z.int().min(1).nullable(),
   /** Milliseconds by which each connection begins later than the one before it; absent: all at once. */
   apartMs: z.int().min(0).max(1000).optional(),
+  /** From one request of a connection to its next, if the answer has come by then; absent: as soon as it has come. */
+  everyMs: z.int().min(1).max(10_000).optional(),
 });
 export type LoadOrder = z.infer<typeof orderSchema>;
 
-const spreadSchema = z.object({ p50: z.number(), p99: z.number(), most: z.number() });
+const spreadSchema = z.object({ p50: z.number(), p95: z.number(), p99: z.number(), most: z.number() });
 export const loadResultSchema = z.object({
   /** Sent, whatever became of them. */
   requests: z.int(),
@@ -75,8 +77,13 @@ async function runLoad(order: LoadOrder): Promise<LoadResult> {
 }
 
 function spreadOf(values: readonly number[]): z.infer<typeof spreadSchema> {
-  if (values.length === 0) return { p50: 0, p99: 0, most: 0 };
-  return { p50: percentile(values, 0.5), p99: percentile(values, 0.99), most: percentile(values, 1) };
+  if (values.length === 0) return { p50: 0, p95: 0, p99: 0, most: 0 };
+  return {
+    p50: percentile(values, 0.5),
+    p95: percentile(values, 0.95),
+    p99: percentile(values, 0.99),
+    most: percentile(values, 1),
+  };
 }
 
 /** One request after the other on one connection. Resolves when it has sent enough, or when the connection is lost. */
@@ -85,6 +92,7 @@ function busyConnection(order: LoadOrder, index: number, request: string, untilU
     const socket: Socket = connect({ port: order.port, host: "127.0.0.1", noDelay: true });
     let sent = 0;
     let open = false;
+    let sentUs = 0;
     let answer = new AnswerInCheck(order.frames);
     const fail = (why: string) => {
       seen.failures += 1;
@@ -96,6 +104,7 @@ function busyConnection(order: LoadOrder, index: number, request: string, untilU
         return;
       }
       sent += 1;
+      sentUs = monotonicUs();
       seen.requests += 1;
       open = true;
       answer = new AnswerInCheck(order.frames);
@@ -108,7 +117,8 @@ function busyConnection(order: LoadOrder, index: number, request: string, untilU
         open = false;
         const wrong = answer.end(seen);
         if (wrong !== null) fail(wrong);
-        send();
+        if (order.everyMs === undefined) send();
+        else setTimeout(send, Math.max(0, order.everyMs - (monotonicUs() - sentUs) / 1000));
       },
     });
     socket.on("connect", () => {

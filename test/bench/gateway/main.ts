@@ -2,7 +2,7 @@
  * `npm run bench:gateway`: what Lanthorn as a gateway adds to a call, beside Portkey's gateway and the bare upstream, on this machine.
  * docs/benchmarks.md explains the method.
  *
- *   node test/bench/gateway/main.ts [--only one,sixteen,throughput,streams,many] [--runs N] [--json] [--anyway]
+ *   node test/bench/gateway/main.ts [--only one,sixteen,fifty,throughput,streams,many] [--runs N] [--json] [--anyway]
  *
  * Ends with 0 when everything was measured (a missed target is a figure, not an error), 1 when something could not be measured, an
  * answer of ours went wrong or a ledger row is missing, 2 for a wrong option, 78 when the machine is too loaded to measure on.

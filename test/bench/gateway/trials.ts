@@ -7,7 +7,7 @@ export interface Trial {
   readonly id: string;
   readonly model: string;
   readonly stream: boolean;
-  readonly load: Pick<LoadOrder, "connections" | "durationMs" | "most" | "frames" | "apartMs">;
+  readonly load: Pick<LoadOrder, "connections" | "durationMs" | "most" | "frames" | "apartMs" | "everyMs">;
   readonly rows: readonly (RowDefinition & {
     /** `added`: what a gateway's figure is above the bare upstream's, taken right before or after. */
     readonly of: "added" | "own";
@@ -53,6 +53,22 @@ export const trials: readonly Trial[] = Object.freeze([
       {
         ...{ name: "16 connections: added, p99", unit: "ms", ...bound(5), of: "added" },
         figure: ({ answer }) => answer.p99,
+      },
+    ],
+  },
+  {
+    id: "fifty",
+    model: wholeModel(50),
+    stream: false,
+    load: { connections: 10, durationMs: 6000, most: unbounded, frames: null, apartMs: 20, everyMs: 200 },
+    rows: [
+      {
+        ...{ name: "S-34 50 requests a second: added, median", unit: "ms", better: "lower", target: null, of: "added" },
+        figure: ({ answer }) => answer.p50,
+      },
+      {
+        ...{ name: "S-34 50 requests a second: added, p95", unit: "ms", ...bound(10), of: "added" },
+        figure: ({ answer }) => answer.p95,
       },
     ],
   },
