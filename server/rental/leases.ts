@@ -5,12 +5,14 @@
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Clock, Log } from "../domain/ports.ts";
 import { atBid, paidNanos, runningPerHourNanos } from "../domain/rental/burn.ts";
-import type { LeaseView, SpendCaps } from "../domain/rental/lease.ts";
+import { type Adoption, adoptedLease, isOf, notFromHere } from "../domain/rental/adopted.ts";
+import type { LeaseTerms, LeaseView, SpendCaps } from "../domain/rental/lease.ts";
 import type { InstanceList } from "../domain/rental/market.ts";
-import { hasEnded, intendedLease, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
+import { hasEnded, intendedLease, isAdopted, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
 import { sending } from "../domain/rental/lease-step.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
+import { capTeller } from "./adopted.ts";
 import { type LeaseHealth, type LeaseProbe, usualHealthMs, watchHealth } from "./lease-health.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import { Keeper } from "./lease-keeper.ts";
@@ -33,9 +35,11 @@ export interface LeasesParts {
   readonly probe: LeaseProbe;
   /** Between two looks at whether a ready one answers; absent: so short that a hang is noticed within 30 s. */
   readonly healthMs?: number;
+  /** Machines of the settings; absent: leases of such are left as they are. */
+  readonly adoptions?: readonly Adoption[];
   /** What a machine is told of its lease, besides its order: its key, when it ends. Absent: nothing. */
   environmentOf?(
-    lease: Pick<LeaseRecord, "rental" | "label" | "market" | "createdAtMs" | "terms">,
+    lease: Pick<LeaseRecord, "rental" | "label" | "market" | "createdAtMs"> & { readonly terms: LeaseTerms },
   ): Readonly<Record<string, string>>;
 }
 
@@ -83,6 +87,7 @@ export function createLeases(parts: LeasesParts): Leases {
   };
 
   const spend = createLeaseSpend(book, zone, now);
+  const tellCaps = capTeller(clock, log);
   /** The highest lease that any label of ours has named: a ledger that was restored must not give its number again. */
   let highest = 0;
   const toldOrphans = new Set<string>();
@@ -111,6 +116,10 @@ export function createLeases(parts: LeasesParts): Leases {
       isWanted: () => ofMarket().length > 0,
       seen: (list) => {
         tellOrphans(market, list);
+        tellCaps(
+          ofMarket().map(({ keeper }) => keeper.record),
+          { caps, spent: spend.ofAll() },
+        );
         for (const { keeper } of ofMarket()) {
           if (!creating.has(keeper.record.id)) keeper.observe(list);
           void keeper.settle();
@@ -170,6 +179,24 @@ export function createLeases(parts: LeasesParts): Leases {
     ended.set(view.id, view);
   }
 
+  /** Those of the last run that are not in the settings any more end; those that are new there begin. */
+  function adopt(adoptions: readonly Adoption[]): void {
+    for (const { keeper } of [...kept.values()]) {
+      const { record } = keeper;
+      if (!isAdopted(record) || adoptions.some((one) => isOf(record, one))) continue;
+      keeper.change(moved(record, "ended", "it is not in the settings any more, or serves another", now()));
+    }
+    for (const adoption of adoptions) {
+      if ([...kept.values()].some(({ keeper: { record } }) => isAdopted(record) && isOf(record, adoption))) continue;
+      const id = book.nextId();
+      const record = adoptedLease({ id, label: labelOf(box, id) }, adoption, now());
+      book.write(record, { from: null });
+      keep(record);
+      const market = marketOf(record.market);
+      if (market !== null) lookOf(market).soon();
+    }
+  }
+
   function takeUp(): void {
     for (const record of book.load(now() - shownMs)) {
       const one = keep(record);
@@ -181,7 +208,7 @@ export function createLeases(parts: LeasesParts): Leases {
         one.keeper.change(moved(record, "ended", "it was never asked for", now()));
         continue;
       }
-      if (marketOf(record.market) === null) {
+      if (marketOf(record.market) === null && !isAdopted(record)) {
         log.error(
           { lease: record.id, market: record.market },
           "a lease is at a market that is not in the settings any more; it goes on costing",
@@ -191,6 +218,7 @@ export function createLeases(parts: LeasesParts): Leases {
       if (market !== null) lookOf(market).soon();
       void one.keeper.settle();
     }
+    if (parts.adoptions !== undefined) adopt(parts.adoptions);
   }
 
   const found = (id: number): Kept => {
@@ -202,6 +230,8 @@ export function createLeases(parts: LeasesParts): Leases {
 
   async function ordered(id: number, wish: LeaseRecord["wish"], reason: string): Promise<LeaseView> {
     const { keeper } = found(id);
+    if (isAdopted(keeper.record))
+      throw notFromHere(keeper.record, { run: "start", stop: "stop", end: "destroy" }[wish]);
     const market = marketOf(keeper.record.market);
     if (wish === "stop" && market?.traits.stops === false) {
       throw new Failure("unsupported", `${market.title} cannot stop a machine; it can be destroyed.`, {
@@ -213,7 +243,7 @@ export function createLeases(parts: LeasesParts): Leases {
       const { billed, quoted, terms } = keeper.record;
       const hourNanos = runningPerHourNanos(billed ?? quoted);
       const leaseNanos = paidNanos(keeper.burn());
-      const ofAll = { ...caps, perInstanceNanos: terms.caps.perInstanceNanos };
+      const ofAll = { ...caps, perInstanceNanos: terms?.caps.perInstanceNanos ?? null };
       spend.mayCost({ hourNanos, besideNanos: perHourOfAll(), leaseNanos, caps: ofAll });
     }
     keeper.wish(wish, reason);
@@ -238,14 +268,15 @@ export function createLeases(parts: LeasesParts): Leases {
     const id = Math.max(book.nextId(), highest + 1);
     const { gpu, gpuCount, offerId } = offer;
     const lease = { id, rental, market: market.id, label: labelOf(box, id), kind: order.kind, bidPerHourNanos: bid };
-    const meant = intendedLease({ ...lease, gpu, gpuCount, offerId, quoted, terms: { ...terms, caps: ofAll } }, now());
+    const agreed = { ...terms, caps: ofAll };
+    const meant = intendedLease({ ...lease, gpu, gpuCount, offerId, quoted, terms: agreed }, now());
     // In the file before the market hears of it: a crash from here on leaves a lease that is looked for.
     const sent = sending(meant, "create", now());
     book.write(sent, { from: null });
     const { keeper } = keep(sent);
     tell(keeper.view());
     let instanceId: string;
-    const environment = { ...parts.environmentOf?.(sent), ...order.environment };
+    const environment = { ...parts.environmentOf?.({ ...sent, terms: agreed }), ...order.environment };
     creating.add(id);
     try {
       const whole = { ...order, environment, offerId, gpu, gpuCount, label: lease.label };
@@ -297,6 +328,7 @@ export function createLeases(parts: LeasesParts): Leases {
     async changeBid(id, bidNanos) {
       const { keeper } = found(id);
       const { market: name, instanceId, kind } = keeper.record;
+      if (isAdopted(keeper.record)) throw notFromHere(keeper.record, "bid for");
       const market = marketOf(name);
       if (market === null || instanceId === null || kind !== "bid") {
         throw new Failure("invalid_request", `The lease ${id} is not a bid.`);

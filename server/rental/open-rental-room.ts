@@ -7,13 +7,16 @@ import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { nanosOfUsd } from "../domain/decimal.ts";
 import type { Clock, Log, Publish } from "../domain/ports.ts";
+import { isAdopted } from "../domain/rental/lease-record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { UpstreamFetch } from "../platform/upstream/upstream-fetch.ts";
+import { adoptionsOf } from "./adopted.ts";
 import { createRentalBills } from "./bills.ts";
 import { startHeart } from "./home/heart.ts";
 import { openHomeKey } from "./home/home-key.ts";
 import { createMachineWays } from "./home/machine-ways.ts";
 import { createNotices } from "./home/notices.ts";
+import type { LeaseProbe } from "./lease-health.ts";
 import { createLeases } from "./leases.ts";
 import type { RentWish } from "./lease-desk.ts";
 import { openMarkets } from "./open-markets.ts";
@@ -90,12 +93,19 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     },
   });
   parts.onStop(() => ways.close());
+  const probe = createLeaseProbe({ clock, log, upstream, rentals, reach: ways.learn });
+  const probeHere: LeaseProbe = (lease, depth, signal) => {
+    // A question is a prompt, and goes where prompts may go.
+    const isBarred = localOnly && isAdopted(lease) && rentals[lease.rental ?? ""]?.dataPolicy !== "local";
+    return isBarred ? new Promise(() => {}) : probe(lease, depth, signal);
+  };
   const homeKey = openHomeKey(join(home, "home.key"));
   const { desk: leases, close } = createLeases({
     ...{ book, markets, clock, log, box: parts.box, pollMs: limits.pollMs },
     zone: limits.zone === "" ? null : limits.zone,
     caps: { perDayNanos: nanosOfUsd(limits.mostUsdPerDay), perMonthNanos: nanosOfUsd(limits.mostUsdPerMonth) },
-    probe: createLeaseProbe({ clock, log, upstream, rentals, reach: ways.learn }),
+    adoptions: adoptionsOf(settings.markets, rentals),
+    probe: probeHere,
     environmentOf: (lease) => ({
       LANTHORN_HEADLESS: "true",
       ...(settings.markets[lease.market]?.tls === "off" ? { LANTHORN_TLS_MODE: "off" } : {}),
@@ -108,7 +118,9 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
   /** Those that may run: what is told of a machine that does not hear is only a line in the log. */
   const hearing = () =>
     leases.list().flatMap((lease) => {
-      const way = lease.instanceId === null || lease.seen.state !== "running" ? null : ways.reach(lease);
+      // A machine of the settings was told nothing of a home.
+      const isDeaf = lease.instanceId === null || lease.seen.state !== "running" || isAdopted(lease);
+      const way = isDeaf ? null : ways.reach(lease);
       return way === null || lease.instanceId === null ? [] : [{ ...way, instanceId: lease.instanceId }];
     });
   parts.onStop(startHeart({ homeKey, clock, log, targets: hearing, everyMs: heartbeatMs }));

@@ -110,6 +110,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
   const wishOf = async (ask: RentAsk, signal: AbortSignal) => {
     const asked = readAsk(ask, parts.rentals);
     const { setting } = asked;
+    if (markets.some(({ id, traits }) => id === asked.market && traits.fixed === true)) throw notRented(asked.market);
     const bid = bidOf(setting);
     const { offer, takenAtMs } = await offerFor(asked, bid, board, parts, signal);
     const { volumes } = marketOf(markets, offer.market).traits;
@@ -195,6 +196,12 @@ export async function endOrphans(
     ended.push({ ...orphan, trouble });
   }
   return { ended, unread };
+}
+
+function notRented(market: string | null): Failure {
+  return new Failure("unsupported", `"${market}" is a machine of the settings: it is there without being rented.`, {
+    next: ["lanthorn rental list"],
+  });
 }
 
 const noBids = Object.freeze({

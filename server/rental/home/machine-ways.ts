@@ -9,6 +9,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Clock, Log } from "../../domain/ports.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
+import { isAdopted } from "../../domain/rental/lease-record.ts";
 import { Failure } from "../../domain/failure.ts";
 import { readOwnerFile, writeOwnerFile } from "../../platform/owner-file.ts";
 import { createUpstreamFetch, type UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
@@ -63,6 +64,8 @@ export function createMachineWays(parts: MachineWaysParts): MachineWays {
   /** What requests carry: a key of the settings' own file, where there is one. */
   const keyOf = (lease: LeaseView) => {
     const ofFile = lease.rental === null ? undefined : parts.keys.get(lease.rental);
+    // Nobody has handed a first key to a machine of the settings.
+    if (isAdopted(lease)) return ofFile ?? null;
     return ofFile ?? firstKeyOf(lease);
   };
   /** Reached as its market or the settings write it down. */

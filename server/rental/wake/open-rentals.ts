@@ -84,6 +84,7 @@ export function openRentals(parts: RentalsParts): Rentals {
     const fleet = createFleet({
       ...{ name, setting, desk, clock, log },
       stops: market?.traits.stops ?? true,
+      fixed: market?.traits.fixed === true,
       zone: parts.limits.zone === "" ? null : parts.limits.zone,
       rent: (reason, signal) => rentOne(renting, reason, signal),
     });
