@@ -8,6 +8,7 @@ import { atBid, paidNanos, runningPerHourNanos } from "../domain/rental/burn.ts"
 import { type Adoption, adoptedLease, isOf, notFromHere } from "../domain/rental/adopted.ts";
 import type { LeaseTerms, LeaseView, SpendCaps } from "../domain/rental/lease.ts";
 import type { InstanceList } from "../domain/rental/market.ts";
+import { needImage } from "../domain/rental/need-image.ts";
 import { hasEnded, intendedLease, isAdopted, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
 import { sending } from "../domain/rental/lease-step.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
@@ -255,6 +256,7 @@ export function createLeases(parts: LeasesParts): Leases {
     if (isStopped) throw new Failure("shutting_down", "The box is stopping; nothing is rented any more.");
     const market = marketOf(offer.market);
     if (market === null) throw new Failure("not_found", `There is no market "${offer.market}" here.`);
+    needImage(rental, order.image);
     const bid = order.bidPerHourNanos;
     if ((order.kind === "bid") !== (bid !== null)) {
       throw new Failure("invalid_request", "A bid states its price, and what is no bid has none.", {

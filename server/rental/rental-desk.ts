@@ -8,6 +8,7 @@ import type { Nanos } from "../domain/money.ts";
 import type { Clock, Publish } from "../domain/ports.ts";
 import type { LeaseView, Orphan } from "../domain/rental/lease.ts";
 import type { OfferFilter, RentalOffer } from "../domain/rental/market.ts";
+import { needImage } from "../domain/rental/need-image.ts";
 import { chooseOffers } from "../domain/rental/offer-choice.ts";
 import { byPrice, type RentQuote, quoteOf } from "../domain/rental/quote.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
@@ -112,6 +113,8 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
     const { setting } = asked;
     if (markets.some(({ id, traits }) => id === asked.market && traits.fixed === true)) throw notRented(asked.market);
     const bid = bidOf(setting);
+    const machine = parts.machine(setting);
+    needImage(asked.rental, machine.image);
     const { offer, takenAtMs } = await offerFor(asked, bid, board, parts, signal);
     const { volumes } = marketOf(markets, offer.market).traits;
     const wish: RentWish = {
@@ -122,7 +125,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
         bidPerHourNanos: bid,
         diskBytes: gbBytes(setting.diskGb),
         volumeId: setting.volumeId !== "" && volumes ? setting.volumeId : null,
-        ...parts.machine(setting),
+        ...machine,
       },
       terms: termsOf(setting, limits),
     };

@@ -62,7 +62,7 @@ export function dryText({ quote, order }: QuoteAnswer): string {
       "Would ask",
       `${printable(offer.market)} to create ${printable(offer.offerId)}, ${offer.kind}${bidText(bidPerHourNanos)}`,
     ],
-    ["Image", order.image === "" ? "the market's own" : printable(order.image)],
+    ["Image", printable(order.image)],
     ["Disk", `${vramText(order.diskBytes)}${order.volumeId === null ? "" : `, volume ${printable(order.volumeId)}`}`],
     ["Port", String(order.port)],
     ["Variables", printable(names)],

@@ -20,7 +20,7 @@ beforeAll(async () => {
         markets: [pretendMarket("vast", systemClock.now, [offer])],
         rentals: {},
         limits: rentalLimitsSetting.parse({}),
-        machine: () => ({ image: "", port: 4747, environment: {}, onStart: "" }),
+        machine: () => ({ image: "lanthorn", port: 4747, environment: {}, onStart: "" }),
         clock: systemClock,
       }),
   });

@@ -10,7 +10,7 @@ import { bidOffer, burn, offer, ready, stopped, terms, usd } from "../cli/rental
 
 const never = new AbortController().signal;
 
-function stage() {
+function stage(imageOfAll = "registry.example/lanthorn:1") {
   const clock = manualClock();
   const vast = pretendMarket("vast", clock.now, [offer, bidOffer]);
   const runpod = pretendMarket("runpod", clock.now, [
@@ -27,7 +27,7 @@ function stage() {
     }),
     limits: rentalLimitsSetting.parse({}),
     machine: ({ image, environment }) => ({
-      image,
+      image: image === "" ? imageOfAll : image,
       port: 4747,
       environment: { ...environment, SECRET: "s" },
       onStart: "a\nb",
@@ -83,6 +83,27 @@ test("S-18 an absurd price or one that is none is not rented, even by its name",
     await expect(asked).rejects.toMatchObject({ code: "not_found", why: expect.stringContaining("price") });
   }
   expect(leases.rented).toEqual([]);
+});
+
+test("without an image nothing is asked of a market: no price, and no machine that serves nothing", async () => {
+  const { desk, vast, leases } = stage("");
+  const asks = [
+    [{ market: "vast", offerId: "77310" }, "lanthorn rental rent <offer> --image"],
+    [{ rental: "coder" }, "lanthorn config set rentals.coder.image"],
+  ] as const;
+  for (const [ask, next] of asks) {
+    const refused = {
+      ...{ code: "invalid_request", param: "image" },
+      next: expect.arrayContaining([expect.stringContaining(next)]),
+    };
+    await expect(desk.quote(ask, never)).rejects.toMatchObject(refused);
+    await expect(desk.rent(ask, usd(9), never)).rejects.toMatchObject(refused);
+  }
+  expect(vast.asked).toEqual([]);
+  expect(leases.rented).toEqual([]);
+  await expect(desk.quote({ rental: "coder", image: "lanthorn" }, never)).resolves.toMatchObject({
+    order: { image: "lanthorn" },
+  });
 });
 
 test("a quote says what it comes to, and names what is secret without showing it", async () => {

@@ -91,7 +91,13 @@ export function wishIn(market: string, bid: number | null): RentWish {
       ...{ verified: true, longestMs: null, availability: null },
     },
     order: {
-      ...{ kind: bid === null ? "on-demand" : "bid", bidPerHourNanos: bid, diskBytes: 40e9, image: "", port: 4747 },
+      ...{
+        kind: bid === null ? "on-demand" : "bid",
+        bidPerHourNanos: bid,
+        diskBytes: 40e9,
+        image: "lanthorn",
+        port: 4747,
+      },
       ...{ environment: {}, onStart: "", volumeId: null },
     },
     terms,

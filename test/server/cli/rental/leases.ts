@@ -145,7 +145,7 @@ export const quoteBody = {
   rental: null,
   quote: quoteOf(offer, null, terms, nowMs),
   order: {
-    image: "",
+    image: "registry.example/lanthorn:1",
     port: 4747,
     diskBytes: 40e9,
     volumeId: null,

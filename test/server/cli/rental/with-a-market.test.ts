@@ -104,7 +104,7 @@ test("with no server: a market that fails is exit 8, none that is set up exit 5,
   const home = homeWith(market);
   expect(await rental(["offers"], { home })).toMatchObject({ code: 8, stdout: "" });
   expect(await rental(["orphans"], { home })).toMatchObject({ code: 8 });
-  expect(await rental(["rent", "vast/1", "--yes"], { home })).toMatchObject({ code: 3 });
+  expect(await rental(["rent", "vast/1", "--image", "lanthorn", "--yes"], { home })).toMatchObject({ code: 3 });
   expect(await rental(["list"], { home })).toMatchObject({ code: 3 });
   const bare = await rental(["offers"], { home: temporaryFolder() });
   expect(bare).toMatchObject({ code: 5 });
@@ -172,12 +172,12 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
   };
   const run = (...args: string[]) => rental(args, server);
 
-  const dry = await run("rent", "--gpu", "rtx3090", "--bid", "0.2", "--for", "2h", "--dry-run");
+  const dry = await run("rent", "--gpu", "rtx3090", "--image", "lanthorn", "--bid", "0.2", "--for", "2h", "--dry-run");
   expect(dry).toMatchObject({ code: 0 });
   expect(dry.stdout).toContain("Would ask   vast to create 1, bid at $0.20/h");
   expect(deeds(market)).toEqual([]);
 
-  const rented = await run("rent", "--gpu", "rtx3090", "--bid", "0.2", "--for", "2h", "--yes");
+  const rented = await run("rent", "--gpu", "rtx3090", "--image", "lanthorn", "--bid", "0.2", "--for", "2h", "--yes");
   expect(rented).toMatchObject({ code: 0, stdout: "lease-1\n" });
   expect(rented.stderr).toMatch(/lease-1 starting: .+ of 15 m \(\$0\.2055\/h\)/);
   const listed = JSON.parse((await run("list", "--json")).stdout);
@@ -200,5 +200,5 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
   const [bill] = JSON.parse(bills.stdout).markets;
   expect(bill).toMatchObject({ market: "vast", state: "compared", rows: [{ instanceId: "1001", lease: 1 }] });
   expect(Math.abs(bill.differenceNanos)).toBeLessThan(10_000_000);
-  expect(await run("rent", "vast/9", "--yes")).toMatchObject({ code: 5 });
+  expect(await run("rent", "vast/9", "--image", "lanthorn", "--yes")).toMatchObject({ code: 5 });
 });
