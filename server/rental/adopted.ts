@@ -5,9 +5,11 @@
 import type { MarketSetting, RentalSetting } from "../config/rental-setting.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Clock, Log } from "../domain/ports.ts";
-import { type Adoption, type CapFacts, reachedCap } from "../domain/rental/adopted.ts";
-import { isAdopted, type LeaseRecord } from "../domain/rental/lease-record.ts";
+import { type Adoption, adoptedLease, type CapFacts, isOf, reachedCap } from "../domain/rental/adopted.ts";
+import { hasEnded, isAdopted, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
+import type { Keeper } from "./lease-keeper.ts";
 import { instanceOfMachine } from "./markets/static.ts";
+import type { NewLeases } from "./twins.ts";
 
 /** Throws Failure `cannot_start` where two entries of `rentals:` want one machine. */
 export function adoptionsOf(
@@ -22,6 +24,25 @@ export function adoptionsOf(
       why: "It is one machine, and its cost is one target's. An entry may serve several models, and several routes.",
       ...{ param: `rentals.${second}.market`, next: ["lanthorn config show rentals"] },
     });
+  });
+}
+
+/** Those of the last run that are not in the settings any more end; those that are new there begin, and are given back. */
+export function adopt(
+  adoptions: readonly Adoption[],
+  kept: readonly Keeper[],
+  { book, now, own, keep }: NewLeases,
+): readonly Keeper[] {
+  const there = kept.filter(({ record }) => isAdopted(record));
+  for (const keeper of there) {
+    if (adoptions.some((one) => isOf(keeper.record, one))) continue;
+    keeper.change(moved(keeper.record, "ended", "it is not in the settings any more, or serves another", now()));
+  }
+  return adoptions.flatMap((adoption) => {
+    if (there.some(({ record }) => !hasEnded(record) && isOf(record, adoption))) return [];
+    const record = adoptedLease(own(), adoption, now());
+    book.write(record, { from: null });
+    return [keep(record)];
   });
 }
 

@@ -5,7 +5,7 @@
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Clock, Log } from "../domain/ports.ts";
 import { atBid, paidNanos, runningPerHourNanos } from "../domain/rental/burn.ts";
-import { type Adoption, adoptedLease, isOf, notFromHere } from "../domain/rental/adopted.ts";
+import { type Adoption, notFromHere } from "../domain/rental/adopted.ts";
 import type { LeaseTerms, LeaseView, SpendCaps } from "../domain/rental/lease.ts";
 import type { InstanceList } from "../domain/rental/market.ts";
 import { needImage } from "../domain/rental/need-image.ts";
@@ -13,7 +13,7 @@ import { hasEnded, intendedLease, isAdopted, type LeaseRecord, moved } from "../
 import { sending } from "../domain/rental/lease-step.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
-import { capTeller } from "./adopted.ts";
+import { adopt, capTeller } from "./adopted.ts";
 import { type LeaseHealth, type LeaseProbe, usualHealthMs, watchHealth } from "./lease-health.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import { Keeper } from "./lease-keeper.ts";
@@ -21,6 +21,7 @@ import { createLeaseSpend } from "./lease-spend.ts";
 import type { Market } from "./market.ts";
 import { lookAtMarket, type MarketLook } from "./market-look.ts";
 import { createOrphanage, labelOf, leaseOfLabel } from "./orphans.ts";
+import { createTwins } from "./twins.ts";
 
 export interface LeasesParts {
   readonly book: LeaseBook;
@@ -95,6 +96,13 @@ export function createLeases(parts: LeasesParts): Leases {
   /** Asked for and not answered: lists say nothing about them yet. */
   const creating = new Set<number>();
 
+  const ownOfNew = () => {
+    const id = Math.max(book.nextId(), highest + 1);
+    return { id, label: labelOf(box, id) };
+  };
+  const keeperOf = (record: LeaseRecord) => keep(record).keeper;
+  const twins = createTwins({ book, log, now, own: ownOfNew, keep: keeperOf });
+
   function tell(view: LeaseView): void {
     for (const listener of [...listeners]) {
       try {
@@ -116,6 +124,8 @@ export function createLeases(parts: LeasesParts): Leases {
         ofMarket().every(({ keeper }) => still.has(keeper.record.state)) ? pollMs : Math.min(pollMs, movingMs),
       isWanted: () => ofMarket().length > 0,
       seen: (list) => {
+        const records = ofMarket().map(({ keeper }) => keeper.record);
+        twins.seen(market.id, list, records);
         tellOrphans(market, list);
         tellCaps(
           ofMarket().map(({ keeper }) => keeper.record),
@@ -180,24 +190,6 @@ export function createLeases(parts: LeasesParts): Leases {
     ended.set(view.id, view);
   }
 
-  /** Those of the last run that are not in the settings any more end; those that are new there begin. */
-  function adopt(adoptions: readonly Adoption[]): void {
-    for (const { keeper } of [...kept.values()]) {
-      const { record } = keeper;
-      if (!isAdopted(record) || adoptions.some((one) => isOf(record, one))) continue;
-      keeper.change(moved(record, "ended", "it is not in the settings any more, or serves another", now()));
-    }
-    for (const adoption of adoptions) {
-      if ([...kept.values()].some(({ keeper: { record } }) => isAdopted(record) && isOf(record, adoption))) continue;
-      const id = book.nextId();
-      const record = adoptedLease({ id, label: labelOf(box, id) }, adoption, now());
-      book.write(record, { from: null });
-      keep(record);
-      const market = marketOf(record.market);
-      if (market !== null) lookOf(market).soon();
-    }
-  }
-
   function takeUp(): void {
     for (const record of book.load(now() - shownMs)) {
       const one = keep(record);
@@ -219,7 +211,12 @@ export function createLeases(parts: LeasesParts): Leases {
       if (market !== null) lookOf(market).soon();
       void one.keeper.settle();
     }
-    if (parts.adoptions !== undefined) adopt(parts.adoptions);
+    if (parts.adoptions === undefined) return;
+    const there = [...kept.values()].map(({ keeper }) => keeper);
+    for (const { record } of adopt(parts.adoptions, there, { book, now, own: ownOfNew, keep: keeperOf })) {
+      const market = marketOf(record.market);
+      if (market !== null) lookOf(market).soon();
+    }
   }
 
   const found = (id: number): Kept => {
@@ -267,9 +264,9 @@ export function createLeases(parts: LeasesParts): Leases {
     const ofAll = { ...caps, perInstanceNanos: terms.caps.perInstanceNanos };
     const hourNanos = runningPerHourNanos(quoted);
     spend.mayCost({ hourNanos, besideNanos: perHourOfAll(), leaseNanos: 0, caps: ofAll });
-    const id = Math.max(book.nextId(), highest + 1);
+    const own = ownOfNew();
     const { gpu, gpuCount, offerId } = offer;
-    const lease = { id, rental, market: market.id, label: labelOf(box, id), kind: order.kind, bidPerHourNanos: bid };
+    const lease = { ...own, rental, market: market.id, kind: order.kind, bidPerHourNanos: bid };
     const agreed = { ...terms, caps: ofAll };
     const meant = intendedLease({ ...lease, gpu, gpuCount, offerId, quoted, terms: agreed }, now());
     // In the file before the market hears of it: a crash from here on leaves a lease that is looked for.
@@ -279,9 +276,9 @@ export function createLeases(parts: LeasesParts): Leases {
     tell(keeper.view());
     let instanceId: string;
     const environment = { ...parts.environmentOf?.({ ...sent, terms: agreed }), ...order.environment };
-    creating.add(id);
+    creating.add(own.id);
     try {
-      const whole = { ...order, environment, offerId, gpu, gpuCount, label: lease.label };
+      const whole = { ...order, environment, offerId, gpu, gpuCount, label: own.label };
       ({ instanceId } = await market.create(whole, signal));
     } catch (thrown) {
       const failure = asFailure(thrown);
@@ -295,7 +292,7 @@ export function createLeases(parts: LeasesParts): Leases {
       lookOf(market).soon();
       throw failure;
     } finally {
-      creating.delete(id);
+      creating.delete(own.id);
     }
     const made = { ...keeper.record, instanceId, order: null };
     keeper.change(moved(made, "starting", "the market has made it", now()));

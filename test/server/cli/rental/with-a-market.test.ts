@@ -12,6 +12,7 @@ import { intendedLease } from "../../../../server/domain/rental/lease-record.ts"
 import { startVastMarket } from "../../../support/markets/vast.ts";
 import type { StandIn, StandInOptions } from "../../../support/markets/stand-in.ts";
 import { realBox } from "../../../support/real-box.ts";
+import { until } from "../../../support/real-engine.ts";
 import { recordedLog } from "../../../support/recorded-log.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 import { rentalsCheck } from "../../../../server/cli/doctor/rentals.ts";
@@ -185,20 +186,39 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
     leases: [{ id: 1, state: "ready", kind: "bid", instanceId: "1001" }],
     summary: { costing: 1, caps: { perDayUsd: "20.000000000" } },
   });
+  // Its create was carried out twice: the second one is destroyed, and nobody had to look.
+  const [offer] = market.house.offers;
+  if (offer === undefined) throw new Error("the stand-in has an offer");
+  const { label } = listed.leases[0];
+  const twin = market.house.rent(offer, { label, isBid: false, diskGb: 40, bid: null, environment: {} });
+  await until("the second one is gone", () => market.house.find(twin.id) === undefined);
   expect((await run("bid", "1")).stdout).toMatch(/^lease-1 bids \$0\.20\/h\. The least taken now .*: \$0\.11\/h/);
   expect(await run("bid", "1", "0.25", "--yes")).toMatchObject({ code: 0 });
   expect(await run("stop", "lease-1")).toMatchObject({ code: 0, stdout: expect.stringContaining("$0.1315/day") });
   expect(await run("destroy", "1", "--yes")).toMatchObject({ code: 0 });
   expect((await run("orphans")).stdout).toContain("No orphans");
   expect(deeds(market).map((call) => call.replace(/ \{.*/, ""))).toEqual([
-    ...["PUT /asks/1/", "PUT /instances/bid_price/1001/", "PUT /instances/1001/", "DELETE /instances/1001/"],
+    ...[
+      "PUT /asks/1/",
+      `DELETE /instances/${twin.id}/`,
+      "PUT /instances/bid_price/1001/",
+      "PUT /instances/1001/",
+      "DELETE /instances/1001/",
+    ],
   ]);
   expect(deeds(market)[0]).toContain('"price":0.2');
   expect(market.house.alive()).toEqual([]);
   const bills = await run("bills", "--json");
   expect(bills).toMatchObject({ code: 0 });
   const [bill] = JSON.parse(bills.stdout).markets;
-  expect(bill).toMatchObject({ market: "vast", state: "compared", rows: [{ instanceId: "1001", lease: 1 }] });
+  expect(bill).toMatchObject({
+    market: "vast",
+    state: "compared",
+    rows: [
+      { instanceId: "1001", lease: 1 },
+      { instanceId: twin.id, lease: 2 },
+    ],
+  });
   expect(Math.abs(bill.differenceNanos)).toBeLessThan(10_000_000);
   expect(await run("rent", "vast/9", "--image", "lanthorn", "--yes")).toMatchObject({ code: 5 });
 });
