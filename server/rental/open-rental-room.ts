@@ -19,6 +19,7 @@ import { createNotices } from "./home/notices.ts";
 import type { LeaseProbe } from "./lease-health.ts";
 import { createLeases } from "./leases.ts";
 import type { RentWish } from "./lease-desk.ts";
+import { createLeaseRecords } from "./lease-records.ts";
 import { openMarkets } from "./open-markets.ts";
 import { watchPrices } from "./price-watch.ts";
 import { createRentalDesk, type RentalDesk } from "./rental-desk.ts";
@@ -28,7 +29,7 @@ import { openRentals, type Rentals } from "./wake/open-rentals.ts";
 
 export interface RentalRoomParts {
   readonly settings: Pick<Config, "markets" | "rentals" | "rentalLimits" | "network" | "providers">;
-  readonly ledger: Pick<Ledger, "leases" | "marketPrices">;
+  readonly ledger: Pick<Ledger, "leases" | "leaseReports" | "marketPrices">;
   readonly upstream: UpstreamFetch;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The data folder. */
@@ -160,6 +161,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     ...{ leases, markets, rentals, limits, machine, clock, publish: parts.publish },
     bills: createRentalBills({ markets, book, clock }),
     prices: priceWatch,
+    records: createLeaseRecords(parts.ledger.leaseReports, clock, limits.zone === "" ? null : limits.zone),
     ownVariables,
   });
   parts.onStop(() => desk.stop());

@@ -14,6 +14,7 @@ import { byPrice, type RentQuote, quoteOf } from "../domain/rental/quote.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
 import { capRefusal } from "../domain/rental/spend-room.ts";
 import type { RentalBills, RentalPrices } from "./desk-parts.ts";
+import type { LeaseRecords } from "./lease-records.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import type { Market } from "./market.ts";
 import { createOfferBoard, marketOf, type OfferBoard } from "./offer-board.ts";
@@ -79,6 +80,7 @@ export interface RentalDesk {
   bid(id: number, signal: AbortSignal): Promise<BidView>;
   readonly bills: RentalBills["compare"];
   readonly prices: RentalPrices["history"];
+  readonly records: LeaseRecords;
   orphans(signal: AbortSignal): Promise<OrphanList>;
   /** Those that are asked for, or all. Each is tried, whatever becomes of the others. */
   endOrphans(
@@ -96,6 +98,7 @@ export interface RentalDeskParts {
   readonly machine: (setting: RentalSetting) => Pick<RentWish["order"], "image" | "port" | "environment" | "onStart">;
   readonly bills: RentalBills;
   readonly prices: RentalPrices;
+  readonly records: LeaseRecords;
   /** Names of what the lease desk adds to the environment of each machine. */
   readonly ownVariables?: readonly string[];
   readonly clock: Clock;
@@ -177,6 +180,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
     },
     bills: parts.bills.compare,
     prices: parts.prices.history,
+    records: parts.records,
     orphans: (signal) => leases.orphans(signal),
     endOrphans: (which, signal) => endOrphans(leases, which, signal),
   };
