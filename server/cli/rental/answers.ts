@@ -6,6 +6,7 @@ import type { BurnSummary } from "../../rental/lease-desk.ts";
 import type { BurnReport } from "../../rental/lease-records.ts";
 import type { MarketLook, OffersView } from "../../rental/offer-board.ts";
 import type { OrphanList, QuoteView, RentalDesk, RentalSummary } from "../../rental/rental-desk.ts";
+import type { DiskWay } from "../../domain/rental/disk-choice.ts";
 import type { Burn, LeaseTerms, LeaseView, Orphan } from "../../domain/rental/lease.ts";
 import type { RentalOffer, RentalRates } from "../../domain/rental/market.ts";
 import type { RentQuote } from "../../domain/rental/quote.ts";
@@ -189,6 +190,13 @@ export const quoteAnswer = z.object({
     environment: z.array(text),
     onStartLines: count,
   }),
+  disk: z
+    .object({
+      ways: z.array(z.object({ way: word<DiskWay>(), perMonthNanos: count, perWakeMs: count })),
+      words: text,
+    })
+    .nullable()
+    .default(null),
   takenAtMs: count,
   burn: burnSummaryShape,
   refusal: text.nullable().default(null),

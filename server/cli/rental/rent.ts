@@ -38,6 +38,7 @@ interface RentFlags {
   readonly region?: string;
   readonly disk?: number;
   readonly volume?: string;
+  readonly weights?: number;
   readonly image?: string;
   readonly idleStop?: number;
   readonly destroyAfter?: number;
@@ -66,6 +67,7 @@ export function defineRent(command: Command, context: CommandContext): void {
     .option("--reliability <share>", "least, such as 0.98 or 98%", readShare)
     .option("--region <region>", "where it stands")
     .option("--disk <GB>", "size of its disk", readGb)
+    .option("--weights <GB>", "size of the weights, to see what keeping them costs", readGb)
     .option("--volume <id>", "a disk that outlives it, where the market has one")
     .option(
       "--image <image>",
@@ -161,6 +163,7 @@ function askOf(what: string | undefined, flags: RentFlags): Query {
     region: flags.region,
     diskGb: flags.disk,
     volumeId: flags.volume,
+    weightsGb: flags.weights,
     image: flags.image,
     idleStopMs: flags.idleStop,
     destroyAfterMs: flags.destroyAfter,

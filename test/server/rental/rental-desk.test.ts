@@ -192,6 +192,21 @@ test("orphans are ended one by one, whatever becomes of the others", async () =>
   });
 });
 
+test("a quote prices where the weights are kept, at the offer's own rates and the bid, once their size is known", async () => {
+  const { desk, runpod } = stage();
+  expect((await desk.quote({ rental: "coder" }, never)).disk).toBeNull();
+  const { disk } = await desk.quote({ rental: "coder", weightsGb: 20 }, never);
+  expect(disk?.ways.map(({ way }) => way).sort()).toEqual(["download", "stopped-disk"]);
+  const [stoppedDisk] = disk?.ways.filter(({ way }) => way === "stopped-disk") ?? [];
+  // 610 hours of a month it is stopped.
+  expect(stoppedDisk?.perMonthNanos).toBe(Math.ceil(offer.rates.stoppedStoragePerHourNanos * 610));
+  expect(disk?.words).toContain("kept on the stopped instance's disk: $");
+  const byBid = await desk.quote({ market: "vast", offerId: "81422", bidUsdPerHour: "0.20", weightsGb: 20 }, never);
+  const download = (view: typeof disk) => view?.ways.find(({ way }) => way === "download")?.perMonthNanos ?? 0;
+  expect(download(byBid.disk)).toBeLessThan(download(disk));
+  expect(runpod.asked).toEqual([]);
+});
+
 test("the summary has what stopped ones still cost", () => {
   const { desk } = stage();
   expect(desk.summary()).toMatchObject({ ...burn, stopped: { leases: 1, perDayNanos: usd(0.192) } });

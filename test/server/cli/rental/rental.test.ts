@@ -92,6 +92,7 @@ describe("rent", () => {
         "At most   $2.72 until it ends, 22:00, when it runs all the time; traffic apart",
         "Limits    stops after 20 m without use, is destroyed after 1 d of that; given up when not ready within 15 m; ends after 8 h, at $5.00",
         "Stopped   still $0.192/day for its disk, until it is destroyed",
+        "Weights   what keeping them costs is told when their size is: --weights <GB>",
         "Burning   2 others at $0.348/h together; today $3.18 of $20.00, this month $41.20 of $200.00",
         "Would ask   vast to create 77310, on-demand",
         "Image       registry.example/lanthorn:1",
@@ -104,6 +105,19 @@ describe("rent", () => {
       ].join("\n"),
     );
     expect(changes(asked)).toEqual([]);
+  });
+
+  test("where the weights are kept is priced in the quote once their size is known", async () => {
+    const ways = [{ way: "stopped-disk", perMonthNanos: usd(4.88), perWakeMs: 0 }];
+    const disk = { ways, words: "kept on the stopped instance's disk: $4.88 a month" };
+    const { url, asked } = await stub({ ...routes, "GET /admin/rentals/quote": { ...box.quoteBody, disk } });
+    const args = ["rent", "vast/77310", "--image", "lanthorn", "--weights", "20", "--dry-run"];
+    const { stdout } = await rental(args, { url });
+    expect(stdout).toContain(`Weights   ${disk.words} (at two wakes and four hours a day)\n`);
+    expect(new URL(asked[0]?.url ?? "", url).searchParams.get("weightsGb")).toBe("20");
+    expect(JSON.parse((await rental([...args, "--json"], { url })).stdout).disk).toMatchObject({
+      ways: [{ way: "stopped-disk", perMonthUsd: "4.880000000" }],
+    });
   });
 
   test("--yes rents that very offer at that very price and no other, and tells how it comes up", async () => {
