@@ -63,6 +63,8 @@ const ownVariables: readonly string[] = Object.freeze([
   "LANTHORN_HOME_PUBLIC_KEY",
   "LANTHORN_RENTAL_ENDS_AT",
 ]);
+/** Of variables that machines are handed: a market may repeat one in what it refuses with. */
+const secretNames = /KEY|TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIAL/;
 /** A machine wonders after 45 minutes of silence. */
 const heartbeatMs = 300_000;
 
@@ -78,6 +80,9 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
   const nothingLeft = book.load(Number.POSITIVE_INFINITY).length === 0;
   if (markets.length === 0 && Object.keys(rentals).length === 0 && nothingLeft) return null;
 
+  for (const { environment: handed } of Object.values(rentals)) {
+    for (const [name, value] of Object.entries(handed)) if (secretNames.test(name)) knowSecret(value);
+  }
   const keys = new Map(
     Object.entries(rentals).map(([name, { keyFile }]) => [name, readMachineKey(name, keyFile, home)] as const),
   );

@@ -35,7 +35,7 @@ function staticMarket({ title, clock }: MarketWire, id: string, { machine }: Mar
         "unsupported",
         `${title} "${id}" is a machine of your own choosing: nobody can ${what} it from here.`,
         {
-          next: [`lanthorn config set markets.${id}.enabled false`],
+          next: [`lanthorn config show markets`],
         },
       ),
     );

@@ -104,7 +104,7 @@ describe("a machine of the settings", () => {
     for (const order of orders) {
       await expect(order()).rejects.toMatchObject({
         code: "unsupported",
-        next: ["lanthorn config set markets.desk.enabled false"],
+        why: expect.stringContaining("markets.desk.enabled: false of lanthorn.yaml switches it off"),
       });
     }
     expect(lease().state).toBe("starting");

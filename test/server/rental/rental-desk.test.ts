@@ -89,7 +89,7 @@ test("without an image nothing is asked of a market: no price, and no machine th
   const { desk, vast, leases } = stage("");
   const asks = [
     [{ market: "vast", offerId: "77310" }, "lanthorn rental rent <offer> --image"],
-    [{ rental: "coder" }, "lanthorn config set rentals.coder.image"],
+    [{ rental: "coder" }, "lanthorn rental rent coder --image"],
   ] as const;
   for (const [ask, next] of asks) {
     const refused = {

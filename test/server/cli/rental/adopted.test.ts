@@ -52,7 +52,7 @@ test("start, stop, destroy and bid say that it cannot be and what to do instead,
     const { code, stdout, stderr } = await rental([order, "lease-7", ...rest], { url });
     expect({ order, code, stdout }).toEqual({ order, code: 2, stdout: "" });
     expect(stderr).toContain(`nobody can ${order === "bid" ? "bid for" : order} it from here`);
-    expect(stderr).toContain("lanthorn config set markets.desk.enabled false");
+    expect(stderr).toContain("markets.desk.enabled: false");
   }
   expect(asked.filter(({ method }) => method !== "GET")).toEqual([]);
 });
