@@ -121,6 +121,11 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     }),
   });
   parts.onStop(close);
+  parts.onStop(
+    leases.watch(({ id, state }) => {
+      if (state === "ended") ways.forget(id);
+    }),
+  );
   /** Those that may run: what is told of a machine that does not hear is only a line in the log. */
   const hearing = () =>
     leases.list().flatMap((lease) => {

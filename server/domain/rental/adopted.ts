@@ -36,7 +36,7 @@ export function notFromHere({ id, market }: Pick<LeaseRecord, "id" | "market">, 
     "unsupported",
     `The lease ${id} is the machine "${market}" of the settings: nobody can ${what} it from here.`,
     {
-      why: `It costs what the settings say for as long as it is in them, and its lease ends with its entry there: markets.${market}.enabled: false of lanthorn.yaml switches it off at the next start.`,
+      why: `It costs what the settings say for as long as it is in them, and its lease ends with its entry there: markets.${market}.enabled: false of lanthorn.yaml switches it off at the next start, once no entry of rentals names it.`,
       next: ["lanthorn config show markets", "lanthorn rental list"],
     },
   );
