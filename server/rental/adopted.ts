@@ -53,12 +53,12 @@ const sayEveryMs = 6 * 3_600_000;
 export function capTeller(
   clock: Clock,
   log: Log,
-): (leases: readonly Pick<LeaseRecord, "id" | "terms">[], facts: CapFacts) => void {
+): (leases: readonly Pick<LeaseRecord, "id" | "terms">[], facts: () => CapFacts) => void {
   let saidAtMs = Number.NEGATIVE_INFINITY;
   return (leases, facts) => {
     const standing = leases.filter(isAdopted).map(({ id }) => id);
     if (standing.length === 0 || clock.monotonicMs() - saidAtMs < sayEveryMs) return;
-    const cap = reachedCap(facts);
+    const cap = reachedCap(facts());
     if (cap === null) return;
     saidAtMs = clock.monotonicMs();
     log.warn(

@@ -129,7 +129,7 @@ export function createLeases(parts: LeasesParts): Leases {
         tellOrphans(market, list);
         tellCaps(
           ofMarket().map(({ keeper }) => keeper.record),
-          { caps, spent: spend.ofAll() },
+          () => ({ caps, spent: spend.ofAll() }),
         );
         for (const { keeper } of ofMarket()) {
           if (!creating.has(keeper.record.id)) keeper.observe(list);

@@ -1,12 +1,13 @@
 /**
  * A second machine of one lease: a create whose answer was lost on its way and that the market carried out twice. Pure. Only what was made when
- * the lease was is one, beside the lease's own in the same list: two boxes of one host name and folder have equal labels too.
+ * the lease was is one, of the same kind of machine, beside the lease's own in the same list: two boxes of one host name and folder have equal
+ * labels too.
  */
 import { isAdopted, type LeaseRecord, moved } from "./lease-record.ts";
 import type { InstanceList, RentalInstance } from "./market.ts";
 
 /** A market makes what it was asked for within this; clocks are compared by the list's own skew. */
-const madeWithinMs = 15 * 60_000;
+const madeWithinMs = 5 * 60_000;
 const clocksDifferMs = 60_000;
 
 export interface Twin {
@@ -23,8 +24,9 @@ export function twinsIn(list: InstanceList, leases: readonly LeaseRecord[], nowM
   const isKept = (id: string) => leases.some(({ instanceId }) => instanceId === id);
   return there.flatMap((instance) => {
     const of = leases.find(({ label }) => label === instance.label);
-    const isConfirmed = there.some(({ instanceId }) => instanceId === of?.instanceId);
-    if (of === undefined || isAdopted(of) || !isConfirmed || isKept(instance.instanceId)) return [];
+    const own = there.find(({ instanceId }) => instanceId === of?.instanceId);
+    if (of === undefined || own === undefined || isAdopted(of) || isKept(instance.instanceId)) return [];
+    if (instance.gpu !== own.gpu || instance.gpuCount !== own.gpuCount) return [];
     const madeAtMs = instance.createdAtMs === null ? nowMs : instance.createdAtMs - (list.skewMs ?? 0);
     const afterMs = madeAtMs - of.createdAtMs;
     if (afterMs < -clocksDifferMs || afterMs > madeWithinMs) return [];
