@@ -1,7 +1,7 @@
 /**
- * The settings as `config show` and the admin page list them. Pure. No setting is a secret: keys live in the ledger, those of
- * providers are refused in headers and addresses, and
- * LANTHORN_ADMIN_KEY is not a setting, so it cannot turn up here.
+ * The settings as `config show` and the admin page list them. Pure. No secret is in them: keys live in the ledger, those of
+ * providers are refused in headers and addresses, LANTHORN_ADMIN_KEY is not a setting, so it cannot turn up here, and of what
+ * rented machines are handed (`rentals.<name>.environment`) only the names are listed.
  */
 import { leaves } from "./leaves.ts";
 import type { Origin, ResolvedConfig } from "./load.ts";
@@ -26,6 +26,17 @@ function valueAt(values: unknown, segments: readonly string[]): unknown {
   );
 }
 
+/** A machine may need a key, such as one of the Hub: whether it has one is all that is told. */
+function withoutSecrets(rentals: ResolvedConfig["values"]["rentals"]): unknown {
+  const isSet = (value: string) => (value === "" ? "not set" : "set");
+  return Object.fromEntries(
+    Object.entries(rentals).map(([name, { environment, ...rest }]) => {
+      const names = Object.entries(environment).map(([variable, value]) => [variable, isSet(value)]);
+      return [name, { ...rest, environment: Object.fromEntries(names) }];
+    }),
+  );
+}
+
 /** In the order of the schema. */
 export function listSettings(resolved: ResolvedConfig): readonly Setting[] {
   return leaves().flatMap((leaf): Setting[] => {
@@ -42,7 +53,8 @@ export function listSettings(resolved: ResolvedConfig): readonly Setting[] {
       const origin = resolved.origins[path] ?? "default";
       return named.map(([id, value]) => ({ path: `${path}.${id}`, value, origin, meaning, variable }));
     }
-    const value = valueAt(resolved.values, leaf.segments);
+    const value =
+      path === "rentals" ? withoutSecrets(resolved.values.rentals) : valueAt(resolved.values, leaf.segments);
     return [{ path, value, origin: resolved.origins[path] ?? "default", meaning, variable }];
   });
 }

@@ -72,13 +72,15 @@ const kept = z.object({
   offerId: z.string(),
   quoted: rates,
   billed: rates.nullable(),
-  terms: z.object({
-    bootDeadlineMs: atMs,
-    idleStopMs: atMs.nullable(),
-    destroyAfterMs: atMs.nullable(),
-    longestMs: atMs,
-    caps: z.object({ perInstanceNanos: cap, perDayNanos: cap, perMonthNanos: cap }),
-  }),
+  terms: z
+    .object({
+      bootDeadlineMs: atMs,
+      idleStopMs: atMs.nullable(),
+      destroyAfterMs: atMs.nullable(),
+      longestMs: atMs,
+      caps: z.object({ perInstanceNanos: cap, perDayNanos: cap, perMonthNanos: cap }),
+    })
+    .nullable(),
   seen: z.object({ state: z.enum(instanceStates), words: z.string(), atMs: atMs.nullable() }),
   address: z.string().nullable(),
   bootSinceMs: atMs,

@@ -12,6 +12,7 @@ import { createFolding, prepareFold } from "./fold.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
 import { createProviderKeyStore, type ProviderKeyStore } from "./provider-keys.ts";
+import { createLeaseReports, type LeaseReports } from "./lease-reports.ts";
 import { createLeaseBook, type LeaseBook } from "./leases.ts";
 import { createPriceBook, type PriceBook } from "./market-prices.ts";
 import { createReaderLink } from "./reader/link.ts";
@@ -45,6 +46,7 @@ export interface Ledger {
   readonly power: PowerBook;
   /** Rented machines. */
   readonly leases: LeaseBook;
+  readonly leaseReports: LeaseReports;
   /** What rental markets asked. */
   readonly marketPrices: PriceBook;
   /** Requests that a killed process had left open; they are `interrupted` now. */
@@ -91,6 +93,7 @@ export function openLedger(
     money: createMoneyReports(link),
     power: createPowerBook(database, writer),
     leases: createLeaseBook(database),
+    leaseReports: createLeaseReports(link),
     marketPrices: createPriceBook(database),
     recovered,
     async close() {

@@ -35,7 +35,10 @@ export function createRentalBills({ markets, book, clock }: RentalBillsParts): R
       if (days.length === 0 || days.length > mostDays) {
         throw new Failure("invalid_request", `The days must be in order, and ${mostDays} at most.`, { param: "from" });
       }
-      const chosen = markets.filter(({ id }) => market === null || id === market);
+      // A machine of the settings sends its bill to a person.
+      const chosen = markets.filter(({ id, traits }) => (market === null ? traits.fixed !== true : id === market));
+      if (market !== null && chosen[0]?.traits.fixed === true)
+        throw new Failure("unsupported", `"${market}" is a machine of the settings: no bills of it can be read.`);
       if (market !== null && chosen.length === 0)
         throw new Failure("not_found", `There is no market "${market}" here.`);
       const bills = await Promise.all(chosen.map((one) => billOf(one, days, signal)));

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../domain/ports.ts";
 import type { LeaseView } from "../domain/rental/lease.ts";
+import { isAdopted } from "../domain/rental/lease-record.ts";
 import type { Keeper } from "./lease-keeper.ts";
 
 /** `answers`: a token came. `reachable`: somebody is there; asked of a machine that may be busy. */
@@ -38,6 +39,9 @@ export function watchHealth(
   let cancel = () => {};
   let abort: AbortController | null = null;
 
+  /** Only its own answer says that a machine of the settings is back. */
+  const isAway = () => keeper.record.state === "interrupted" && isAdopted(keeper.record);
+
   let isPlanned = false;
   function plan(ms: number): void {
     cancel();
@@ -54,7 +58,8 @@ export function watchHealth(
     const { state, address, seen, wish } = keeper.record;
     const isUp = seen.state === "running" || seen.state === "frozen";
     const depth = state === "ready" ? "reachable" : "answers";
-    const mayAsk = address !== null && wish === "run" && (state === "ready" || (state === "starting" && isUp));
+    const isAwaited = (state === "starting" && isUp) || isAway();
+    const mayAsk = address !== null && wish === "run" && (state === "ready" || isAwaited);
     if (!mayAsk) {
       failures = 0;
       if (state === "starting") plan(bootEveryMs);
@@ -76,14 +81,15 @@ export function watchHealth(
     }
     if (isStopped) return;
     failures = answers ? 0 : failures + 1;
-    if (answers && state === "starting") keeper.answered();
+    if (answers && state !== "ready") keeper.answered();
+    if (!answers && failures >= failuresThatCount) keeper.silent();
     if (!answers && state === "ready" && failures >= failuresThatCount) {
       failures = 0;
       keeper.interrupt("no_answer", "health", "two questions in a row had no answer");
     }
     told(answers);
     const isReady = keeper.record.state === "ready";
-    plan(isReady && failures > 0 ? secondLookMs : isReady ? everyMs : bootEveryMs);
+    plan(isReady && failures > 0 ? secondLookMs : isReady || isAway() ? everyMs : bootEveryMs);
   }
 
   plan(0);
@@ -93,7 +99,7 @@ export function watchHealth(
       const { state } = keeper.record;
       if (isPlanned || isAsking) return;
       if (state === "starting") plan(bootEveryMs);
-      else if (state === "ready") plan(everyMs);
+      else if (state === "ready" || isAway()) plan(everyMs);
     },
     stop() {
       isStopped = true;

@@ -15,11 +15,18 @@ import {
   type WorkDone,
 } from "../domain/rental/burn.ts";
 import type { InterruptionCause, LeaseView, NoticeSource } from "../domain/rental/lease.ts";
-import { hasEnded, type Interruption, type LeaseRecord, moved, type OrderKind } from "../domain/rental/lease-record.ts";
+import {
+  hasEnded,
+  type Interruption,
+  isAdopted,
+  type LeaseRecord,
+  moved,
+  type OrderKind,
+} from "../domain/rental/lease-record.ts";
 import { type LeaseFacts, sending, stepped, wished } from "../domain/rental/lease-step.ts";
 import { viewOf } from "../domain/rental/lease-view.ts";
 import type { InstanceList } from "../domain/rental/market.ts";
-import { interrupted, observed } from "../domain/rental/observe.ts";
+import { causeWords, interrupted, observed } from "../domain/rental/observe.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
 import type { Market } from "./market.ts";
 
@@ -129,8 +136,16 @@ export class Keeper {
 
   /** Its first token was seen. */
   answered(): void {
-    if (this.#record.state !== "starting" || this.#record.wish !== "run") return;
+    const { state, wish } = this.#record;
+    const isAwaited = state === "starting" || (state === "interrupted" && isAdopted(this.#record));
+    if (!isAwaited || wish !== "run") return;
     this.change(moved(this.#record, "ready", "it answers", this.#parts.now()));
+  }
+
+  /** A machine of the settings has not answered since it is awaited: nobody else says that it is away. No interruption of what never was. */
+  silent(): void {
+    if (this.#record.state !== "starting" || !isAdopted(this.#record)) return;
+    this.change(moved(this.#record, "interrupted", causeWords.no_answer, this.#parts.now()));
   }
 
   wish(wish: LeaseRecord["wish"], reason: string): void {

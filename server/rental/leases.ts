@@ -5,12 +5,15 @@
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Clock, Log } from "../domain/ports.ts";
 import { atBid, paidNanos, runningPerHourNanos } from "../domain/rental/burn.ts";
-import type { LeaseView, SpendCaps } from "../domain/rental/lease.ts";
+import { type Adoption, notFromHere } from "../domain/rental/adopted.ts";
+import type { LeaseTerms, LeaseView, SpendCaps } from "../domain/rental/lease.ts";
 import type { InstanceList } from "../domain/rental/market.ts";
-import { hasEnded, intendedLease, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
+import { needImage } from "../domain/rental/need-image.ts";
+import { hasEnded, intendedLease, isAdopted, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
 import { sending } from "../domain/rental/lease-step.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
+import { adopt, capTeller } from "./adopted.ts";
 import { type LeaseHealth, type LeaseProbe, usualHealthMs, watchHealth } from "./lease-health.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import { Keeper } from "./lease-keeper.ts";
@@ -18,6 +21,7 @@ import { createLeaseSpend } from "./lease-spend.ts";
 import type { Market } from "./market.ts";
 import { lookAtMarket, type MarketLook } from "./market-look.ts";
 import { createOrphanage, labelOf, leaseOfLabel } from "./orphans.ts";
+import { createTwins } from "./twins.ts";
 
 export interface LeasesParts {
   readonly book: LeaseBook;
@@ -33,9 +37,11 @@ export interface LeasesParts {
   readonly probe: LeaseProbe;
   /** Between two looks at whether a ready one answers; absent: so short that a hang is noticed within 30 s. */
   readonly healthMs?: number;
+  /** Machines of the settings; absent: leases of such are left as they are. */
+  readonly adoptions?: readonly Adoption[];
   /** What a machine is told of its lease, besides its order: its key, when it ends. Absent: nothing. */
   environmentOf?(
-    lease: Pick<LeaseRecord, "rental" | "label" | "market" | "createdAtMs" | "terms">,
+    lease: Pick<LeaseRecord, "rental" | "label" | "market" | "createdAtMs"> & { readonly terms: LeaseTerms },
   ): Readonly<Record<string, string>>;
 }
 
@@ -83,11 +89,19 @@ export function createLeases(parts: LeasesParts): Leases {
   };
 
   const spend = createLeaseSpend(book, zone, now);
+  const tellCaps = capTeller(clock, log);
   /** The highest lease that any label of ours has named: a ledger that was restored must not give its number again. */
   let highest = 0;
   const toldOrphans = new Set<string>();
   /** Asked for and not answered: lists say nothing about them yet. */
   const creating = new Set<number>();
+
+  const ownOfNew = () => {
+    const id = Math.max(book.nextId(), highest + 1);
+    return { id, label: labelOf(box, id) };
+  };
+  const keeperOf = (record: LeaseRecord) => keep(record).keeper;
+  const twins = createTwins({ book, log, now, own: ownOfNew, keep: keeperOf });
 
   function tell(view: LeaseView): void {
     for (const listener of [...listeners]) {
@@ -110,7 +124,13 @@ export function createLeases(parts: LeasesParts): Leases {
         ofMarket().every(({ keeper }) => still.has(keeper.record.state)) ? pollMs : Math.min(pollMs, movingMs),
       isWanted: () => ofMarket().length > 0,
       seen: (list) => {
+        const records = ofMarket().map(({ keeper }) => keeper.record);
+        twins.seen(market.id, list, records);
         tellOrphans(market, list);
+        tellCaps(
+          ofMarket().map(({ keeper }) => keeper.record),
+          () => ({ caps, spent: spend.ofAll() }),
+        );
         for (const { keeper } of ofMarket()) {
           if (!creating.has(keeper.record.id)) keeper.observe(list);
           void keeper.settle();
@@ -181,7 +201,7 @@ export function createLeases(parts: LeasesParts): Leases {
         one.keeper.change(moved(record, "ended", "it was never asked for", now()));
         continue;
       }
-      if (marketOf(record.market) === null) {
+      if (marketOf(record.market) === null && !isAdopted(record)) {
         log.error(
           { lease: record.id, market: record.market },
           "a lease is at a market that is not in the settings any more; it goes on costing",
@@ -190,6 +210,12 @@ export function createLeases(parts: LeasesParts): Leases {
       const market = marketOf(record.market);
       if (market !== null) lookOf(market).soon();
       void one.keeper.settle();
+    }
+    if (parts.adoptions === undefined) return;
+    const there = [...kept.values()].map(({ keeper }) => keeper);
+    for (const { record } of adopt(parts.adoptions, there, { book, now, own: ownOfNew, keep: keeperOf })) {
+      const market = marketOf(record.market);
+      if (market !== null) lookOf(market).soon();
     }
   }
 
@@ -202,6 +228,8 @@ export function createLeases(parts: LeasesParts): Leases {
 
   async function ordered(id: number, wish: LeaseRecord["wish"], reason: string): Promise<LeaseView> {
     const { keeper } = found(id);
+    if (isAdopted(keeper.record))
+      throw notFromHere(keeper.record, { run: "start", stop: "stop", end: "destroy" }[wish]);
     const market = marketOf(keeper.record.market);
     if (wish === "stop" && market?.traits.stops === false) {
       throw new Failure("unsupported", `${market.title} cannot stop a machine; it can be destroyed.`, {
@@ -213,7 +241,7 @@ export function createLeases(parts: LeasesParts): Leases {
       const { billed, quoted, terms } = keeper.record;
       const hourNanos = runningPerHourNanos(billed ?? quoted);
       const leaseNanos = paidNanos(keeper.burn());
-      const ofAll = { ...caps, perInstanceNanos: terms.caps.perInstanceNanos };
+      const ofAll = { ...caps, perInstanceNanos: terms?.caps.perInstanceNanos ?? null };
       spend.mayCost({ hourNanos, besideNanos: perHourOfAll(), leaseNanos, caps: ofAll });
     }
     keeper.wish(wish, reason);
@@ -225,6 +253,7 @@ export function createLeases(parts: LeasesParts): Leases {
     if (isStopped) throw new Failure("shutting_down", "The box is stopping; nothing is rented any more.");
     const market = marketOf(offer.market);
     if (market === null) throw new Failure("not_found", `There is no market "${offer.market}" here.`);
+    needImage(rental, order.image);
     const bid = order.bidPerHourNanos;
     if ((order.kind === "bid") !== (bid !== null)) {
       throw new Failure("invalid_request", "A bid states its price, and what is no bid has none.", {
@@ -235,20 +264,21 @@ export function createLeases(parts: LeasesParts): Leases {
     const ofAll = { ...caps, perInstanceNanos: terms.caps.perInstanceNanos };
     const hourNanos = runningPerHourNanos(quoted);
     spend.mayCost({ hourNanos, besideNanos: perHourOfAll(), leaseNanos: 0, caps: ofAll });
-    const id = Math.max(book.nextId(), highest + 1);
+    const own = ownOfNew();
     const { gpu, gpuCount, offerId } = offer;
-    const lease = { id, rental, market: market.id, label: labelOf(box, id), kind: order.kind, bidPerHourNanos: bid };
-    const meant = intendedLease({ ...lease, gpu, gpuCount, offerId, quoted, terms: { ...terms, caps: ofAll } }, now());
+    const lease = { ...own, rental, market: market.id, kind: order.kind, bidPerHourNanos: bid };
+    const agreed = { ...terms, caps: ofAll };
+    const meant = intendedLease({ ...lease, gpu, gpuCount, offerId, quoted, terms: agreed }, now());
     // In the file before the market hears of it: a crash from here on leaves a lease that is looked for.
     const sent = sending(meant, "create", now());
     book.write(sent, { from: null });
     const { keeper } = keep(sent);
     tell(keeper.view());
     let instanceId: string;
-    const environment = { ...parts.environmentOf?.(sent), ...order.environment };
-    creating.add(id);
+    const environment = { ...parts.environmentOf?.({ ...sent, terms: agreed }), ...order.environment };
+    creating.add(own.id);
     try {
-      const whole = { ...order, environment, offerId, gpu, gpuCount, label: lease.label };
+      const whole = { ...order, environment, offerId, gpu, gpuCount, label: own.label };
       ({ instanceId } = await market.create(whole, signal));
     } catch (thrown) {
       const failure = asFailure(thrown);
@@ -262,7 +292,7 @@ export function createLeases(parts: LeasesParts): Leases {
       lookOf(market).soon();
       throw failure;
     } finally {
-      creating.delete(id);
+      creating.delete(own.id);
     }
     const made = { ...keeper.record, instanceId, order: null };
     keeper.change(moved(made, "starting", "the market has made it", now()));
@@ -297,6 +327,7 @@ export function createLeases(parts: LeasesParts): Leases {
     async changeBid(id, bidNanos) {
       const { keeper } = found(id);
       const { market: name, instanceId, kind } = keeper.record;
+      if (isAdopted(keeper.record)) throw notFromHere(keeper.record, "bid for");
       const market = marketOf(name);
       if (market === null || instanceId === null || kind !== "bid") {
         throw new Failure("invalid_request", `The lease ${id} is not a bid.`);

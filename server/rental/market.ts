@@ -20,6 +20,8 @@ export interface MarketTraits {
   readonly stops: boolean;
   /** A disk that outlives the instance can be had. */
   readonly volumes: boolean;
+  /** It is a machine of the settings: its lease begins and ends with its entry there, and it is neither rented, ordered about nor billed through here. */
+  readonly fixed?: true;
   /** Shortest time between two looks at offers, and at instances, that its limits allow politely. */
   readonly offersEveryMs: number;
   readonly instancesEveryMs: number;

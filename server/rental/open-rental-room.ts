@@ -7,15 +7,19 @@ import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { nanosOfUsd } from "../domain/decimal.ts";
 import type { Clock, Log, Publish } from "../domain/ports.ts";
+import { isAdopted } from "../domain/rental/lease-record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { UpstreamFetch } from "../platform/upstream/upstream-fetch.ts";
+import { adoptionsOf } from "./adopted.ts";
 import { createRentalBills } from "./bills.ts";
 import { startHeart } from "./home/heart.ts";
 import { openHomeKey } from "./home/home-key.ts";
 import { createMachineWays } from "./home/machine-ways.ts";
 import { createNotices } from "./home/notices.ts";
+import type { LeaseProbe } from "./lease-health.ts";
 import { createLeases } from "./leases.ts";
 import type { RentWish } from "./lease-desk.ts";
+import { createLeaseRecords } from "./lease-records.ts";
 import { openMarkets } from "./open-markets.ts";
 import { watchPrices } from "./price-watch.ts";
 import { createRentalDesk, type RentalDesk } from "./rental-desk.ts";
@@ -25,7 +29,7 @@ import { openRentals, type Rentals } from "./wake/open-rentals.ts";
 
 export interface RentalRoomParts {
   readonly settings: Pick<Config, "markets" | "rentals" | "rentalLimits" | "network" | "providers">;
-  readonly ledger: Pick<Ledger, "leases" | "marketPrices">;
+  readonly ledger: Pick<Ledger, "leases" | "leaseReports" | "marketPrices">;
   readonly upstream: UpstreamFetch;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The data folder. */
@@ -59,6 +63,8 @@ const ownVariables: readonly string[] = Object.freeze([
   "LANTHORN_HOME_PUBLIC_KEY",
   "LANTHORN_RENTAL_ENDS_AT",
 ]);
+/** Of variables that machines are handed: a market may repeat one in what it refuses with. */
+const secretNames = /KEY|TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIAL/;
 /** A machine wonders after 45 minutes of silence. */
 const heartbeatMs = 300_000;
 
@@ -74,6 +80,9 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
   const nothingLeft = book.load(Number.POSITIVE_INFINITY).length === 0;
   if (markets.length === 0 && Object.keys(rentals).length === 0 && nothingLeft) return null;
 
+  for (const { environment: handed } of Object.values(rentals)) {
+    for (const [name, value] of Object.entries(handed)) if (secretNames.test(name)) knowSecret(value);
+  }
   const keys = new Map(
     Object.entries(rentals).map(([name, { keyFile }]) => [name, readMachineKey(name, keyFile, home)] as const),
   );
@@ -90,12 +99,19 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     },
   });
   parts.onStop(() => ways.close());
+  const probe = createLeaseProbe({ clock, log, upstream, rentals, reach: ways.learn });
+  const probeHere: LeaseProbe = (lease, depth, signal) => {
+    // A question is a prompt, and goes where prompts may go.
+    const isBarred = localOnly && isAdopted(lease) && rentals[lease.rental ?? ""]?.dataPolicy !== "local";
+    return isBarred ? new Promise(() => {}) : probe(lease, depth, signal);
+  };
   const homeKey = openHomeKey(join(home, "home.key"));
   const { desk: leases, close } = createLeases({
     ...{ book, markets, clock, log, box: parts.box, pollMs: limits.pollMs },
     zone: limits.zone === "" ? null : limits.zone,
     caps: { perDayNanos: nanosOfUsd(limits.mostUsdPerDay), perMonthNanos: nanosOfUsd(limits.mostUsdPerMonth) },
-    probe: createLeaseProbe({ clock, log, upstream, rentals, reach: ways.learn }),
+    adoptions: adoptionsOf(settings.markets, rentals),
+    probe: probeHere,
     environmentOf: (lease) => ({
       LANTHORN_HEADLESS: "true",
       ...(settings.markets[lease.market]?.tls === "off" ? { LANTHORN_TLS_MODE: "off" } : {}),
@@ -105,10 +121,17 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     }),
   });
   parts.onStop(close);
+  parts.onStop(
+    leases.watch(({ id, state }) => {
+      if (state === "ended") ways.forget(id);
+    }),
+  );
   /** Those that may run: what is told of a machine that does not hear is only a line in the log. */
   const hearing = () =>
     leases.list().flatMap((lease) => {
-      const way = lease.instanceId === null || lease.seen.state !== "running" ? null : ways.reach(lease);
+      // A machine of the settings was told nothing of a home.
+      const isDeaf = lease.instanceId === null || lease.seen.state !== "running" || isAdopted(lease);
+      const way = isDeaf ? null : ways.reach(lease);
       return way === null || lease.instanceId === null ? [] : [{ ...way, instanceId: lease.instanceId }];
     });
   parts.onStop(startHeart({ homeKey, clock, log, targets: hearing, everyMs: heartbeatMs }));
@@ -148,6 +171,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     ...{ leases, markets, rentals, limits, machine, clock, publish: parts.publish },
     bills: createRentalBills({ markets, book, clock }),
     prices: priceWatch,
+    records: createLeaseRecords(parts.ledger.leaseReports, clock, limits.zone === "" ? null : limits.zone),
     ownVariables,
   });
   parts.onStop(() => desk.stop());

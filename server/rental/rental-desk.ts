@@ -6,13 +6,18 @@ import type { RentalLimits, RentalSetting } from "../config/rental-setting.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { Clock, Publish } from "../domain/ports.ts";
+import type { DiskChoice } from "../domain/rental/disk-choice.ts";
 import type { LeaseView, Orphan } from "../domain/rental/lease.ts";
 import type { OfferFilter, RentalOffer } from "../domain/rental/market.ts";
+import { needImage } from "../domain/rental/need-image.ts";
 import { chooseOffers } from "../domain/rental/offer-choice.ts";
 import { byPrice, type RentQuote, quoteOf } from "../domain/rental/quote.ts";
+import { atBid } from "../domain/rental/burn.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
 import { capRefusal } from "../domain/rental/spend-room.ts";
+import { disksOf } from "./disk-ways.ts";
 import type { RentalBills, RentalPrices } from "./desk-parts.ts";
+import type { LeaseRecords } from "./lease-records.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "./lease-desk.ts";
 import type { Market } from "./market.ts";
 import { createOfferBoard, marketOf, type OfferBoard } from "./offer-board.ts";
@@ -39,6 +44,8 @@ export interface QuoteView {
   readonly rental: string | null;
   readonly quote: RentQuote;
   readonly order: OrderFacts;
+  /** What keeping its weights while it is asleep costs, cheapest first; null: nobody has said how large they are. */
+  readonly disk: DiskChoice | null;
   /** When the market said that price. */
   readonly takenAtMs: number;
   readonly burn: BurnSummary;
@@ -78,6 +85,7 @@ export interface RentalDesk {
   bid(id: number, signal: AbortSignal): Promise<BidView>;
   readonly bills: RentalBills["compare"];
   readonly prices: RentalPrices["history"];
+  readonly records: LeaseRecords;
   orphans(signal: AbortSignal): Promise<OrphanList>;
   /** Those that are asked for, or all. Each is tried, whatever becomes of the others. */
   endOrphans(
@@ -95,6 +103,7 @@ export interface RentalDeskParts {
   readonly machine: (setting: RentalSetting) => Pick<RentWish["order"], "image" | "port" | "environment" | "onStart">;
   readonly bills: RentalBills;
   readonly prices: RentalPrices;
+  readonly records: LeaseRecords;
   /** Names of what the lease desk adds to the environment of each machine. */
   readonly ownVariables?: readonly string[];
   readonly clock: Clock;
@@ -110,9 +119,12 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
   const wishOf = async (ask: RentAsk, signal: AbortSignal) => {
     const asked = readAsk(ask, parts.rentals);
     const { setting } = asked;
+    if (markets.some(({ id, traits }) => id === asked.market && traits.fixed === true)) throw notRented(asked.market);
     const bid = bidOf(setting);
+    const machine = parts.machine(setting);
+    needImage(asked.rental, machine.image);
     const { offer, takenAtMs } = await offerFor(asked, bid, board, parts, signal);
-    const { volumes } = marketOf(markets, offer.market).traits;
+    const { traits } = marketOf(markets, offer.market);
     const wish: RentWish = {
       rental: asked.rental,
       offer,
@@ -120,12 +132,13 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
         kind: offer.kind,
         bidPerHourNanos: bid,
         diskBytes: gbBytes(setting.diskGb),
-        volumeId: setting.volumeId !== "" && volumes ? setting.volumeId : null,
-        ...parts.machine(setting),
+        volumeId: setting.volumeId !== "" && traits.volumes ? setting.volumeId : null,
+        ...machine,
       },
       terms: termsOf(setting, limits),
     };
-    return { wish, quote: quoteOf(offer, bid, wish.terms, clock.now()), takenAtMs };
+    const disk = disksOf(setting, atBid(offer.rates, bid), traits);
+    return { wish, quote: quoteOf(offer, bid, wish.terms, clock.now()), disk, takenAtMs };
   };
 
   return {
@@ -138,14 +151,22 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
       return { ...leases.burn(), stopped: { leases: stopped.length, perDayNanos }, atMs: clock.now() };
     },
     async quote(ask, signal) {
-      const { wish, quote, takenAtMs } = await wishOf(ask, signal);
+      const { wish, quote, disk, takenAtMs } = await wishOf(ask, signal);
       const { image, port, diskBytes, volumeId, environment, onStart } = wish.order;
       const onStartLines = onStart.trim() === "" ? 0 : onStart.trim().split("\n").length;
       const names = [...Object.keys(environment), ...(parts.ownVariables ?? [])];
       const order = { image, port, diskBytes, volumeId, environment: names, onStartLines };
       const burn = leases.burn();
       const room = { caps: wish.terms.caps, todayNanos: burn.todayNanos, monthNanos: burn.monthNanos, leaseNanos: 0 };
-      return { rental: wish.rental, quote, order, takenAtMs, burn, refusal: capRefusal(room, quote.perHourNanos) };
+      return {
+        rental: wish.rental,
+        quote,
+        order,
+        disk,
+        takenAtMs,
+        burn,
+        refusal: capRefusal(room, quote.perHourNanos),
+      };
     },
     async rent(ask, agreedPerHourNanos, signal) {
       const { wish, quote } = await wishOf(ask, signal);
@@ -173,6 +194,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
     },
     bills: parts.bills.compare,
     prices: parts.prices.history,
+    records: parts.records,
     orphans: (signal) => leases.orphans(signal),
     endOrphans: (which, signal) => endOrphans(leases, which, signal),
   };
@@ -195,6 +217,12 @@ export async function endOrphans(
     ended.push({ ...orphan, trouble });
   }
   return { ended, unread };
+}
+
+function notRented(market: string | null): Failure {
+  return new Failure("unsupported", `"${market}" is a machine of the settings: it is there without being rented.`, {
+    next: ["lanthorn rental list"],
+  });
 }
 
 const noBids = Object.freeze({

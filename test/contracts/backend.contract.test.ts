@@ -85,7 +85,7 @@ const backends: Readonly<Record<string, () => Promise<Made>>> = {
     const rentals = openRentals({
       rentals: { den: rentalSetting.parse({ market: "den", models, modelFacts, mostUsdPerHour: "1" }) },
       ...{ limits: rentalLimitsSetting.parse({}), desk, markets: [offering("den", [], Date.now)] },
-      machine: () => ({ image: "", port: 4747, environment: {}, onStart: "" }),
+      machine: () => ({ image: "lanthorn", port: 4747, environment: {}, onStart: "" }),
       ...{ taken: [], localOnly: false, home: "/", upstream, clock: systemClock, log: recordedLog() },
       knowSecret: () => {},
     });

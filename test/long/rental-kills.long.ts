@@ -76,7 +76,7 @@ beforeAll(async () => {
   vendor = await startVendor({ wire: "openai", models: ["stand-in"] });
   const rental = {
     ...{ market: "vast", models: ["lanthorn-demo"], gpu: "RTX 3090", kind: "bid", bidUsdPerHour: "0.20", keyFile },
-    ...{ mostUsdPerHour: "0.50", mayRent: true, idleStopMs: 90_000 },
+    ...{ mostUsdPerHour: "0.50", mayRent: true, idleStopMs: 90_000, image: "lanthorn" },
   };
   environment = {
     ...{ LANTHORN_HOME: join(folder.path, "home"), LANTHORN_PORT: "0", LANTHORN_HARDWARE_SAMPLE_MS: "0" },

@@ -55,7 +55,7 @@ describe.runIf(full)("a rented target, from the first request to the second boot
     vendor = await startVendor({ wire: "openai", models: ["stand-in"] });
     const rental = {
       ...{ market: "vast", models: ["lanthorn-demo"], gpu: "RTX 3090", kind: "bid", bidUsdPerHour: "0.20", keyFile },
-      ...{ mostUsdPerHour: "0.50", mayRent: true, idleStopMs: 90_000 },
+      ...{ mostUsdPerHour: "0.50", mayRent: true, idleStopMs: 90_000, image: "lanthorn" },
     };
     const environment = {
       LANTHORN_PROVIDERS: JSON.stringify({ acme: { type: "custom", baseUrl: vendor.baseUrl, models: ["stand-in"] } }),

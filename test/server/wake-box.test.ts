@@ -63,7 +63,7 @@ beforeAll(async () => {
           ...{ ...parts, rentals: { den }, limits: rentalLimitsSetting.parse({}), desk },
           markets: [offering("den", [], () => clock.now())],
           ...{ taken: ["engine", "acme"], localOnly: false, home: "/", knowSecret: () => {} },
-          machine: () => ({ image: "", port: 4747, environment: {}, onStart: "" }),
+          machine: () => ({ image: "lanthorn", port: 4747, environment: {}, onStart: "" }),
           reach: ({ address }) => (address === null ? null : { url: address, key }),
         });
         parts.onStop(() => rentals.stop());

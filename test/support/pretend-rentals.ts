@@ -5,8 +5,9 @@
 import { Failure } from "../../server/domain/failure.ts";
 import type { LeaseView, Orphan } from "../../server/domain/rental/lease.ts";
 import type { OfferFilter, RentalOffer } from "../../server/domain/rental/market.ts";
-import type { RentalBills, RentalPrices } from "../../server/rental/desk-parts.ts";
 import type { BurnSummary, LeaseDesk, RentWish } from "../../server/rental/lease-desk.ts";
+import type { RentalDeskParts } from "../../server/rental/rental-desk.ts";
+import { burnOf } from "../../server/ledger/lease-reports.ts";
 import type { Market } from "../../server/rental/market.ts";
 
 export interface PretendMarket extends Market {
@@ -49,9 +50,14 @@ export function pretendMarket(
 }
 
 /** Bills that agree, and no history: for tests that are about something else. */
-export const noRecords: { readonly bills: RentalBills; readonly prices: RentalPrices } = {
+export const noRecords: Pick<RentalDeskParts, "bills" | "prices" | "records"> = {
   bills: { compare: async ({ from, to }) => ({ from, to, agrees: true, markets: [] }) },
   prices: { history: () => [] },
+  records: {
+    history: async () => ({ events: [], interruptions: [], eventsBefore: 0, interruptionsBefore: 0 }),
+    steadiness: async () => [],
+    burn: async () => ({ zone: null, periods: [], leases: [], total: burnOf([]) }),
+  },
 };
 
 export interface PretendLeases extends LeaseDesk {

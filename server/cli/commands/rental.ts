@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type CommandContext, examples } from "../command.ts";
 import { bidExamples, defineBid } from "../rental/bid.ts";
 import { billsExamples, defineBills } from "../rental/bills.ts";
+import { burnExamples, defineBurn } from "../rental/burn.ts";
 import { defineList, listExamples } from "../rental/list.ts";
 import { defineOffers, offersExamples } from "../rental/offers.ts";
 import { defineOrders, orderExamples } from "../rental/orders.ts";
@@ -24,6 +25,7 @@ const subcommands: readonly Subcommand[] = [
   { examples: bidExamples, define: defineBid },
   { examples: watchExamples, define: defineWatch },
   { examples: orphanExamples, define: defineOrphans },
+  { examples: burnExamples, define: defineBurn },
   { examples: billsExamples, define: defineBills },
 ];
 

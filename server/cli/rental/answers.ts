@@ -1,9 +1,12 @@
 /** The shapes of `/admin/rentals` as the commands read them: checked at this edge, unknown fields and words let through. */
 import { z } from "zod";
+import type { BurnOf, LeaseHistory, LeaseMoment, LeaseStop, Steadiness } from "../../ledger/lease-reports.ts";
 import type { BillComparison } from "../../rental/desk-parts.ts";
 import type { BurnSummary } from "../../rental/lease-desk.ts";
+import type { BurnReport } from "../../rental/lease-records.ts";
 import type { MarketLook, OffersView } from "../../rental/offer-board.ts";
 import type { OrphanList, QuoteView, RentalDesk, RentalSummary } from "../../rental/rental-desk.ts";
+import type { DiskWay } from "../../domain/rental/disk-choice.ts";
 import type { Burn, LeaseTerms, LeaseView, Orphan } from "../../domain/rental/lease.ts";
 import type { RentalOffer, RentalRates } from "../../domain/rental/market.ts";
 import type { RentQuote } from "../../domain/rental/quote.ts";
@@ -63,9 +66,9 @@ export const leaseShape = z.object({
   tokensServed: count,
   perMillionTokensNanos: maybe,
   address: text.nullable(),
-  terms,
+  terms: terms.nullable(),
   createdAtMs: count,
-  endsAtMs: count,
+  endsAtMs: maybe,
   idleStopAtMs: maybe,
   destroyAtMs: maybe,
   interruptions: count,
@@ -138,7 +141,42 @@ const atMs = count;
 
 /** The server's own time stands beside what it says, so that ages are right on a machine whose clock is not. */
 export const leaseAnswer = z.object({ lease: leaseShape, atMs });
+const history = z.object({
+  events: z.array(z.object({ atMs: count, state: word<LeaseMoment["state"]>(), reason: text, words: text })),
+  interruptions: z.array(
+    z.object({ atMs: count, cause: word<LeaseStop["cause"]>(), source: word<LeaseStop["source"]>(), words: text }),
+  ),
+  eventsBefore: count,
+  interruptionsBefore: count,
+}) satisfies z.ZodType<LeaseHistory, unknown>;
+/** One lease with what it has been through; null: that cannot be read at the moment. */
+export const shownAnswer = leaseAnswer.extend({ history: history.nullable().default(null) });
+
+const steadiness = z.object({
+  rental: text.nullable(),
+  market: text,
+  kind: word<Steadiness["kind"]>(),
+  leases: count,
+  readyMs: count,
+  interruptions: count,
+  meanTimeBetweenInterruptionsMs: maybe,
+}) satisfies z.ZodType<Steadiness, unknown>;
 export const leasesAnswer = z.object({ leases: z.array(leaseShape), summary: summaryShape.nullable(), atMs });
+/** With those that have ended. */
+export const allLeasesAnswer = leasesAnswer.extend({ steadiness: z.array(steadiness).default([]) });
+
+const burnOf = burn.extend({
+  paidNanos: count,
+  completionTokens: count,
+  perMillionTokensNanos: maybe,
+}) satisfies z.ZodType<BurnOf, unknown>;
+export const burnAnswer = z.object({
+  zone: text.nullable(),
+  periods: z.array(burnOf.extend({ period: text, fromMs: count, untilMs: count })),
+  leases: z.array(burnOf.extend({ lease: count, rental: text.nullable(), market: text })),
+  total: burnOf,
+}) satisfies z.ZodType<BurnReport, unknown>;
+
 export const summaryAnswer = z.object({ summary: summaryShape.nullable() });
 export const offersAnswer = z.object({ offers: z.array(offer), markets: z.array(marketLook), atMs });
 export const quoteAnswer = z.object({
@@ -152,6 +190,13 @@ export const quoteAnswer = z.object({
     environment: z.array(text),
     onStartLines: count,
   }),
+  disk: z
+    .object({
+      ways: z.array(z.object({ way: word<DiskWay>(), perMonthNanos: count, perWakeMs: count })),
+      words: text,
+    })
+    .nullable()
+    .default(null),
   takenAtMs: count,
   burn: burnSummaryShape,
   refusal: text.nullable().default(null),

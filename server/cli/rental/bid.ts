@@ -2,9 +2,10 @@
 import type { Command } from "commander";
 import { nanosOfUsd } from "../../domain/decimal.ts";
 import type { Nanos } from "../../domain/money.ts";
+import { notFromHere } from "../../domain/rental/adopted.ts";
 import type { CommandContext } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { CommandFailure } from "../errors.ts";
+import { asCommandFailure, CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printable } from "../text.ts";
 import { type BidAnswer, bidAnswer, leaseAnswer } from "./answers.ts";
@@ -46,6 +47,7 @@ async function bid(id: number, nanos: Nanos | null, flags: BidFlags, context: Co
       output.answer(now, () => bidText(now));
       return;
     }
+    if (now.lease.terms === null) throw asCommandFailure(notFromHere(now.lease, "bid for"));
     if (now.lease.bidPerHourNanos === null) throw noBid(now);
     const least = now.leastBidPerHourNanos;
     const loses = least !== null && nanos < least;

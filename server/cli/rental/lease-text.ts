@@ -39,6 +39,7 @@ function ownWords(lease: LeaseView, nowMs: number): string {
     case "intended":
       return "asked for, not confirmed yet";
     case "starting":
+      if (lease.terms === null) return `starting: no token yet, ${spanText(forMs)}`;
       return `starting: ${seenText(lease)}, ${spanText(forMs)} of ${spanText(lease.terms.bootDeadlineMs)}`;
     case "ready":
       return `ready for ${spanText(forMs)}`;
@@ -93,7 +94,7 @@ export function endText(lease: LeaseView, nowMs: number): string {
   const parts = [
     ...(lease.idleStopAtMs === null ? [] : [`idle stop in ${spanText(lease.idleStopAtMs - nowMs)}`]),
     ...(lease.destroyAtMs === null ? [] : [`destroyed in ${spanText(lease.destroyAtMs - nowMs)}`]),
-    `ends ${clockText(lease.endsAtMs, nowMs)}`,
+    lease.endsAtMs === null ? "stays while it is in the settings" : `ends ${clockText(lease.endsAtMs, nowMs)}`,
   ];
   return parts.join(", ");
 }
@@ -101,7 +102,7 @@ export function endText(lease: LeaseView, nowMs: number): string {
 export function leaseColumns(nowMs: number): readonly Column<LeaseView>[] {
   return [
     { title: "LEASE", of: leaseName },
-    { title: "FOR", of: ({ rental }) => rental ?? "by hand" },
+    { title: "FOR", of: ({ rental, terms }) => rental ?? (terms === null ? "nobody" : "by hand") },
     { title: "GPU", of: gpuText },
     { title: "MARKET", of: ({ market, kind }) => (kind === "bid" ? `${market}, bid` : market) },
     { title: "NOW", of: rateText },
@@ -124,6 +125,7 @@ export function leasesText(leases: readonly LeaseView[], summary: RentalSummary 
     ...told,
     ...leases.flatMap(otherRateLine),
     ...leases.flatMap((lease) => stoppedLine(lease, nowMs)),
+    ...(summary === null ? [] : reachedLine(leases, summary)),
   ].join("\n");
 }
 
@@ -133,9 +135,21 @@ export function summaryText({ perHourNanos, todayNanos, monthNanos, caps }: Rent
   return `Together ${perHour(perHourNanos)}; today ${today}, this month ${ofCap(monthNanos, caps.perMonthNanos)}.`;
 }
 
+/** A cap ends what is rented; what is in the settings it can only be said of. */
+function reachedLine(leases: readonly LeaseView[], { todayNanos, monthNanos, caps }: RentalSummary): readonly string[] {
+  const isOver = (cap: number | null, nanos: number) => cap !== null && nanos >= cap;
+  const standing = leases.filter(({ state, terms }) => terms === null && state !== "ended");
+  if (standing.length === 0 || !(isOver(caps.perDayNanos, todayNanos) || isOver(caps.perMonthNanos, monthNanos)))
+    return [];
+  return standing.map(
+    (lease) =>
+      `A cap is reached, and ${leaseName(lease)} goes on costing: it is a machine of the settings, and nobody ends it from here.`,
+  );
+}
+
 function stoppedLine(lease: LeaseView, nowMs: number): readonly string[] {
   if (lease.state !== "stopped") return [];
-  const until = clockText(lease.destroyAtMs ?? lease.endsAtMs, nowMs);
+  const until = clockText(lease.destroyAtMs ?? lease.endsAtMs ?? nowMs, nowMs);
   return [
     `${leaseName(lease)} is stopped and still costs ${perDay(lease.perHourNanos * 24)} until it is destroyed, at ${until} or by: lanthorn rental destroy ${leaseName(lease)}`,
   ];
@@ -149,7 +163,7 @@ export function leaseText(lease: LeaseView, nowMs: number): string {
   const words = seen.words === "" ? seen.state : `${seen.state} ("${seen.words}")`;
   return factLines([
     [leaseName(lease), `${gpuText(lease)} at ${printable(lease.market)}, ${lease.kind}${bid}`],
-    ["For", lease.rental === null ? "rented by hand" : printable(lease.rental)],
+    ["For", printable(lease.rental ?? (lease.terms === null ? "no entry of rentals" : "rented by hand"))],
     ["State", printable(stateText(lease, nowMs))],
     ["Why", printable(`${lease.reason}, since ${timeText(lease.since)}`)],
     ["Market says", printable(`${words}, ${seenAt}; instance ${lease.instanceId ?? "not known yet"}, ${lease.label}`)],
@@ -195,13 +209,9 @@ function interruptionsText({ interruptions, meanTimeBetweenInterruptionsMs: mean
   return `${countText(interruptions)} ${interruptions === 1 ? "time" : "times"}${every}`;
 }
 
-export function limitsText({
-  bootDeadlineMs,
-  idleStopMs,
-  destroyAfterMs,
-  longestMs,
-  caps,
-}: LeaseView["terms"]): string {
+export function limitsText(terms: LeaseView["terms"]): string {
+  if (terms === null) return "none: it is a machine of the settings, and nobody ends it from here";
+  const { bootDeadlineMs, idleStopMs, destroyAfterMs, longestMs, caps } = terms;
   const idle = idleStopMs === null ? "no idle stop" : `stops after ${spanText(idleStopMs)} without use`;
   const then = destroyAfterMs === null ? "" : `, is destroyed after ${spanText(destroyAfterMs)} of that`;
   const cap = caps.perInstanceNanos === null ? "" : `, at ${nanosText(caps.perInstanceNanos)}`;

@@ -88,7 +88,7 @@ function filterOf(flags: OffersFlags): OfferFilter {
 function rentWords({ market, offerId, leastBidPerHourNanos, kind }: RentalOffer): string {
   const bid =
     kind === "bid" && leastBidPerHourNanos !== null ? ` --bid ${(leastBidPerHourNanos / 1e9).toFixed(4)}` : "";
-  return `${market}/${offerId}${bid}`;
+  return `${market}/${offerId}${bid} --image <image>`;
 }
 
 const columns: readonly Column<RentalOffer>[] = [

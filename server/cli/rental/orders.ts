@@ -4,10 +4,11 @@
  */
 import type { Command } from "commander";
 import type { LeaseView } from "../../domain/rental/lease.ts";
+import { notFromHere } from "../../domain/rental/adopted.ts";
 import { paidNanos, runningPerHourNanos } from "../../domain/rental/burn.ts";
 import type { CommandContext } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { CommandFailure } from "../errors.ts";
+import { asCommandFailure, CommandFailure } from "../errors.ts";
 import { findServer } from "../server-address.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { nanosText } from "../format.ts";
@@ -63,6 +64,8 @@ async function order(action: Action, which: string, flags: OrderFlags, context: 
   await withCalls(action, context, async (calls) => {
     const before = await leaseOf(which, calls);
     const { lease } = before;
+    // Before anybody is asked for a yes.
+    if (lease.terms === null) throw asCommandFailure(notFromHere(lease, action));
     const question = questionOf(action, before);
     if (dryRun) {
       output.answer({ dryRun: true, action, lease }, () => `${question.would}\nDry run: nothing was done.`);
@@ -108,7 +111,7 @@ function questionOf(action: Action, { lease, atMs }: LeaseAnswer): { readonly as
   const name = `${leaseName(lease)} (${gpuText(lease)} at ${lease.market})`;
   if (action === "start") {
     const price = perHour(runningPerHourNanos(lease.billed ?? lease.quoted));
-    const ends = `it ends ${clockText(lease.endsAtMs, atMs)} at the latest`;
+    const ends = `it ends ${clockText(lease.endsAtMs ?? atMs, atMs)} at the latest`;
     return { asks: `Start ${name} for ${price}; ${ends}?`, would: `Would start ${name} for ${price}; ${ends}.` };
   }
   if (action === "stop") {

@@ -6,7 +6,7 @@ import type { QuoteAnswer } from "./answers.ts";
 import { limitsText } from "./lease-text.ts";
 import { clockText, gpuText, oldText, ofCap, perDay, perHour, priceText, vramText } from "./price-text.ts";
 
-export function quoteText({ rental, quote, takenAtMs, burn, refusal, atMs }: QuoteAnswer): string {
+export function quoteText({ rental, quote, disk, takenAtMs, burn, refusal, atMs }: QuoteAnswer): string {
   const { offer, bidPerHourNanos, perHourNanos, storagePerHourNanos } = quote;
   const kind = bidPerHourNanos === null ? "on-demand" : `bid ${perHour(bidPerHourNanos)}${leastText(quote)}`;
   const where = `${printable(offer.market)}/${printable(offer.offerId)}`;
@@ -23,9 +23,15 @@ export function quoteText({ rental, quote, takenAtMs, burn, refusal, atMs }: Quo
     ["At most", mostText(quote, atMs)],
     ["Limits", limitsText(quote.terms)],
     ["Stopped", `still ${perDay(quote.stoppedPerDayNanos)} for its disk, until it is destroyed`],
+    ["Weights", disk === null ? unsizedText(rental) : `${printable(disk.words)} (at two wakes and four hours a day)`],
     ["Burning", burningText(burn)],
     ...(refusal === null ? [] : [["Refused", printable(refusal)] as const]),
   ]);
+}
+
+function unsizedText(rental: string | null): string {
+  const setting = rental === null ? "" : `, or rentals.${printable(rental)}.weightsGb`;
+  return `what keeping them costs is told when their size is: --weights <GB>${setting}`;
 }
 
 function forText(rental: string | null): string {
@@ -62,7 +68,7 @@ export function dryText({ quote, order }: QuoteAnswer): string {
       "Would ask",
       `${printable(offer.market)} to create ${printable(offer.offerId)}, ${offer.kind}${bidText(bidPerHourNanos)}`,
     ],
-    ["Image", order.image === "" ? "the market's own" : printable(order.image)],
+    ["Image", printable(order.image)],
     ["Disk", `${vramText(order.diskBytes)}${order.volumeId === null ? "" : `, volume ${printable(order.volumeId)}`}`],
     ["Port", String(order.port)],
     ["Variables", printable(names)],

@@ -4,6 +4,7 @@
  */
 import { type Command, Option } from "commander";
 import { rentKinds } from "../../domain/rental/market.ts";
+import { needImage } from "../../domain/rental/need-image.ts";
 import type { CommandContext } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { CommandFailure, usageFailure } from "../errors.ts";
@@ -17,8 +18,11 @@ import { followUp } from "./progress.ts";
 import { dryText, quoteText } from "./quote-text.ts";
 
 export const rentExamples = [
-  ["lanthorn rental rent vast/77310 --idle-stop 20m --until 22:00 --cap 5", "an offer; asks with all of it before you"],
-  ["lanthorn rental rent --gpu 'RTX 4090' --most 0.40 --yes", "the cheapest that satisfies it, without asking"],
+  ["lanthorn rental rent vast/77310 --image <image> --until 22:00 --cap 5", "an offer; asks with all of it before you"],
+  [
+    "lanthorn rental rent --gpu 'RTX 4090' --most 0.40 --image <image> --yes",
+    "the cheapest that satisfies it, without asking",
+  ],
   ["lanthorn rental rent coder --dry-run", "an entry of rentals: what it would ask of the market, and nothing else"],
 ] as const;
 
@@ -34,6 +38,7 @@ interface RentFlags {
   readonly region?: string;
   readonly disk?: number;
   readonly volume?: string;
+  readonly weights?: number;
   readonly image?: string;
   readonly idleStop?: number;
   readonly destroyAfter?: number;
@@ -62,8 +67,12 @@ export function defineRent(command: Command, context: CommandContext): void {
     .option("--reliability <share>", "least, such as 0.98 or 98%", readShare)
     .option("--region <region>", "where it stands")
     .option("--disk <GB>", "size of its disk", readGb)
+    .option("--weights <GB>", "size of the weights, to see what keeping them costs", readGb)
     .option("--volume <id>", "a disk that outlives it, where the market has one")
-    .option("--image <image>", "what runs there")
+    .option(
+      "--image <image>",
+      "what runs there, built from build/docker and pushed by you; needed where rentals: names none",
+    )
     .option("--idle-stop <time>", "unused for so long it is stopped: 20m", readSpan)
     .option("--destroy-after <time>", "stopped for so long it is destroyed: 1d", readSpan)
     .addOption(new Option("--for <time>", "it ends after so long, whatever it does: 12h").argParser(readSpan))
@@ -81,6 +90,8 @@ async function rent(what: string | undefined, flags: RentFlags, context: Command
   const dryRun = flags.dryRun === true;
   const ask = askOf(what, flags);
   mayChange(context, { dryRun, yes: flags.yes === true, what: "Renting spends money.", command: "rent" });
+  // What an entry of rentals: names, the server knows.
+  if (ask.rental === undefined) needImage(null, flags.image ?? "");
   await withRentals(
     context,
     "A rented machine is stopped and destroyed by the server, so it must run.",
@@ -152,6 +163,7 @@ function askOf(what: string | undefined, flags: RentFlags): Query {
     region: flags.region,
     diskGb: flags.disk,
     volumeId: flags.volume,
+    weightsGb: flags.weights,
     image: flags.image,
     idleStopMs: flags.idleStop,
     destroyAfterMs: flags.destroyAfter,

@@ -40,7 +40,8 @@ export interface LeaseRecord {
   readonly offerId: string;
   readonly quoted: RentalRates;
   readonly billed: RentalRates | null;
-  readonly terms: LeaseTerms;
+  /** Null: a machine of the settings (`isAdopted`). */
+  readonly terms: LeaseTerms | null;
   readonly createdAtMs: number;
   readonly seen: { readonly state: InstanceState; readonly words: string; readonly atMs: number | null };
   readonly address: string | null;
@@ -106,6 +107,11 @@ export function intendedLease(lease: NewLease, nowMs: number): LeaseRecord {
 
 export function hasEnded({ state }: Pick<LeaseRecord, "state">): boolean {
   return state === "ended";
+}
+
+/** Nobody rented it: a machine of the settings, which costs money for as long as it is in them, whatever it does. */
+export function isAdopted({ terms }: Pick<LeaseRecord, "terms">): boolean {
+  return terms === null;
 }
 
 /** The same lease in another state; nothing changes where it is in it already. */

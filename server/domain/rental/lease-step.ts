@@ -65,8 +65,8 @@ export function sending(lease: LeaseRecord, order: OrderKind, nowMs: number): Le
 }
 
 function timed(lease: LeaseRecord, { nowMs, spent, inFlight, stops }: LeaseFacts): LeaseRecord {
-  if (lease.wish === "end") return lease;
   const { terms, state } = lease;
+  if (lease.wish === "end" || terms === null) return lease;
   const end = (reason: string) => wished(lease, "end", reason, nowMs);
   if (nowMs >= lease.createdAtMs + terms.longestMs) return end("the lease is over");
   const { perInstanceNanos, perDayNanos, perMonthNanos } = terms.caps;
@@ -120,6 +120,7 @@ function orderOf(lease: LeaseRecord): OrderKind | null {
 
 function nextTimerMs(lease: LeaseRecord, { nowMs, inFlight }: LeaseFacts): number | null {
   const { terms, state } = lease;
+  if (terms === null) return null;
   const isAway = state === "stopped" || state === "interrupted";
   const times = [
     lease.wish === "end" ? null : lease.createdAtMs + terms.longestMs,
@@ -134,17 +135,17 @@ function nextTimerMs(lease: LeaseRecord, { nowMs, inFlight }: LeaseFacts): numbe
 /** One that is interrupted too: it would come back for nobody. */
 export function idleStopAtMs({ state, terms, usedAtMs }: LeaseRecord, inFlight: number): number | null {
   const isUp = state === "ready" || state === "interrupted";
-  return isUp && inFlight === 0 && terms.idleStopMs !== null ? usedAtMs + terms.idleStopMs : null;
+  return isUp && inFlight === 0 && terms !== null && terms.idleStopMs !== null ? usedAtMs + terms.idleStopMs : null;
 }
 
 /** An interrupted one that may be billed as if it ran is waited for as long as for a first token; null: its disk is all it costs. */
 function lostAt({ state, seen, sinceMs, terms }: LeaseRecord): number | null {
-  return state === "interrupted" && !isDown(seen.state) ? sinceMs + terms.bootDeadlineMs : null;
+  return state === "interrupted" && !isDown(seen.state) && terms !== null ? sinceMs + terms.bootDeadlineMs : null;
 }
 
 export function destroyAtMs({ state, terms, sinceMs }: LeaseRecord): number | null {
   const isAway = state === "stopped" || state === "interrupted";
-  return isAway && terms.destroyAfterMs !== null ? sinceMs + terms.destroyAfterMs : null;
+  return isAway && terms !== null && terms.destroyAfterMs !== null ? sinceMs + terms.destroyAfterMs : null;
 }
 
 function earliest(left: number, right: number | null): number {

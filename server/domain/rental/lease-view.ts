@@ -13,10 +13,11 @@ export interface ViewFacts {
 
 export function viewOf(lease: LeaseRecord, { nowMs, inFlight, billing, burn }: ViewFacts): LeaseView {
   const { completionTokens, ...parts } = burn;
-  const endsAtMs = lease.createdAtMs + lease.terms.longestMs;
+  const { terms } = lease;
+  const endsAtMs = terms === null ? null : lease.createdAtMs + terms.longestMs;
   const idleStop = idleStopAtMs(lease, inFlight);
   const destroy = destroyAtMs(lease);
-  const boot = lease.state === "starting" ? lease.bootSinceMs + lease.terms.bootDeadlineMs : null;
+  const boot = lease.state === "starting" && terms !== null ? lease.bootSinceMs + terms.bootDeadlineMs : null;
   const untils = [idleStop, destroy, boot, lease.state === "ended" ? null : endsAtMs].filter((at) => at !== null);
   const readyMs = lease.readyMs + (lease.state === "ready" ? Math.max(0, nowMs - lease.sinceMs) : 0);
   return {
@@ -41,7 +42,7 @@ export function viewOf(lease: LeaseRecord, { nowMs, inFlight, billing, burn }: V
     tokensServed: completionTokens,
     perMillionTokensNanos: completionTokens === 0 ? null : Math.round((paidNanos(parts) / completionTokens) * 1e6),
     address: lease.address,
-    terms: lease.terms,
+    terms,
     createdAtMs: lease.createdAtMs,
     endsAtMs,
     idleStopAtMs: idleStop,

@@ -92,10 +92,11 @@ export interface LeaseView {
   readonly perMillionTokensNanos: Nanos | null;
   /** Null: not known yet. */
   readonly address: string | null;
-  readonly terms: LeaseTerms;
+  /** Null: it is a machine of the settings. Nobody rented it, and nothing ends it but being taken out of them. */
+  readonly terms: LeaseTerms | null;
   readonly createdAtMs: number;
-  /** When it ends whatever it does. */
-  readonly endsAtMs: number;
+  /** When it ends whatever it does; null: nothing ends it from here. */
+  readonly endsAtMs: number | null;
   readonly idleStopAtMs: number | null;
   readonly destroyAtMs: number | null;
   readonly interruptions: number;

@@ -5,7 +5,7 @@
  * read is no list, and decides nothing but that time goes on costing (S-18).
  */
 import type { InterruptionCause, NoticeSource } from "./lease.ts";
-import { hasEnded, type Interruption, type LeaseRecord, moved } from "./lease-record.ts";
+import { hasEnded, type Interruption, isAdopted, type LeaseRecord, moved } from "./lease-record.ts";
 import { isDown } from "./burn.ts";
 import { wished } from "./lease-step.ts";
 import type { InstanceList, InstanceState, RentalInstance } from "./market.ts";
@@ -66,6 +66,8 @@ function placed(lease: LeaseRecord, { state, meantToRun, words, kind }: RentalIn
       if (state === "exited" || state === "scheduling" || state === "loading") return lost("preempted");
       return stays(lease);
     case "interrupted":
+      // That the settings name it says nothing: its next token does.
+      if (isAdopted(lease)) return stays(lease);
       if (isDown(state) && meantToRun === false && lease.wish === "run") return stays(rested(lease, nowMs));
       return up.has(state) ? stays(moved(lease, "starting", "it runs again", nowMs)) : stays(lease);
     case "stopping":

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { fieldFailure } from "../../dialects/field-failure.ts";
 import { isDay } from "../../domain/day.ts";
 import { Failure } from "../../domain/failure.ts";
+import { burnGroups } from "../../domain/rental/burn-periods.ts";
 import { type OfferFilter, rentKinds } from "../../domain/rental/market.ts";
 import { numericAskFields, rentAsk, rentAskFields } from "../../rental/rent-ask.ts";
 import type { RentalDesk } from "../../rental/rental-desk.ts";
@@ -43,6 +44,12 @@ const pricesQuery = z.object({
   from: queryNumber.optional(),
 });
 const weekMs = 7 * 86_400_000;
+const burnQuery = z.object({
+  by: z.enum(burnGroups).default("day"),
+  from: z.string().max(40).optional(),
+  to: z.string().max(40).optional(),
+  lease: queryNumber.pipe(z.int().min(1)).optional(),
+});
 const reasonBody = z.object({ reason: z.string().trim().min(1).max(200).default("asked by hand") });
 const bidBody = z.object({ perHourNanos: nanos });
 const endBody = z.object({
@@ -70,11 +77,13 @@ export const rentalsResource: AdminResource = (parts) => {
     {
       method: "GET",
       path: "/admin/rentals",
-      handle(request, response) {
+      async handle(request, response) {
         const desk = deps.rentals ?? null;
         const ended = request.query.ended === "true";
         const leases = desk?.leases.list({ ended }) ?? [];
-        sendJson(response, 200, { leases, summary: desk?.summary() ?? null, atMs: deps.clock.now() });
+        const summary = desk?.summary() ?? null;
+        const more = ended ? { steadiness: (await desk?.records.steadiness()) ?? [] } : {};
+        sendJson(response, 200, { leases, summary, ...more, atMs: deps.clock.now() });
       },
     },
     {
@@ -144,6 +153,16 @@ export const rentalsResource: AdminResource = (parts) => {
     },
     {
       method: "GET",
+      path: "/admin/rentals/burn",
+      async handle(request, response) {
+        const query = burnQuery.safeParse(request.query);
+        if (!query.success) throw fieldFailure(query.error);
+        const { by, from = null, to = null, lease = null } = query.data;
+        sendJson(response, 200, await deskOf(parts).records.burn({ by, from, to, lease }));
+      },
+    },
+    {
+      method: "GET",
       path: "/admin/rentals/orphans",
       async handle(_request, response) {
         sendJson(response, 200, await deskOf(parts).orphans(leaving(response)));
@@ -161,8 +180,10 @@ export const rentalsResource: AdminResource = (parts) => {
     {
       method: "GET",
       path: "/admin/rentals/:id",
-      handle(request, response) {
-        sendJson(response, 200, { lease: deskOf(parts).leases.show(leaseId(request)), atMs: deps.clock.now() });
+      async handle(request, response) {
+        const { leases, records } = deskOf(parts);
+        const lease = leases.show(leaseId(request));
+        sendJson(response, 200, { lease, history: await records.history(lease.id), atMs: deps.clock.now() });
       },
     },
     {

@@ -3,6 +3,7 @@ import type { OurDay } from "../../domain/reconcile/records.ts";
 import type { BillDaysFilter } from "./bill-days.ts";
 import type { MoneyQueries, TimeSpan } from "../money-records.ts";
 import type { ExportFormat, ReportFilter, RequestRecord, UsageSummary } from "../records.ts";
+import type { LeaseQueries } from "./leases.ts";
 import type { Place } from "./queries.ts";
 
 /** Given to the thread when it starts. */
@@ -39,6 +40,12 @@ export interface Questions {
   rowsFromMs: { readonly given: null; readonly answer: number };
   firstRequestMs: { readonly given: null; readonly answer: number | null };
   largestLocalTokens: { readonly given: TimeSpan; readonly answer: number | null };
+  leaseHistory: { readonly given: number; readonly answer: ReturnType<LeaseQueries["history"]> };
+  leaseSteadiness: { readonly given: number; readonly answer: ReturnType<LeaseQueries["steadiness"]> };
+  leaseBurn: {
+    readonly given: Parameters<LeaseQueries["burn"]>[0];
+    readonly answer: ReturnType<LeaseQueries["burn"]>;
+  };
   /** Empty: nothing wrong. */
   integrity: { readonly given: null; readonly answer: readonly string[] };
   backup: { readonly given: string; readonly answer: null };

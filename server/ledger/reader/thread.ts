@@ -9,6 +9,7 @@ import type { OurDay } from "../../domain/reconcile/records.ts";
 import { type BillDaysFilter, prepareBillDays } from "./bill-days.ts";
 import { exportHeader, exportRows } from "./export-text.ts";
 import type { MoneyQueries } from "../money-records.ts";
+import { type LeaseQueries, prepareLeaseQueries } from "./leases.ts";
 import { prepareMoneyQueries } from "./money.ts";
 import type { Answered, Asked, Questions, QuestionName, ReaderData } from "./protocol.ts";
 import { type Queries, prepareQueries } from "./queries.ts";
@@ -28,6 +29,7 @@ interface Connections {
   readonly queries: Queries;
   readonly billDays: (filter: BillDaysFilter) => readonly OurDay[];
   readonly money: MoneyQueries;
+  readonly leases: LeaseQueries;
   /** Checkpoints need a connection that may write. */
   readonly writing: Database.Database;
 }
@@ -43,6 +45,7 @@ function connect(path: string): Connections {
     queries: prepareQueries(reading),
     billDays: prepareBillDays(reading),
     money: prepareMoneyQueries(reading),
+    leases: prepareLeaseQueries(reading),
     writing,
   };
 }
@@ -106,6 +109,12 @@ function answer(connections: Connections, asked: Asked): unknown {
       return money.firstRequestMs();
     case "largestLocalTokens":
       return money.largestLocalTokens(asked.given);
+    case "leaseHistory":
+      return connections.leases.history(asked.given);
+    case "leaseSteadiness":
+      return connections.leases.steadiness(asked.given);
+    case "leaseBurn":
+      return connections.leases.burn(asked.given);
     case "integrity":
       return integrity(reading);
     case "backup":

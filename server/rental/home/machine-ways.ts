@@ -9,6 +9,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Clock, Log } from "../../domain/ports.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
+import { isAdopted } from "../../domain/rental/lease-record.ts";
 import { Failure } from "../../domain/failure.ts";
 import { readOwnerFile, writeOwnerFile } from "../../platform/owner-file.ts";
 import { createUpstreamFetch, type UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
@@ -43,11 +44,14 @@ export interface MachineWays {
   reach(lease: LeaseView): MachineWay | null;
   /** Learns what is not known yet. Throws what the machine or the connection says. */
   learn(lease: LeaseView, signal: AbortSignal): Promise<MachineWay | null>;
+  /** A lease has ended: its line is closed. */
+  forget(lease: number): void;
   close(): void;
 }
 
 export function createMachineWays(parts: MachineWaysParts): MachineWays {
-  const pinned = new Map<string, UpstreamFetch>();
+  /** By lease: its own line, to where it was last. */
+  const pinned = new Map<number, { readonly url: string; readonly upstream: UpstreamFetch }>();
   let secret: string | null = null;
 
   const own = (label: string) => {
@@ -63,6 +67,8 @@ export function createMachineWays(parts: MachineWaysParts): MachineWays {
   /** What requests carry: a key of the settings' own file, where there is one. */
   const keyOf = (lease: LeaseView) => {
     const ofFile = lease.rental === null ? undefined : parts.keys.get(lease.rental);
+    // Nobody has handed a first key to a machine of the settings.
+    if (isAdopted(lease)) return ofFile ?? null;
     return ofFile ?? firstKeyOf(lease);
   };
   /** Reached as its market or the settings write it down. */
@@ -79,8 +85,13 @@ export function createMachineWays(parts: MachineWaysParts): MachineWays {
     const url = addressOf(lease);
     if (url === null) return null;
     // Behind a proxy of the market, or in the clear because the settings say so.
-    const upstream = url === lease.address ? parts.upstream : pinned.get(`${lease.id} ${url}`);
-    return upstream === undefined ? null : { url, key: keyOf(lease), upstream };
+    if (url === lease.address) return { url, key: keyOf(lease), upstream: parts.upstream };
+    const own = pinned.get(lease.id);
+    return own?.url === url ? { url, key: keyOf(lease), upstream: own.upstream } : null;
+  };
+  const forget = (lease: number) => {
+    void pinned.get(lease)?.upstream.close();
+    pinned.delete(lease);
   };
 
   return {
@@ -90,21 +101,24 @@ export function createMachineWays(parts: MachineWaysParts): MachineWays {
       const url = addressOf(lease);
       if (url !== null && wayOf(lease) === null) {
         const fingerprint = await learnCertificate(url, firstKeyOf(lease), signal);
-        const way = createUpstreamFetch({
+        // It may have ended meanwhile.
+        signal.throwIfAborted();
+        forget(lease.id);
+        const upstream = createUpstreamFetch({
           environment: {},
           caFile: "",
           fingerprint,
           headersTimeoutMs: 0,
           bodyTimeoutMs: 0,
         });
-        pinned.set(`${lease.id} ${url}`, way);
+        pinned.set(lease.id, { url, upstream });
         parts.log.info({ lease: lease.id, fingerprint }, "a rented machine has proven its certificate");
       }
       return wayOf(lease);
     },
+    forget,
     close() {
-      for (const way of pinned.values()) void way.close();
-      pinned.clear();
+      for (const lease of [...pinned.keys()]) forget(lease);
     },
   };
 }

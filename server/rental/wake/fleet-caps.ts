@@ -30,14 +30,16 @@ export function createFleetCaps(desk: Pick<LeaseDesk, "burn">, clock: Clock): Fl
   };
   const against = (lease: LeaseView | null, perHourNanos: Nanos | null) => {
     const { caps, todayNanos, monthNanos } = spent();
-    const perInstanceNanos = lease?.terms.caps.perInstanceNanos ?? null;
+    const perInstanceNanos = lease?.terms?.caps.perInstanceNanos ?? null;
     const leaseNanos = lease === null ? 0 : paidNanos(lease.burn);
     return capRefusal({ caps: { ...caps, perInstanceNanos }, todayNanos, monthNanos, leaseNanos }, perHourNanos);
   };
   return {
     barOf(lease) {
       if (lease.state !== "stopped") return null;
-      if (lease.endsAtMs - clock.now() < fewestLeftMs) return { words: "it is about to end", isCap: false };
+      const { endsAtMs } = lease;
+      if (endsAtMs !== null && endsAtMs - clock.now() < fewestLeftMs)
+        return { words: "it is about to end", isCap: false };
       const cap = against(lease, hourlyNanos(lease));
       return cap === null ? null : { words: cap, isCap: true };
     },

@@ -7,6 +7,11 @@ export function wishesOf({ instances, idleStopMs, mayRent }: RentalSetting): Fle
   return { min, max, warm, hours: hoursOf(hours), weekdaysOnly, scaleUpQueue, idleStopMs, mayRent };
 }
 
+/** Of a machine that is there as the settings say: it is used when it answers, and nobody starts, stops or rents it. */
+export function wishesOfFixed(setting: RentalSetting): FleetWishes {
+  return { ...wishesOf(setting), min: 0, max: 1, warm: 0, idleStopMs: Number.POSITIVE_INFINITY, mayRent: false };
+}
+
 /** `08:00-18:30` → minutes of the day. */
 function hoursOf(text: string | undefined): FleetWishes["hours"] {
   if (text === undefined) return null;

@@ -23,7 +23,7 @@ import type { WorkDone } from "../../domain/rental/burn.ts";
 import type { LeaseDesk } from "../lease-desk.ts";
 import { createBootTimes } from "./boot-times.ts";
 import { createFleetCaps } from "./fleet-caps.ts";
-import { wishesOf } from "./fleet-wishes.ts";
+import { wishesOf, wishesOfFixed } from "./fleet-wishes.ts";
 import { createHoldOff } from "./hold-off.ts";
 import { asleepFailure, notReadyInTime, refusedFailure, wakeFailure } from "./power-failures.ts";
 import { hourlyNanos } from "./rent-meter.ts";
@@ -38,6 +38,8 @@ export interface FleetParts {
   readonly desk: Pick<LeaseDesk, "list" | "start" | "stop" | "destroy" | "begin" | "watch" | "burn">;
   /** Its market can stop a machine and keep its disk; otherwise what is not needed is destroyed. */
   readonly stops: boolean;
+  /** It is a machine of the settings, which is there or is not. */
+  readonly fixed?: boolean;
   rent(reason: string, signal: AbortSignal): Promise<LeaseView>;
   readonly clock: Clock;
   readonly log: Log;
@@ -77,7 +79,7 @@ const gone: ReadonlySet<LeaseState> = new Set<LeaseState>(["interrupted", "destr
 
 export function createFleet(parts: FleetParts): Fleet {
   const { name, setting, desk, clock, log } = parts;
-  const wishes = wishesOf(setting);
+  const wishes = parts.fixed === true ? wishesOfFixed(setting) : wishesOf(setting);
   const leases = new Map<number, LeaseView>();
   /** Told to stop, before the desk says that it does. */
   const stopping = new Set<number>();
@@ -201,7 +203,9 @@ export function createFleet(parts: FleetParts): Fleet {
     const wasComing = before !== undefined && isComing(before);
     if (wasComing && !isComing(lease) && !isReady(lease)) {
       boots.over(lease.id);
-      failed(wakeFailure(name, lease), lease.reason);
+      // One that nobody can start needs no time until it is tried again.
+      if (parts.fixed === true) waiters.failed(wakeFailure(name, lease));
+      else failed(wakeFailure(name, lease), lease.reason);
     }
     if (gone.has(lease.state)) uses.lost(lease.id, lease.reason);
   }

@@ -4,17 +4,16 @@
  */
 import type { Backend } from "../../backends/backend.ts";
 import type { RentalLimits, RentalSetting } from "../../config/rental-setting.ts";
-import { nanosOfUsd } from "../../domain/decimal.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { LocalCost } from "../../domain/local-cost/local-meter.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
-import { priceDisks, usualUse } from "../../domain/rental/disk-choice.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
 import type { PowerView } from "../../domain/rental/power.ts";
 import type { UpstreamFetch } from "../../platform/upstream/upstream-fetch.ts";
+import { disksOf } from "../disk-ways.ts";
 import type { LeaseDesk } from "../lease-desk.ts";
 import type { Market } from "../market.ts";
-import { bidOf, gbBytes } from "../rent-ask.ts";
+import { bidOf } from "../rent-ask.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { createInstances } from "./instances.ts";
 import { readMachineKey } from "./machine-key.ts";
@@ -84,6 +83,7 @@ export function openRentals(parts: RentalsParts): Rentals {
     const fleet = createFleet({
       ...{ name, setting, desk, clock, log },
       stops: market?.traits.stops ?? true,
+      fixed: market?.traits.fixed === true,
       zone: parts.limits.zone === "" ? null : parts.limits.zone,
       rent: (reason, signal) => rentOne(renting, reason, signal),
     });
@@ -106,17 +106,9 @@ export function openRentals(parts: RentalsParts): Rentals {
   function diskWords(name: string, leases: readonly LeaseView[]): string | null {
     const setting = parts.rentals[name];
     const lease = leases.at(-1);
-    if (setting === undefined || lease === undefined || setting.weightsGb === 0) return null;
-    const { gpuPerHourNanos, downloadPerGbNanos, stoppedStoragePerHourNanos } = lease.billed ?? lease.quoted;
-    const traits = parts.markets.find(({ id }) => id === lease.market)?.traits;
-    const { volumeUsdPerGbMonth } = setting;
-    const hasVolumes = traits?.volumes === true && volumeUsdPerGbMonth !== undefined;
-    return priceDisks({
-      ...{ ...usualUse, weightsBytes: gbBytes(setting.weightsGb), gpuPerHourNanos, downloadPerGbNanos },
-      stoppedPerHourNanos: traits?.stops === true ? stoppedStoragePerHourNanos : null,
-      volumePerGbMonthNanos: hasVolumes ? nanosOfUsd(volumeUsdPerGbMonth) : null,
-      volumeBytes: gbBytes(setting.diskGb),
-    }).words;
+    if (setting === undefined || lease === undefined) return null;
+    const traits = parts.markets.find(({ id }) => id === lease.market)?.traits ?? null;
+    return disksOf(setting, lease.billed ?? lease.quoted, traits)?.words ?? null;
   }
 
   return {

@@ -6,6 +6,7 @@ import type { RentalLimits, RentalSetting } from "../../config/rental-setting.ts
 import { asFailure, Failure } from "../../domain/failure.ts";
 import type { Clock, Log } from "../../domain/ports.ts";
 import type { LeaseView } from "../../domain/rental/lease.ts";
+import { needImage } from "../../domain/rental/need-image.ts";
 import { chooseOffers } from "../../domain/rental/offer-choice.ts";
 import type { LeaseDesk, RentWish } from "../lease-desk.ts";
 import type { Market } from "../market.ts";
@@ -37,6 +38,8 @@ export async function rentOne(parts: RentOneParts, reason: string, signal: Abort
     throw new Failure("rental_failed", `Nothing can be rented for "${name}": there is no market "${setting.market}".`);
   }
   const bidPerHourNanos = bidOf(setting);
+  const ordered = machine(setting);
+  needImage(name, ordered.image);
   const filter = filterOf(setting);
   const list = await market.offers(filter, signal);
   const wishes = {
@@ -52,7 +55,7 @@ export async function rentOne(parts: RentOneParts, reason: string, signal: Abort
     const order = {
       ...{ kind: setting.kind, bidPerHourNanos, diskBytes: gbBytes(setting.diskGb) },
       volumeId: setting.volumeId !== "" && market.traits.volumes ? setting.volumeId : null,
-      ...machine(setting),
+      ...ordered,
     };
     try {
       return await desk.rent({ rental: name, offer, order, terms: termsOf(setting, limits) }, signal);

@@ -175,6 +175,19 @@ test("config show lists every setting with value, origin, meaning and variable, 
   expect(JSON.stringify(settings)).not.toMatch(/chosen-admin-key|lth_x/);
 });
 
+test("config show names what rented machines are handed and shows no value of it", () => {
+  const resolved = load({
+    yaml: `rentals:\n  coder:\n    market: vast\n    models: [a]\n    mostUsdPerHour: "1"\n    environment: { HF_TOKEN: hf_hidden, EMPTY: "" }\n`,
+  });
+  const settings = listSettings(resolved);
+  expect(settings.find(({ path }) => path === "rentals")?.value).toMatchObject({
+    coder: { market: "vast", environment: { HF_TOKEN: "set", EMPTY: "not set" } },
+  });
+  expect(JSON.stringify(settings)).not.toContain("hf_hidden");
+  // The machine still gets it.
+  expect(resolved.values.rentals.coder?.environment.HF_TOKEN).toBe("hf_hidden");
+});
+
 describe("a rented machine, configured by its environment", () => {
   const load = (environment: Record<string, string>) =>
     loadConfig({ file: "/nonexistent/lanthorn.yaml", environment, flags: [], workingFolder: "/" });

@@ -20,7 +20,7 @@ beforeAll(async () => {
         markets: [pretendMarket("vast", systemClock.now, [offer])],
         rentals: {},
         limits: rentalLimitsSetting.parse({}),
-        machine: () => ({ image: "", port: 4747, environment: {}, onStart: "" }),
+        machine: () => ({ image: "lanthorn", port: 4747, environment: {}, onStart: "" }),
         clock: systemClock,
       }),
   });
@@ -49,7 +49,14 @@ test("leases, one of them, and the sums, with the server's own time", async () =
   const { body } = await ask("GET", "");
   expect(body).toMatchObject({ leases: [{ id: 3 }, { id: 2 }], summary: { costing: 2, stopped: { leases: 1 } } });
   expect(body.atMs).toBeTypeOf("number");
-  expect(await ask("GET", "/2")).toMatchObject({ status: 200, body: { lease: { id: 2, state: "stopped" } } });
+  expect(await ask("GET", "/2")).toMatchObject({
+    status: 200,
+    body: { lease: { id: 2, state: "stopped" }, history: { events: [], interruptions: [] } },
+  });
+  expect(body).not.toHaveProperty("steadiness");
+  expect(await ask("GET", "?ended=true")).toMatchObject({ body: { steadiness: [] } });
+  expect(await ask("GET", "/burn?by=month&lease=3")).toMatchObject({ status: 200, body: { total: { paidNanos: 0 } } });
+  expect(await ask("GET", "/burn?by=year")).toMatchObject({ status: 400 });
   expect(await ask("GET", "/77")).toMatchObject({ status: 404 });
   expect(await ask("GET", "/x")).toMatchObject({ status: 404 });
   expect(await ask("GET", "/summary")).toMatchObject({ body: { summary: { todayNanos: usd(3.18) } } });

@@ -66,18 +66,39 @@ test("lists that lag a minute behind make neither a second instance nor a forgot
   await ends();
 });
 
-test("a second instance of one lease is an orphan, and the lease goes on with the first", async () => {
+test("a second instance of one lease is destroyed, counted, and said; the lease goes on with the first", async () => {
   const { desk, market, passes, lines, ends } = world();
+  const told: string[] = [];
+  desk.watch(({ id, state }) => void told.push(`${id} ${state}`));
   market.faults.create = "made-twice";
+  market.faults.destroyNeeds = 3;
   await desk.rent(wishFor(market), forever);
   await passes(60_000);
   expect(desk.show(1)).toMatchObject({ state: "ready", instanceId: "i1" });
-  expect((await desk.orphans(forever)).orphans.map(({ instanceId }) => instanceId)).toEqual(["i2"]);
-  expect(lines.filter((line) => line.includes("no lease knows it"))).toHaveLength(1);
-  const ended = desk.endOrphan("fake", "i2", forever);
-  await passes(10_000);
-  await ended;
   expect(market.standing().map(({ instanceId }) => instanceId)).toEqual(["i1"]);
+  expect(market.log.filter((line) => line.startsWith("destroy"))).toEqual(Array(3).fill("destroy i2"));
+  const second = desk.show(2);
+  expect(second).toMatchObject({ state: "ended", instanceId: "i2", perHourNanos: 0, rental: "coder" });
+  expect(second.reason).toContain("a second machine of lease-1");
+  expect(Math.abs(second.burn.gpuNanos + second.burn.storageNanos - market.billed("i2"))).toBeLessThan(usd(0.001));
+  expect(told).toEqual(expect.arrayContaining(["2 destroying", "2 ended"]));
+  expect(lines.filter((line) => line.includes("two machines for one lease"))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes("no lease knows it"))).toEqual([]);
+  expect(await desk.orphans(forever)).toEqual({ orphans: [], unread: [] });
+  await ends();
+});
+
+test("what only has the same label is left alone: made at another time, of another box, of a lease that has ended", async () => {
+  const { desk, market, passes, lines, ends } = world();
+  await desk.rent(wishFor(market), forever);
+  await passes(20 * minuteMs - 1000);
+  // A box of the same host name and folder, elsewhere.
+  const theirs = market.foreign(`lanthorn-${box}-1`);
+  market.foreign("lanthorn-ffffffffffff-1");
+  await passes(minuteMs);
+  expect(market.log.filter((line) => line.startsWith("destroy i2") || line.startsWith("destroy i3"))).toEqual([]);
+  expect((await desk.orphans(forever)).orphans).toMatchObject([{ instanceId: theirs }]);
+  expect(lines.filter((line) => line.includes("no lease knows it"))).toHaveLength(1);
   await ends();
 });
 

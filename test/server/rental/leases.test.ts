@@ -87,6 +87,14 @@ describe("a lease", () => {
     expect(market.log).toEqual(["create lanthorn-0123456789ab-1"]);
   });
 
+  test("without an image is not asked for: nothing is written, and the market hears nothing", async () => {
+    const bare = wish();
+    const asked = desk().rent({ ...bare, order: { ...bare.order, image: "" } }, signal);
+    await expect(asked).rejects.toMatchObject({ code: "invalid_request", param: "image" });
+    expect(market.log).toEqual([]);
+    expect(desk().list({ ended: true })).toEqual([]);
+  });
+
   test("that is refused ends at once", async () => {
     market.faults.create = "offer-gone";
     await expect(desk().rent(wish(), signal)).rejects.toMatchObject({ code: "not_found" });

@@ -10,7 +10,7 @@ import { bidOffer, burn, offer, ready, stopped, terms, usd } from "../cli/rental
 
 const never = new AbortController().signal;
 
-function stage() {
+function stage(imageOfAll = "registry.example/lanthorn:1") {
   const clock = manualClock();
   const vast = pretendMarket("vast", clock.now, [offer, bidOffer]);
   const runpod = pretendMarket("runpod", clock.now, [
@@ -27,7 +27,7 @@ function stage() {
     }),
     limits: rentalLimitsSetting.parse({}),
     machine: ({ image, environment }) => ({
-      image,
+      image: image === "" ? imageOfAll : image,
       port: 4747,
       environment: { ...environment, SECRET: "s" },
       onStart: "a\nb",
@@ -83,6 +83,27 @@ test("S-18 an absurd price or one that is none is not rented, even by its name",
     await expect(asked).rejects.toMatchObject({ code: "not_found", why: expect.stringContaining("price") });
   }
   expect(leases.rented).toEqual([]);
+});
+
+test("without an image nothing is asked of a market: no price, and no machine that serves nothing", async () => {
+  const { desk, vast, leases } = stage("");
+  const asks = [
+    [{ market: "vast", offerId: "77310" }, "lanthorn rental rent <offer> --image"],
+    [{ rental: "coder" }, "lanthorn rental rent coder --image"],
+  ] as const;
+  for (const [ask, next] of asks) {
+    const refused = {
+      ...{ code: "invalid_request", param: "image" },
+      next: expect.arrayContaining([expect.stringContaining(next)]),
+    };
+    await expect(desk.quote(ask, never)).rejects.toMatchObject(refused);
+    await expect(desk.rent(ask, usd(9), never)).rejects.toMatchObject(refused);
+  }
+  expect(vast.asked).toEqual([]);
+  expect(leases.rented).toEqual([]);
+  await expect(desk.quote({ rental: "coder", image: "lanthorn" }, never)).resolves.toMatchObject({
+    order: { image: "lanthorn" },
+  });
 });
 
 test("a quote says what it comes to, and names what is secret without showing it", async () => {
@@ -169,6 +190,21 @@ test("orphans are ended one by one, whatever becomes of the others", async () =>
   await expect(desk.endOrphans([{ market: "vast", instanceId: "9" }], never)).rejects.toMatchObject({
     code: "not_found",
   });
+});
+
+test("a quote prices where the weights are kept, at the offer's own rates and the bid, once their size is known", async () => {
+  const { desk, runpod } = stage();
+  expect((await desk.quote({ rental: "coder" }, never)).disk).toBeNull();
+  const { disk } = await desk.quote({ rental: "coder", weightsGb: 20 }, never);
+  expect(disk?.ways.map(({ way }) => way).sort()).toEqual(["download", "stopped-disk"]);
+  const [stoppedDisk] = disk?.ways.filter(({ way }) => way === "stopped-disk") ?? [];
+  // 610 hours of a month it is stopped.
+  expect(stoppedDisk?.perMonthNanos).toBe(Math.ceil(offer.rates.stoppedStoragePerHourNanos * 610));
+  expect(disk?.words).toContain("kept on the stopped instance's disk: $");
+  const byBid = await desk.quote({ market: "vast", offerId: "81422", bidUsdPerHour: "0.20", weightsGb: 20 }, never);
+  const download = (view: typeof disk) => view?.ways.find(({ way }) => way === "download")?.perMonthNanos ?? 0;
+  expect(download(byBid.disk)).toBeLessThan(download(disk));
+  expect(runpod.asked).toEqual([]);
 });
 
 test("the summary has what stopped ones still cost", () => {

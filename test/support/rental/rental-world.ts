@@ -2,9 +2,11 @@
 import { join } from "node:path";
 import type { LeaseTerms } from "../../../server/domain/rental/lease.ts";
 import { openLedger } from "../../../server/ledger/ledger.ts";
+import type { Adoption } from "../../../server/domain/rental/adopted.ts";
 import type { LeaseBook } from "../../../server/ledger/leases.ts";
 import type { LeaseProbe } from "../../../server/rental/lease-health.ts";
 import type { RentWish } from "../../../server/rental/lease-desk.ts";
+import type { Market } from "../../../server/rental/market.ts";
 import { createLeases, type Leases } from "../../../server/rental/leases.ts";
 import { type ManualClock, manualClock } from "../manual-clock.ts";
 import { createLog } from "../../../server/platform/log.ts";
@@ -29,6 +31,9 @@ export interface WorldOptions {
   /** Whether a machine answers; the market knows when absent. */
   readonly healthMs?: number;
   readonly probe?: LeaseProbe;
+  /** Machines of the settings, and the markets that list them. */
+  readonly adoptions?: readonly Adoption[];
+  readonly others?: readonly Market[];
   /** In place of the ledger's own. */
   readonly book?: (book: LeaseBook) => LeaseBook;
 }
@@ -41,7 +46,7 @@ export function rentalWorld(options: WorldOptions) {
   const leases: Leases = createLeases({
     ...{
       book: options.book?.(ledger.leases) ?? ledger.leases,
-      markets: [market],
+      markets: [market, ...(options.others ?? [])],
       box,
       zone: options.zone ?? "UTC",
       clock,
@@ -49,6 +54,7 @@ export function rentalWorld(options: WorldOptions) {
     },
     caps: options.caps ?? { perDayNanos: usd(20), perMonthNanos: usd(200) },
     pollMs: options.pollMs ?? 10_000,
+    ...(options.adoptions === undefined ? {} : { adoptions: options.adoptions }),
     ...(options.healthMs === undefined ? {} : { healthMs: options.healthMs }),
     probe: options.probe ?? (async ({ instanceId }) => instanceId !== null && market.isAnswering(instanceId)),
   });
@@ -85,7 +91,13 @@ export function wishIn(market: string, bid: number | null): RentWish {
       ...{ verified: true, longestMs: null, availability: null },
     },
     order: {
-      ...{ kind: bid === null ? "on-demand" : "bid", bidPerHourNanos: bid, diskBytes: 40e9, image: "", port: 4747 },
+      ...{
+        kind: bid === null ? "on-demand" : "bid",
+        bidPerHourNanos: bid,
+        diskBytes: 40e9,
+        image: "lanthorn",
+        port: 4747,
+      },
       ...{ environment: {}, onStart: "", volumeId: null },
     },
     terms,

@@ -1,5 +1,5 @@
 /** Leases, offers and prices as the server would tell them, at one moment. */
-import type { LeaseView } from "../../../../server/domain/rental/lease.ts";
+import type { LeaseTerms, LeaseView } from "../../../../server/domain/rental/lease.ts";
 import type { RentalOffer, RentalRates } from "../../../../server/domain/rental/market.ts";
 import { quoteOf } from "../../../../server/domain/rental/quote.ts";
 
@@ -46,7 +46,7 @@ export const bidOffer: RentalOffer = {
   longestMs: null,
 };
 
-export const terms: LeaseView["terms"] = {
+export const terms: LeaseTerms = {
   bootDeadlineMs: 15 * minuteMs,
   idleStopMs: 20 * minuteMs,
   destroyAfterMs: 24 * hourMs,
@@ -145,7 +145,7 @@ export const quoteBody = {
   rental: null,
   quote: quoteOf(offer, null, terms, nowMs),
   order: {
-    image: "",
+    image: "registry.example/lanthorn:1",
     port: 4747,
     diskBytes: 40e9,
     volumeId: null,
@@ -172,4 +172,18 @@ export const offersBody = {
     },
   ],
   atMs: nowMs,
+};
+
+/** A machine of the settings: nobody rented it, and nothing ends it. */
+export const adopted: LeaseView = {
+  ...ready,
+  id: 7,
+  rental: "desk",
+  market: "desk",
+  label: "lanthorn-0123456789ab-7",
+  instanceId: "desk",
+  terms: null,
+  until: null,
+  endsAtMs: null,
+  idleStopAtMs: null,
 };

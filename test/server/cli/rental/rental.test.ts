@@ -72,9 +72,18 @@ describe("rent", () => {
     expect(asked).toEqual([]);
   });
 
+  test("by hand without an image: exit 2 with what to do, and nobody was asked for anything", async () => {
+    const { url, asked } = await stub(routes);
+    for (const last of ["--yes", "--dry-run"]) {
+      const { code, stdout, stderr } = await rental(["rent", "vast/77310", last], { url });
+      expect({ code, stdout, asked }).toEqual({ code: 2, stdout: "", asked: [] });
+      expect(stderr).toContain("lanthorn rental rent <offer> --image <registry>/lanthorn:<tag>");
+    }
+  });
+
   test("--dry-run prints what it comes to and what would be asked, and sends no order", async () => {
     const { url, asked } = await stub(routes);
-    const { code, stdout } = await rental(["rent", "vast/77310", "--dry-run"], { url });
+    const { code, stdout } = await rental(["rent", "vast/77310", "--image", "lanthorn", "--dry-run"], { url });
     expect(code).toBe(0);
     expect(stdout).toBe(
       [
@@ -83,9 +92,10 @@ describe("rent", () => {
         "At most   $2.72 until it ends, 22:00, when it runs all the time; traffic apart",
         "Limits    stops after 20 m without use, is destroyed after 1 d of that; given up when not ready within 15 m; ends after 8 h, at $5.00",
         "Stopped   still $0.192/day for its disk, until it is destroyed",
+        "Weights   what keeping them costs is told when their size is: --weights <GB>",
         "Burning   2 others at $0.348/h together; today $3.18 of $20.00, this month $41.20 of $200.00",
         "Would ask   vast to create 77310, on-demand",
-        "Image       the market's own",
+        "Image       registry.example/lanthorn:1",
         "Disk        40 GB",
         "Port        4747",
         "Variables   LANTHORN_HOME_URL",
@@ -95,6 +105,19 @@ describe("rent", () => {
       ].join("\n"),
     );
     expect(changes(asked)).toEqual([]);
+  });
+
+  test("where the weights are kept is priced in the quote once their size is known", async () => {
+    const ways = [{ way: "stopped-disk", perMonthNanos: usd(4.88), perWakeMs: 0 }];
+    const disk = { ways, words: "kept on the stopped instance's disk: $4.88 a month" };
+    const { url, asked } = await stub({ ...routes, "GET /admin/rentals/quote": { ...box.quoteBody, disk } });
+    const args = ["rent", "vast/77310", "--image", "lanthorn", "--weights", "20", "--dry-run"];
+    const { stdout } = await rental(args, { url });
+    expect(stdout).toContain(`Weights   ${disk.words} (at two wakes and four hours a day)\n`);
+    expect(new URL(asked[0]?.url ?? "", url).searchParams.get("weightsGb")).toBe("20");
+    expect(JSON.parse((await rental([...args, "--json"], { url })).stdout).disk).toMatchObject({
+      ways: [{ way: "stopped-disk", perMonthUsd: "4.880000000" }],
+    });
   });
 
   test("--yes rents that very offer at that very price and no other, and tells how it comes up", async () => {
@@ -107,7 +130,7 @@ describe("rent", () => {
         sendJson(response, 200, { lease: lease ?? { ...box.ready, id: 4 }, atMs: nowMs + looks * 1000 });
       },
     });
-    const args = ["rent", "--gpu", "rtx4090", "--cap", "5", "--until", "22:00", "--yes"];
+    const args = ["rent", "--gpu", "rtx4090", "--image", "lanthorn", "--cap", "5", "--until", "22:00", "--yes"];
     const { code, stdout, stderr } = await rental(args, { url });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "lease-4\n" });
     expect(changes(asked)).toMatchObject([
@@ -156,7 +179,10 @@ describe("rent", () => {
 
   test("--json with --no-wait: the quote and the lease, as it begins", async () => {
     const { url } = await stub(routes);
-    const { code, stdout } = await rental(["rent", "vast/77310", "--yes", "--no-wait", "--json"], { url });
+    const { code, stdout } = await rental(
+      ["rent", "vast/77310", "--image", "lanthorn", "--yes", "--no-wait", "--json"],
+      { url },
+    );
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       quote: { mostUsd: "2.720000000" },
@@ -165,7 +191,7 @@ describe("rent", () => {
   });
 
   test("without a server there is nobody to stop it again: exit 3; without a wish exit 2", async () => {
-    expect(await rental(["rent", "vast/77310", "--yes"])).toMatchObject({ code: 3, stdout: "" });
+    expect(await rental(["rent", "vast/77310", "--image", "lanthorn", "--yes"])).toMatchObject({ code: 3, stdout: "" });
     expect(await rental(["rent", "--yes"])).toMatchObject({ code: 2 });
   });
 });

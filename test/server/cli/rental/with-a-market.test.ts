@@ -12,6 +12,7 @@ import { intendedLease } from "../../../../server/domain/rental/lease-record.ts"
 import { startVastMarket } from "../../../support/markets/vast.ts";
 import type { StandIn, StandInOptions } from "../../../support/markets/stand-in.ts";
 import { realBox } from "../../../support/real-box.ts";
+import { until } from "../../../support/real-engine.ts";
 import { recordedLog } from "../../../support/recorded-log.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 import { rentalsCheck } from "../../../../server/cli/doctor/rentals.ts";
@@ -104,7 +105,7 @@ test("with no server: a market that fails is exit 8, none that is set up exit 5,
   const home = homeWith(market);
   expect(await rental(["offers"], { home })).toMatchObject({ code: 8, stdout: "" });
   expect(await rental(["orphans"], { home })).toMatchObject({ code: 8 });
-  expect(await rental(["rent", "vast/1", "--yes"], { home })).toMatchObject({ code: 3 });
+  expect(await rental(["rent", "vast/1", "--image", "lanthorn", "--yes"], { home })).toMatchObject({ code: 3 });
   expect(await rental(["list"], { home })).toMatchObject({ code: 3 });
   const bare = await rental(["offers"], { home: temporaryFolder() });
   expect(bare).toMatchObject({ code: 5 });
@@ -172,12 +173,12 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
   };
   const run = (...args: string[]) => rental(args, server);
 
-  const dry = await run("rent", "--gpu", "rtx3090", "--bid", "0.2", "--for", "2h", "--dry-run");
+  const dry = await run("rent", "--gpu", "rtx3090", "--image", "lanthorn", "--bid", "0.2", "--for", "2h", "--dry-run");
   expect(dry).toMatchObject({ code: 0 });
   expect(dry.stdout).toContain("Would ask   vast to create 1, bid at $0.20/h");
   expect(deeds(market)).toEqual([]);
 
-  const rented = await run("rent", "--gpu", "rtx3090", "--bid", "0.2", "--for", "2h", "--yes");
+  const rented = await run("rent", "--gpu", "rtx3090", "--image", "lanthorn", "--bid", "0.2", "--for", "2h", "--yes");
   expect(rented).toMatchObject({ code: 0, stdout: "lease-1\n" });
   expect(rented.stderr).toMatch(/lease-1 starting: .+ of 15 m \(\$0\.2055\/h\)/);
   const listed = JSON.parse((await run("list", "--json")).stdout);
@@ -185,20 +186,39 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
     leases: [{ id: 1, state: "ready", kind: "bid", instanceId: "1001" }],
     summary: { costing: 1, caps: { perDayUsd: "20.000000000" } },
   });
+  // Its create was carried out twice: the second one is destroyed, and nobody had to look.
+  const [offer] = market.house.offers;
+  if (offer === undefined) throw new Error("the stand-in has an offer");
+  const { label } = listed.leases[0];
+  const twin = market.house.rent(offer, { label, isBid: false, diskGb: 40, bid: null, environment: {} });
+  await until("the second one is gone", () => market.house.find(twin.id) === undefined);
   expect((await run("bid", "1")).stdout).toMatch(/^lease-1 bids \$0\.20\/h\. The least taken now .*: \$0\.11\/h/);
   expect(await run("bid", "1", "0.25", "--yes")).toMatchObject({ code: 0 });
   expect(await run("stop", "lease-1")).toMatchObject({ code: 0, stdout: expect.stringContaining("$0.1315/day") });
   expect(await run("destroy", "1", "--yes")).toMatchObject({ code: 0 });
   expect((await run("orphans")).stdout).toContain("No orphans");
   expect(deeds(market).map((call) => call.replace(/ \{.*/, ""))).toEqual([
-    ...["PUT /asks/1/", "PUT /instances/bid_price/1001/", "PUT /instances/1001/", "DELETE /instances/1001/"],
+    ...[
+      "PUT /asks/1/",
+      `DELETE /instances/${twin.id}/`,
+      "PUT /instances/bid_price/1001/",
+      "PUT /instances/1001/",
+      "DELETE /instances/1001/",
+    ],
   ]);
   expect(deeds(market)[0]).toContain('"price":0.2');
   expect(market.house.alive()).toEqual([]);
   const bills = await run("bills", "--json");
   expect(bills).toMatchObject({ code: 0 });
   const [bill] = JSON.parse(bills.stdout).markets;
-  expect(bill).toMatchObject({ market: "vast", state: "compared", rows: [{ instanceId: "1001", lease: 1 }] });
+  expect(bill).toMatchObject({
+    market: "vast",
+    state: "compared",
+    rows: [
+      { instanceId: "1001", lease: 1 },
+      { instanceId: twin.id, lease: 2 },
+    ],
+  });
   expect(Math.abs(bill.differenceNanos)).toBeLessThan(10_000_000);
-  expect(await run("rent", "vast/9", "--yes")).toMatchObject({ code: 5 });
+  expect(await run("rent", "vast/9", "--image", "lanthorn", "--yes")).toMatchObject({ code: 5 });
 });

@@ -56,6 +56,29 @@ test("it is not reached before it has proven its certificate, and then with its 
   ways.close();
 });
 
+test("a lease that has ended has no way any more, and another one's is as it was", async () => {
+  const ways = open([]);
+  const other = { ...lease(), id: 2 };
+  const [way, theirs] = [await ways.learn(lease(), signal), await ways.learn(other, signal)];
+  ways.forget(1);
+  expect(ways.reach(lease())).toBeNull();
+  expect(ways.reach(other)).toEqual(theirs);
+  expect(await ways.learn(lease(), signal)).not.toEqual(way);
+  expect((await theirs?.upstream.fetch(`${theirs.url}/health`))?.status).toBe(200);
+  ways.forget(1);
+  ways.close();
+});
+
+test("what is learnt of a lease that ended meanwhile is not kept", async () => {
+  const ways = open([]);
+  const ended = new AbortController();
+  const learning = ways.learn(lease(), ended.signal);
+  ended.abort(new Error("it has ended"));
+  await expect(learning).rejects.toThrow();
+  expect(ways.reach(lease())).toBeNull();
+  ways.close();
+});
+
 test("a key of its own from a file is what requests carry; the certificate is proven by the first key all the same", async () => {
   const ways = open([["den", "a key that an admin made on the machine"]]);
   expect(await ways.learn(lease(), signal)).toMatchObject({ key: "a key that an admin made on the machine" });

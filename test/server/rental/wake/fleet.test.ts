@@ -22,18 +22,22 @@ beforeEach(() => {
 });
 afterEach(() => fleet.stop());
 
-function open(wishes: Partial<RentalSetting> = {}, offers = [offer("77")]): Fleet {
+function open(
+  wishes: Partial<RentalSetting> = {},
+  offers = [offer("77")],
+  { image = "lanthorn", fixed = false }: { image?: string; fixed?: boolean } = {},
+): Fleet {
   const setting = {
     ...rentalSetting.parse({ market: "den", models: ["qwen"], mostUsdPerHour: "1", whileAsleep: "wait" }),
     ...wishes,
   };
   const log = recordedLog();
   const market = offering("den", offers, () => clock.now());
-  const machine = () => ({ image: "", port: 4747, environment: {}, onStart: "" });
+  const machine = () => ({ image, port: 4747, environment: {}, onStart: "" });
   const limits = rentalLimitsSetting.parse({});
   const renting = { ...{ name: "coder", setting, limits, market, desk, machine, clock, log } };
   fleet = createFleet({
-    ...{ name: "coder", setting, zone: "UTC", desk, clock, log, stops: market.traits.stops },
+    ...{ name: "coder", setting, zone: "UTC", desk, clock, log, stops: market.traits.stops, fixed },
     rent: (reason, signal) => rentOne(renting, reason, signal),
   });
   return fleet;
@@ -183,6 +187,33 @@ describe("what fails", () => {
     const none = outcomeOf(fleet.awake(never));
     await pass(0);
     expect(await none).toContain("None of 1 offers will do: it is bid, and on-demand is asked (1)");
+  });
+
+  test("without an image nothing is rented, and it says what to set", async () => {
+    open({ mayRent: true }, [offer("77")], { image: "" });
+    const waiting = outcomeOf(fleet.awake(never));
+    await pass(0);
+    expect(await waiting).toContain("No image is named: the machine would cost money and serve nothing");
+    expect(desk.told).toEqual([]);
+  });
+
+  test("a machine of the settings is waited for when it is coming, never stopped for idleness, and nothing is rented beside it", async () => {
+    desk.add({ state: "starting" });
+    open({ mayRent: true, idleStopMs: minute, instances: { ...instances, min: 1, max: 3 } }, [offer("77")], {
+      fixed: true,
+    });
+    const waiting = fleet.awake(never);
+    await pass(0);
+    desk.become(1, "ready");
+    expect(await waiting).toBe(true);
+    await pass(60 * minute);
+    expect(fleet.power().state).toBe("ready");
+    desk.become(1, "interrupted", "it does not answer");
+    await pass(10 * minute);
+    expect(fleet.power()).toMatchObject({ state: "refused", words: expect.stringContaining("may come back") });
+    desk.become(1, "ready");
+    expect(fleet.power().state).toBe("ready");
+    expect(desk.told).toEqual([]);
   });
 
   test("nobody waits longer than the boot deadline", async () => {

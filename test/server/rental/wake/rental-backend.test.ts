@@ -43,7 +43,7 @@ function open(wishes: Partial<RentalSetting> = {}, localOnly = false) {
     ...{ rentals: { coder: setting }, limits: rentalLimitsSetting.parse({}), desk, localOnly, home: "/", upstream },
     markets: [offering("den", [], Date.now)],
     taken: ["engine"],
-    machine: () => ({ image: "", port: 4747, environment: {}, onStart: "" }),
+    machine: () => ({ image: "lanthorn", port: 4747, environment: {}, onStart: "" }),
     ...{ clock: systemClock, log: recordedLog(), knowSecret: () => {} },
   });
   const [backend] = rentals.backends;
