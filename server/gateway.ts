@@ -18,6 +18,7 @@ import { type Batches, openBatches } from "./batch/batches.ts";
 import type { ResolvedConfig } from "./config/load.ts";
 import { writeSetting, writeSettings } from "./config/write.ts";
 import { fixedBy } from "./config/written.ts";
+import { chosenZone } from "./config/zone-setting.ts";
 import { calledDialects } from "./dialects/index.ts";
 import type { BoxEvent, Clock, Log } from "./domain/ports.ts";
 import { priceBook } from "./domain/pricing/book/index.ts";
@@ -180,7 +181,7 @@ export function openGateway(parts: GatewayParts): Gateway {
     rented: () => rented?.view() ?? [],
     bills: providers.bills({ ours: ledger.reports.billDays }, pricing),
     money: createMoneyDesk({
-      ...{ reports: ledger.money, setting: settings.savings, overrides, clock },
+      ...{ reports: ledger.money, setting: settings.savings, zone: chosenZone(settings.zone), overrides, clock },
       localContext: () => roomiest(engine.served()),
     }),
   };

@@ -21,8 +21,8 @@ import type { BudgetRecord } from "./budget-record.ts";
 import { budgetOfSetting, type BudgetSetting } from "./budget-setting.ts";
 
 export interface BudgetSettings {
-  /** An IANA name; empty: the machine's own zone. */
-  readonly zone: string;
+  /** Where days, weeks and months begin, by its IANA name; null: the machine's own. */
+  readonly zone: string | null;
   /** The bound of answers that nobody bounded, where a hard budget counts them. */
   readonly outputTokens: number;
   readonly unknownPrice: "hold" | "refuse";
@@ -66,7 +66,7 @@ const rank: Readonly<Record<BudgetStanding["state"], number>> = Object.freeze({ 
 
 export function createBudgets(ports: BudgetPorts): Budgets {
   const { settings, clock, pricing, record } = ports;
-  const zone = settings.zone === "" ? null : settings.zone;
+  const { zone } = settings;
   const caps = new Map(Object.entries(settings.caps));
   const budgetsNow = () => [...caps].map(([name, setting]) => budgetOfSetting(name, setting));
 

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { writeSetting } from "../config/write.ts";
+import { chosenZone } from "../config/zone-setting.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openBudgetRecord } from "./budget-record.ts";
 import { type BudgetPorts, type Budgets, createBudgets } from "./budgets.ts";
@@ -22,7 +23,7 @@ export function openBudgets({ settings, paths, ledger, ...ports }: BudgetJoin): 
   const { log } = ports;
   const budgets = createBudgets({
     ...ports,
-    settings: own,
+    settings: { ...own, zone: chosenZone(settings.zone) },
     spentIn: (day, fromMs, toMs) =>
       ledger.spentIn(fromMs, toMs).map(({ spentNanos, overrunNanos, ...spender }) => {
         return { spender, day, spentNanos, overrunNanos };

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { parseBudgetOf } from "../domain/budget/budget.ts";
 import { periods } from "../domain/budget/period.ts";
 import { usdAmount } from "./setting-kinds.ts";
-import { zoneOrOwn } from "./zone-setting.ts";
 
 export const budgetName = z
   .string()
@@ -25,9 +24,6 @@ export const budgetSetting = z.strictObject({
 });
 
 export const budgetsSetting = z.strictObject({
-  zone: zoneOrOwn.describe(
-    "Where days, weeks and months of budgets begin: a time zone by its IANA name; empty: the machine's own",
-  ),
   outputTokens: z
     .int()
     .min(1)

@@ -1,7 +1,6 @@
 /** `power`, `tasks` and `savings` of the settings: what the box itself costs, what requests are for, and what to compare with. Pure. */
 import { z } from "zod";
 import { taskPattern } from "../domain/task.ts";
-import { zoneOrOwn } from "./zone-setting.ts";
 
 /** An amount in decimals, exactly as written; empty: not set. */
 const amount = z
@@ -56,7 +55,4 @@ export const savingsSetting = z.strictObject({
     .enum(["none", "same"])
     .default("none")
     .describe("The baseline's prompts: none cached, or as much cached as the actual provider had"),
-  zone: zoneOrOwn.describe(
-    "Where months and days of savings, forecast and power begin; empty: the machine's own time zone",
-  ),
 });

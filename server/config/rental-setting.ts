@@ -5,7 +5,6 @@ import { meanwhiles } from "../domain/rental/power.ts";
 import { dataClasses } from "../domain/routing/target.ts";
 import { baseUrl, providerName } from "./provider-setting.ts";
 import { anyText, type DeepReadonly, milliseconds, usdAmount as usd } from "./setting-kinds.ts";
-import { zoneOrOwn } from "./zone-setting.ts";
 
 const gpuCount = z.int().min(1).max(64);
 /** A lease may be longer than a day, and is bounded by a quarter. */
@@ -100,7 +99,6 @@ export const marketsSetting = z.record(providerName, marketSetting);
 export const rentalsSetting = z.record(providerName, rentalSetting);
 
 export const rentalLimitsSetting = z.strictObject({
-  zone: zoneOrOwn.describe("Where days and months of spend caps and hours of rentals begin; empty: the machine's own"),
   mostUsdPerDay: usd.default("20").describe("What all leases together may cost in a day"),
   mostUsdPerMonth: usd.default("200").describe("What all leases together may cost in a month"),
   pollMs: milliseconds.min(1000).default(10_000).describe("Between two looks at what is rented"),

@@ -14,6 +14,7 @@ import { marketsSetting, rentalLimitsSetting, rentalsSetting } from "./rental-se
 import { routesSetting } from "./route-setting.ts";
 import { anyText, type DeepReadonly, milliseconds } from "./setting-kinds.ts";
 import { homeSetting, optionalUrl, thisRentalSetting } from "./this-rental-setting.ts";
+import { zoneOrOwn } from "./zone-setting.ts";
 
 /** Tokens one request may hold. */
 const contextTokens = z.int().min(64).max(16_777_216);
@@ -285,6 +286,9 @@ export const configSchema = z.strictObject({
     .max(1000)
     .default("")
     .describe("A model to have in memory before the box is ready: an alias, a file, or one to download"),
+  zone: zoneOrOwn.describe(
+    "Where hours, days, weeks and months begin, of budgets, savings, forecasts and rentals: a time zone by its IANA name; empty: the machine's own",
+  ),
   models: z.array(modelSetting).max(1000).default([]).describe("Models to serve besides the data folder's models/"),
   providers: providersSetting.default({}).describe("Cloud providers and other servers to ask, by name"),
   routes: routesSetting.default({}).describe("What names of your own lead to: targets, in which order, and when"),

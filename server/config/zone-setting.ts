@@ -10,6 +10,11 @@ export function isZone(zone: string): boolean {
   }
 }
 
+/** Null: nobody chose one, and it is the machine's own. */
+export function chosenZone(zone: string): string | null {
+  return zone === "" ? null : zone;
+}
+
 /** Empty where nobody chose one: the machine's own. */
 export const zoneOrOwn = z
   .string()

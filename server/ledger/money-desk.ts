@@ -10,12 +10,13 @@ export interface SavingsSetting {
   readonly provider: string;
   readonly model: string;
   readonly cacheHits: "none" | "same";
-  readonly zone: string;
 }
 
 export interface MoneyDeskParts {
   readonly reports: MoneyReports;
   readonly setting: SavingsSetting;
+  /** Where days and months begin; null: the machine's own. */
+  readonly zone: string | null;
   /** The owner's own prices. */
   readonly overrides: readonly PriceRow[];
   readonly clock: { now(): number };
@@ -31,9 +32,8 @@ export interface MoneyDesk {
   forecast(): Promise<ForecastReport>;
 }
 
-export function createMoneyDesk({ reports, setting, overrides, clock, localContext }: MoneyDeskParts): MoneyDesk {
+export function createMoneyDesk({ reports, setting, zone, overrides, clock, localContext }: MoneyDeskParts): MoneyDesk {
   const { provider, model, cacheHits } = setting;
-  const zone = setting.zone === "" ? null : setting.zone;
   return {
     async savings(month) {
       if (provider === "" || model === "") {

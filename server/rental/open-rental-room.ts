@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
+import { chosenZone } from "../config/zone-setting.ts";
 import { nanosOfUsd } from "../domain/decimal.ts";
 import type { Clock, Log, Publish } from "../domain/ports.ts";
 import { isAdopted } from "../domain/rental/lease-record.ts";
@@ -28,7 +29,7 @@ import { readMachineKey } from "./wake/machine-key.ts";
 import { openRentals, type Rentals } from "./wake/open-rentals.ts";
 
 export interface RentalRoomParts {
-  readonly settings: Pick<Config, "markets" | "rentals" | "rentalLimits" | "network" | "providers">;
+  readonly settings: Pick<Config, "markets" | "rentals" | "rentalLimits" | "zone" | "network" | "providers">;
   readonly ledger: Pick<Ledger, "leases" | "leaseReports" | "marketPrices">;
   readonly upstream: UpstreamFetch;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -74,6 +75,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
   const { leases: book, marketPrices } = parts.ledger;
   const { rentals, rentalLimits: limits } = settings;
   const { localOnly } = settings.network;
+  const zone = chosenZone(settings.zone);
   const markets = openMarkets({
     ...{ settings: settings.markets, upstream, environment, home, clock, localOnly, knowSecret },
   });
@@ -108,7 +110,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
   const homeKey = openHomeKey(join(home, "home.key"));
   const { desk: leases, close } = createLeases({
     ...{ book, markets, clock, log, box: parts.box, pollMs: limits.pollMs },
-    zone: limits.zone === "" ? null : limits.zone,
+    zone,
     caps: { perDayNanos: nanosOfUsd(limits.mostUsdPerDay), perMonthNanos: nanosOfUsd(limits.mostUsdPerMonth) },
     adoptions: adoptionsOf(settings.markets, rentals),
     probe: probeHere,
@@ -162,7 +164,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
   parts.onStop(() => priceWatch.stop());
   const machine = parts.machine ?? plainMachine;
   const rented = openRentals({
-    ...{ rentals, limits, desk: leases, markets, localOnly, machine, home, upstream, clock, log, knowSecret },
+    ...{ rentals, limits, zone, desk: leases, markets, localOnly, machine, home, upstream, clock, log, knowSecret },
     reach: ways.reach,
     taken: [...Object.keys(settings.providers), "engine"],
   });
@@ -171,7 +173,7 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     ...{ leases, markets, rentals, limits, machine, clock, publish: parts.publish },
     bills: createRentalBills({ markets, book, clock }),
     prices: priceWatch,
-    records: createLeaseRecords(parts.ledger.leaseReports, clock, limits.zone === "" ? null : limits.zone),
+    records: createLeaseRecords(parts.ledger.leaseReports, clock, zone),
     ownVariables,
   });
   parts.onStop(() => desk.stop());

@@ -84,7 +84,7 @@ const backends: Readonly<Record<string, () => Promise<Made>>> = {
     const models = ["stand-in", ...Object.keys(modelFacts)];
     const rentals = openRentals({
       rentals: { den: rentalSetting.parse({ market: "den", models, modelFacts, mostUsdPerHour: "1" }) },
-      ...{ limits: rentalLimitsSetting.parse({}), desk, markets: [offering("den", [], Date.now)] },
+      ...{ limits: rentalLimitsSetting.parse({}), zone: null, desk, markets: [offering("den", [], Date.now)] },
       machine: () => ({ image: "lanthorn", port: 4747, environment: {}, onStart: "" }),
       ...{ taken: [], localOnly: false, home: "/", upstream, clock: systemClock, log: recordedLog() },
       knowSecret: () => {},

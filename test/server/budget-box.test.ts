@@ -24,7 +24,7 @@ beforeAll(async () => {
         { ...price, model: "stand-in" },
         { ...price, model: "dear", completion: "900000" },
       ]),
-      LANTHORN_BUDGETS_ZONE: "Europe/Berlin",
+      LANTHORN_ZONE: "Europe/Berlin",
       LANTHORN_BUDGETS_CAPS: JSON.stringify({ team: { usd: "1" }, watch: { usd: "0.000001", hard: false } }),
       LANTHORN_ROUTES: JSON.stringify({ both: { groups: ["acme/dear", "engine/lanthorn-demo"], maxOutputTokens: 4 } }),
     },

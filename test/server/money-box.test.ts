@@ -13,7 +13,7 @@ const settings = {
   LANTHORN_POWER_BASE_WATTS: "50",
   LANTHORN_SAVINGS_PROVIDER: "anthropic",
   LANTHORN_SAVINGS_MODEL: "claude-haiku-4-5",
-  LANTHORN_SAVINGS_ZONE: "UTC",
+  LANTHORN_ZONE: "UTC",
   LANTHORN_TASKS: '[{ "task": "chat", "alias": "lanthorn-demo" }]',
 };
 

@@ -60,7 +60,7 @@ beforeAll(async () => {
       clock,
       rented: (parts) => {
         const rentals = openRentals({
-          ...{ ...parts, rentals: { den }, limits: rentalLimitsSetting.parse({}), desk },
+          ...{ ...parts, rentals: { den }, limits: rentalLimitsSetting.parse({}), zone: null, desk },
           markets: [offering("den", [], () => clock.now())],
           ...{ taken: ["engine", "acme"], localOnly: false, home: "/", knowSecret: () => {} },
           machine: () => ({ image: "lanthorn", port: 4747, environment: {}, onStart: "" }),

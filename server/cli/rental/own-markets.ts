@@ -3,6 +3,7 @@
  * commands only then. The data folder's single-writer lock is held wherever it has to be known which leases there are.
  */
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
+import { chosenZone } from "../../config/zone-setting.ts";
 import type { LeaseBook } from "../../ledger/leases.ts";
 import { boxId } from "../../platform/box-id.ts";
 import { systemClock } from "../../platform/clock.ts";
@@ -62,11 +63,11 @@ export function withOwnLeases<Result>(context: Around, work: (desk: LeaseDesk) =
   return asked(() =>
     withMarketsHere(context, ({ markets, values }) =>
       withBook(context, async (book) => {
-        const { zone, mostUsdPerDay, mostUsdPerMonth, pollMs } = values.rentalLimits;
+        const { mostUsdPerDay, mostUsdPerMonth, pollMs } = values.rentalLimits;
         const leases = createLeases({
           ...{ book, markets, clock: systemClock, log: silent(), pollMs },
           box: boxId(dataPaths(context.environment).home),
-          zone: zone === "" ? null : zone,
+          zone: chosenZone(values.zone),
           caps: { perDayNanos: nanosOfUsd(mostUsdPerDay), perMonthNanos: nanosOfUsd(mostUsdPerMonth) },
           probe: () => new Promise(() => {}),
         });

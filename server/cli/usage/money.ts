@@ -66,21 +66,29 @@ async function report<Report extends object>(
 }
 
 async function offline<Found>(context: CommandContext, work: (desk: MoneyDesk) => Promise<Found>): Promise<Found> {
-  const [{ withLedger }, { loadConfig }, { dataPaths }, { overrideRow }, { createMoneyDesk }, { systemClock }] =
-    await Promise.all([
-      import("../data-folder.ts"),
-      import("../../config/load.ts"),
-      import("../../platform/paths.ts"),
-      import("../../domain/pricing/override.ts"),
-      import("../../ledger/money-desk.ts"),
-      import("../../platform/clock.ts"),
-    ]);
+  const [
+    { withLedger },
+    { loadConfig },
+    { chosenZone },
+    { dataPaths },
+    { overrideRow },
+    { createMoneyDesk },
+    { systemClock },
+  ] = await Promise.all([
+    import("../data-folder.ts"),
+    import("../../config/load.ts"),
+    import("../../config/zone-setting.ts"),
+    import("../../platform/paths.ts"),
+    import("../../domain/pricing/override.ts"),
+    import("../../ledger/money-desk.ts"),
+    import("../../platform/clock.ts"),
+  ]);
   const { environment, workingFolder } = context;
   const { values } = loadConfig({ file: dataPaths(environment).config, environment, flags: [], workingFolder });
   return withLedger(environment, (ledger) =>
     work(
       createMoneyDesk({
-        ...{ reports: ledger.money, setting: values.savings, clock: systemClock },
+        ...{ reports: ledger.money, setting: values.savings, zone: chosenZone(values.zone), clock: systemClock },
         overrides: values.prices.map(overrideRow),
         localContext: () => null,
       }),

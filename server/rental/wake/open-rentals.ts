@@ -25,6 +25,8 @@ import { createRentalBackend } from "./rental-backend.ts";
 export interface RentalsParts {
   readonly rentals: Readonly<Record<string, RentalSetting>>;
   readonly limits: RentalLimits;
+  /** Of the hours in the settings; null: the machine's own. */
+  readonly zone: string | null;
   readonly desk: LeaseDesk;
   readonly markets: readonly Market[];
   /** Names that backends have already: those of `providers:`, and `engine`. */
@@ -84,7 +86,7 @@ export function openRentals(parts: RentalsParts): Rentals {
       ...{ name, setting, desk, clock, log },
       stops: market?.traits.stops ?? true,
       fixed: market?.traits.fixed === true,
-      zone: parts.limits.zone === "" ? null : parts.limits.zone,
+      zone: parts.zone,
       rent: (reason, signal) => rentOne(renting, reason, signal),
     });
     const reached = (lease: LeaseView): MachineAddress | null => {

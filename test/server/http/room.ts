@@ -259,7 +259,8 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     reports: ledger.reports,
     money: createMoneyDesk({
       ...{ reports: ledger.money, overrides: [], clock: systemClock, localContext: () => null },
-      setting: { provider: "", model: "", cacheHits: "none", zone: "UTC" },
+      setting: { provider: "", model: "", cacheHits: "none" },
+      zone: "UTC",
     }),
     responses: ledger.responses,
     feedback: ledger.feedback,

@@ -30,7 +30,8 @@ export const settings = {
     ...{ wearPerHour: "0.031", rentPerHour: "" },
   },
   hardware: { sampleMs: 10_000 },
-  savings: { provider: "vendor", model: "large", cacheHits: "none", zone: "UTC" },
+  savings: { provider: "vendor", model: "large", cacheHits: "none" },
+  zone: "UTC",
 } as const;
 
 export interface LivedMonth {
@@ -83,7 +84,13 @@ export function liveMonth(story: Story, path: string): LivedMonth {
   ledger.writer.flush();
   const deskAt = (atMs: number) =>
     createMoneyDesk({
-      ...{ reports: ledger.money, setting: settings.savings, overrides, clock: { now: () => atMs } },
+      ...{
+        reports: ledger.money,
+        setting: settings.savings,
+        zone: settings.zone,
+        overrides,
+        clock: { now: () => atMs },
+      },
       localContext: () => 16_384,
     });
   return { ledger, deskAt };

@@ -73,8 +73,8 @@ function settings({ limit, keys }: RaceWishes, baseUrl: string) {
     },
     // Dear enough that a dollar is soon gone: an answer is half a cent.
     prices: models.map((model) => ({ provider: "acme", model, prompt: "20", completion: "300" })),
+    zone: "UTC",
     budgets: {
-      zone: "UTC",
       outputTokens: 48,
       record: "budgets.jsonl",
       caps: {

@@ -40,7 +40,15 @@ afterAll(async () => {
 function open(wishes: Partial<RentalSetting> = {}, localOnly = false) {
   const setting = rentalSetting.parse({ market: "den", models: ["qwen"], mostUsdPerHour: "1", ...wishes });
   rentals = openRentals({
-    ...{ rentals: { coder: setting }, limits: rentalLimitsSetting.parse({}), desk, localOnly, home: "/", upstream },
+    ...{
+      rentals: { coder: setting },
+      limits: rentalLimitsSetting.parse({}),
+      zone: null,
+      desk,
+      localOnly,
+      home: "/",
+      upstream,
+    },
     markets: [offering("den", [], Date.now)],
     taken: ["engine"],
     machine: () => ({ image: "lanthorn", port: 4747, environment: {}, onStart: "" }),
