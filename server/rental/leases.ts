@@ -109,10 +109,10 @@ export function createLeases(parts: LeasesParts): Leases {
       everyMs: () =>
         ofMarket().every(({ keeper }) => still.has(keeper.record.state)) ? pollMs : Math.min(pollMs, movingMs),
       isWanted: () => ofMarket().length > 0,
-      seen: (list) => {
+      seen: (list, askedAtMs) => {
         tellOrphans(market, list);
         for (const { keeper } of ofMarket()) {
-          if (!creating.has(keeper.record.id)) keeper.observe(list);
+          if (!creating.has(keeper.record.id)) keeper.observe(list, askedAtMs);
           void keeper.settle();
         }
       },
@@ -188,8 +188,9 @@ export function createLeases(parts: LeasesParts): Leases {
         );
       }
       const market = marketOf(record.market);
+      // A look comes first, or that there is none: once it is destroyed nobody sees any more whether it ran meanwhile.
       if (market !== null) lookOf(market).soon();
-      void one.keeper.settle();
+      else void one.keeper.settle();
     }
   }
 

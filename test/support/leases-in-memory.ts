@@ -148,7 +148,15 @@ export function offering(id: string, offers: readonly RentalOffer[], now: () => 
   const nothing = () => Promise.reject(new Failure("unsupported", "Nobody rents here."));
   return {
     ...{ id, type: "static", title: id },
-    traits: { bids: true, stops: true, volumes: true, offersEveryMs: 1_000, instancesEveryMs: 1_000 },
+    traits: {
+      bids: true,
+      stops: true,
+      volumes: true,
+      billsBoot: false,
+      bills: true,
+      offersEveryMs: 1_000,
+      instancesEveryMs: 1_000,
+    },
     offers: async () => ({ offers, rejected: [], takenAtMs: now() }),
     ...{ instances: nothing, create: nothing, start: nothing, stop: nothing, destroy: nothing, changeBid: nothing },
     bills: nothing,

@@ -28,7 +28,15 @@ export function pretendMarket(
     id,
     type: id,
     title: id,
-    traits: { bids: true, stops: true, volumes: false, offersEveryMs: 10_000, instancesEveryMs: 1_000 },
+    traits: {
+      bids: true,
+      stops: true,
+      volumes: false,
+      billsBoot: false,
+      bills: true,
+      offersEveryMs: 10_000,
+      instancesEveryMs: 1_000,
+    },
     asked: [],
     offered,
     async offers(filter) {

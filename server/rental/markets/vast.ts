@@ -85,7 +85,15 @@ function vastMarket(wire: MarketWire, id: string): Market {
     id,
     type: "vast",
     title,
-    traits: { bids: true, stops: true, volumes: false, offersEveryMs: 60_000, instancesEveryMs: 3_000 },
+    traits: {
+      bids: true,
+      stops: true,
+      volumes: false,
+      billsBoot: false,
+      bills: true,
+      offersEveryMs: 60_000,
+      instancesEveryMs: 3_000,
+    },
     async offers(filter, signal) {
       const answer = await callMarket(wire, { method: "POST", path: "/bundles/", body: searchOf(filter) }, signal);
       const page = readAs(offerPage, answer.body, title);

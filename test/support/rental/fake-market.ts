@@ -86,7 +86,15 @@ export class FakeMarket implements Market {
     this.#clock = clock;
     this.#bootMs = bootMs;
     this.traits = {
-      ...{ bids: true, stops, volumes: false, offersEveryMs: 1000, instancesEveryMs: 500 },
+      ...{
+        bids: true,
+        stops,
+        volumes: false,
+        billsBoot: false,
+        bills: true,
+        offersEveryMs: 1000,
+        instancesEveryMs: 500,
+      },
     };
   }
 
