@@ -23,7 +23,7 @@ import type { LeaseBook } from "../ledger/leases.ts";
 import type { Market } from "./market.ts";
 
 export interface KeeperParts {
-  readonly book: Pick<LeaseBook, "write" | "pieces">;
+  readonly book: Pick<LeaseBook, "write" | "pieces" | "settledOf">;
   /** Null: it is not in the settings any more, and nobody can be told anything. */
   readonly market: Market | null;
   readonly clock: Clock;
@@ -54,6 +54,8 @@ export class Keeper {
   #record: LeaseRecord;
   /** Pieces that may still grow. */
   #open: readonly BurnPiece[] = [];
+  /** Billed less counted, of the days that are settled. */
+  #settledNanos: number;
   #writtenAtMs: number;
   #isSettling = false;
   #isUnwritten = false;
@@ -67,6 +69,7 @@ export class Keeper {
     const nowMs = parts.now();
     // The time while nobody watched counts by what was known last, and by what the next look says where that is dearer.
     if (record.instanceId !== null) this.#meter = this.#meterOf(record, parts.book.pieces(record.id));
+    this.#settledNanos = parts.book.settledOf(record.id);
     this.#writtenAtMs = nowMs;
     this.#take();
   }
@@ -90,7 +93,13 @@ export class Keeper {
 
   burn() {
     this.#take();
-    return addedBurn([this.#before, ...this.#open]);
+    return { ...addedBurn([this.#before, ...this.#open]), settledNanos: this.#settledNanos };
+  }
+
+  /** Days of it were settled. */
+  settled(): void {
+    this.#settledNanos = this.#parts.book.settledOf(this.#record.id);
+    this.#parts.changed(this.view());
   }
 
   /** Writes the record; without this the first row is the desk's. `askedAtMs`: when the list that says so was asked for. */
@@ -248,6 +257,8 @@ export class Keeper {
     try {
       this.#parts.book.write(this.#record, { pieces, interruption, ...(from === undefined ? {} : { from }) });
       this.#unwritten.clear();
+      // What is counted anew of a day that is settled changes nothing of what is paid.
+      this.#settledNanos = this.#parts.book.settledOf(this.#record.id);
       this.#isUnwritten = false;
       this.#writtenAtMs = this.#parts.now();
     } catch (thrown) {

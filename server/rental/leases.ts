@@ -9,6 +9,7 @@ import type { LeaseView, SpendCaps } from "../domain/rental/lease.ts";
 import type { InstanceList } from "../domain/rental/market.ts";
 import { hasEnded, intendedLease, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
 import { sending } from "../domain/rental/lease-step.ts";
+import { withSettled } from "../domain/rental/lease-view.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
 import { type LeaseHealth, type LeaseProbe, usualHealthMs, watchHealth } from "./lease-health.ts";
@@ -41,6 +42,8 @@ export interface LeasesParts {
 
 export interface Leases {
   readonly desk: LeaseDesk;
+  /** Days of these were settled by bills: what they cost is another. */
+  settled(leases: readonly number[]): void;
   close(): void;
 }
 
@@ -342,7 +345,15 @@ export function createLeases(parts: LeasesParts): Leases {
       };
     },
   };
-  return { desk, close };
+  return { desk, settled, close };
+
+  function settled(which: readonly number[]): void {
+    for (const id of which) {
+      kept.get(id)?.keeper.settled();
+      const over = ended.get(id);
+      if (over !== undefined) ended.set(id, withSettled(over, book.settledOf(id)));
+    }
+  }
 
   function close(): void {
     isStopped = true;

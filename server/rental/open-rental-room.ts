@@ -9,6 +9,7 @@ import { nanosOfUsd } from "../domain/decimal.ts";
 import type { Clock, Log, Publish } from "../domain/ports.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { UpstreamFetch } from "../platform/upstream/upstream-fetch.ts";
+import { startBillSettler } from "./bill-settler.ts";
 import { createRentalBills } from "./bills.ts";
 import { startHeart } from "./home/heart.ts";
 import { openHomeKey } from "./home/home-key.ts";
@@ -91,7 +92,11 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
   });
   parts.onStop(() => ways.close());
   const homeKey = openHomeKey(join(home, "home.key"));
-  const { desk: leases, close } = createLeases({
+  const {
+    desk: leases,
+    settled,
+    close,
+  } = createLeases({
     ...{ book, markets, clock, log, box: parts.box, pollMs: limits.pollMs },
     zone: limits.zone === "" ? null : limits.zone,
     caps: { perDayNanos: nanosOfUsd(limits.mostUsdPerDay), perMonthNanos: nanosOfUsd(limits.mostUsdPerMonth) },
@@ -144,9 +149,11 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     taken: [...Object.keys(settings.providers), "engine"],
   });
   parts.onStop(() => rented.stop());
+  const bills = createRentalBills({ markets, book, clock, settled });
+  parts.onStop(startBillSettler({ bills, markets, book, clock, log }));
   const desk = createRentalDesk({
     ...{ leases, markets, rentals, limits, machine, clock, publish: parts.publish },
-    bills: createRentalBills({ markets, book, clock }),
+    bills,
     prices: priceWatch,
     ownVariables,
   });

@@ -77,6 +77,7 @@ export interface RentalDesk {
   rent(ask: RentAsk, agreedPerHourNanos: Nanos, signal: AbortSignal): Promise<LeaseView>;
   bid(id: number, signal: AbortSignal): Promise<BidView>;
   readonly bills: RentalBills["compare"];
+  readonly settleBills: RentalBills["settle"];
   readonly prices: RentalPrices["history"];
   orphans(signal: AbortSignal): Promise<OrphanList>;
   /** Those that are asked for, or all. Each is tried, whatever becomes of the others. */
@@ -172,6 +173,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
       }
     },
     bills: parts.bills.compare,
+    settleBills: parts.bills.settle,
     prices: parts.prices.history,
     orphans: (signal) => leases.orphans(signal),
     endOrphans: (which, signal) => endOrphans(leases, which, signal),

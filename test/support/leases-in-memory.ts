@@ -113,7 +113,7 @@ export function leasesInMemory(now: () => number, rental: string): LeasesInMemor
 }
 
 function blank(id: number, rental: string, nowMs: number): LeaseView {
-  const burn = { gpuNanos: 0, storageNanos: 0, trafficNanos: 0, usedNanos: 0, idleNanos: 0 };
+  const burn = { gpuNanos: 0, storageNanos: 0, trafficNanos: 0, usedNanos: 0, idleNanos: 0, settledNanos: 0 };
   return {
     ...{ id, rental, market: "den", label: `lanthorn-test-${id}`, instanceId: String(id), state: "stopped" },
     ...{

@@ -34,6 +34,7 @@ const burn = z.object({
   gpuNanos: count,
   storageNanos: count,
   trafficNanos: count,
+  settledNanos: count.default(0),
   usedNanos: count,
   idleNanos: count,
   runningMs: count,
@@ -178,7 +179,7 @@ export const billsAnswer = z.object({
     z.object({
       market: text,
       title: text,
-      state: z.enum(["compared", "not_compared"]),
+      state: z.enum(["compared", "not_compared", "no_bills"]),
       reason: text,
       rows: z.array(
         z.object({
@@ -190,6 +191,7 @@ export const billsAnswer = z.object({
           differenceNanos: count,
           verdict: word<BillComparison["markets"][number]["rows"][number]["verdict"]>(),
           reason: text,
+          settled: z.object({ billedNanos: count, atMs: count }).nullable().default(null),
         }),
       ),
       oursNanos: count,

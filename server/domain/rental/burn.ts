@@ -7,7 +7,7 @@ import type { Burn } from "./lease.ts";
 import type { InstanceState, RentalRates } from "./market.ts";
 
 /** One quarter of an hour of one lease, or the part of it that has passed. */
-export interface BurnPiece extends Omit<Burn, "idleNanos"> {
+export interface BurnPiece extends Omit<Burn, "idleNanos" | "settledNanos"> {
   /** Epoch milliseconds. */
   readonly fromMs: number;
   readonly untilMs: number;
@@ -90,9 +90,12 @@ export function addedBurn(
   const fields = Object.keys(noBurn) as (keyof typeof noBurn)[];
   const writable = sum as Record<keyof typeof noBurn, number>;
   for (const piece of pieces) for (const field of fields) writable[field] += piece[field];
-  return { ...sum, idleNanos: paidNanos(sum) - sum.usedNanos };
+  return { ...sum, idleNanos: paidNanos(sum) - sum.usedNanos, settledNanos: 0 };
 }
 
-export function paidNanos(burn: Pick<Burn, "gpuNanos" | "storageNanos" | "trafficNanos">): Nanos {
-  return burn.gpuNanos + burn.storageNanos + burn.trafficNanos;
+/** As it was billed where that is known, and as it was counted elsewhere. */
+export function paidNanos(
+  burn: Pick<Burn, "gpuNanos" | "storageNanos" | "trafficNanos"> & Partial<Pick<Burn, "settledNanos">>,
+): Nanos {
+  return burn.gpuNanos + burn.storageNanos + burn.trafficNanos + (burn.settledNanos ?? 0);
 }

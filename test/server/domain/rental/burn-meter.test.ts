@@ -154,7 +154,7 @@ function storyOf(random: Random) {
     [];
   for (let looks = 2 + random.below(30); looks > 0; looks -= 1) {
     const ms = 1 + random.below(random.chance(0.1) ? 3 * hourMs : 2 * minuteMs);
-    const after = random.chance(0.4) ? random.pick(states) : state;
+    const after: InstanceState = random.chance(0.4) ? random.pick(states) : state;
     gaps.push({ fromMs: atMs, untilMs: atMs + ms, changedAtMs: atMs + random.below(ms + 1), before: state, after });
     [atMs, state] = [atMs + ms, after];
   }
