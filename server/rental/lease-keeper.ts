@@ -12,7 +12,8 @@ import {
   paidNanos,
   type WorkDone,
 } from "../domain/rental/burn.ts";
-import { BurnMeter, type Course, courseOf, overCourse } from "../domain/rental/burn-meter.ts";
+import { type Course, courseOf, overCourse } from "../domain/rental/burn-course.ts";
+import { BurnMeter } from "../domain/rental/burn-meter.ts";
 import type { InterruptionCause, LeaseView, NoticeSource } from "../domain/rental/lease.ts";
 import { hasEnded, type Interruption, type LeaseRecord, moved, type OrderKind } from "../domain/rental/lease-record.ts";
 import { type LeaseFacts, sending, stepped, wished } from "../domain/rental/lease-step.ts";

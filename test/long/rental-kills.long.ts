@@ -40,8 +40,8 @@ let vendor: Vendor;
 let environment: Record<string, string>;
 let home: { readonly child: ChildProcess; readonly url: string } | null = null;
 
-async function start(laterMs = 0): Promise<string> {
-  const wish: HomeWish = { environment, speed, epochMs: epochMs + laterMs };
+async function start(aheadMs = 0): Promise<string> {
+  const wish: HomeWish = { environment, speed, epochMs, aheadMs };
   const child = spawn(process.execPath, [program, JSON.stringify(wish)], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(createInterface({ input: child.stdout ?? process.stdin }), "line")) as [string];
   home = { child, url: (JSON.parse(line) as { url: string }).url };

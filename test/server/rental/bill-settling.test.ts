@@ -298,7 +298,12 @@ test("a machine with a fixed price has no bills: nothing is settled, and nothing
     markets: [{ market: "office", state: "no_bills", rows: [] }],
   });
   let asked = 0;
-  const counting = { settle: () => Promise.reject(new Error(String((asked += 1)))) };
+  const counting = {
+    settle: () => {
+      asked += 1;
+      return Promise.reject(new Error("nobody should ask"));
+    },
+  };
   const stop = startBillSettler({ bills: counting, markets, book: ledger.leases, clock, log: recordedLog() });
   clock.advance(3 * dayMs);
   stop();

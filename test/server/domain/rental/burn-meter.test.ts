@@ -1,7 +1,8 @@
 /** What a lease costs between two looks at its market: never less than the truth, and no more than the time in which it changed unseen. */
 import { describe, expect, test } from "vitest";
 import { addedBurn, type BurnPiece, nothingDone, paidNanos } from "../../../../server/domain/rental/burn.ts";
-import { BurnMeter, type Course, courseOf, overCourse } from "../../../../server/domain/rental/burn-meter.ts";
+import { type Course, courseOf, overCourse } from "../../../../server/domain/rental/burn-course.ts";
+import { BurnMeter } from "../../../../server/domain/rental/burn-meter.ts";
 import type { InstanceState, RentalRates } from "../../../../server/domain/rental/market.ts";
 import { full } from "../../../support/full.ts";
 import { type Random, seeded } from "../../../support/random.ts";
@@ -19,16 +20,20 @@ const words = (state: InstanceState, lookedAtMs: number, more: Partial<RentalRat
   courseOf(state, { ...rates, ...more }, lookedAtMs + minuteMs, false);
 
 /** A meter, and all of its pieces as they are written. */
-function counted(state: InstanceState = "loading", pieces: readonly BurnPiece[] = [], lookedAtMs = startMs) {
-  const meter = new BurnMeter({ course: words(state, lookedAtMs), pieces, lookedAtMs, fromMs: startMs });
-  const written = new Map(pieces.map((piece) => [piece.fromMs, piece]));
+function counted(state: InstanceState = "loading", before: readonly BurnPiece[] = [], lookedAtMs = startMs) {
+  const meter = new BurnMeter({ course: words(state, lookedAtMs), pieces: before, lookedAtMs, fromMs: startMs });
+  const written = new Map(before.map((piece) => [piece.fromMs, piece]));
   const burn = () => {
     for (const piece of meter.take().changed) written.set(piece.fromMs, piece);
     return addedBurn(written.values());
   };
   const looks = (said: InstanceState, atMs: number, askedAtMs = atMs) =>
     meter.looked(words(said, atMs), askedAtMs, atMs);
-  return { meter, burn, looks, pieces: () => (burn(), [...written.values()]) };
+  const pieces = () => {
+    burn();
+    return [...written.values()];
+  };
+  return { meter, burn, looks, pieces };
 }
 
 describe("between two looks", () => {
