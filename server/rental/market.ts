@@ -20,8 +20,8 @@ export interface MarketTraits {
   readonly stops: boolean;
   /** A disk that outlives the instance can be had. */
   readonly volumes: boolean;
-  /** It may bill the GPU before an instance runs: it does not say that it is free. */
-  readonly billsBoot: boolean;
+  /** It may bill the GPU of whatever is not stopped: it does not say that it is free before an instance runs, or once it has failed. */
+  readonly billsAllButStopped: boolean;
   /** It bills at all: days of its leases can be settled. */
   readonly bills: boolean;
   /** Shortest time between two looks at offers, and at instances, that its limits allow politely. */

@@ -152,7 +152,7 @@ export function offering(id: string, offers: readonly RentalOffer[], now: () => 
       bids: true,
       stops: true,
       volumes: true,
-      billsBoot: false,
+      billsAllButStopped: false,
       bills: true,
       offersEveryMs: 1_000,
       instancesEveryMs: 1_000,

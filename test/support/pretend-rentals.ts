@@ -32,7 +32,7 @@ export function pretendMarket(
       bids: true,
       stops: true,
       volumes: false,
-      billsBoot: false,
+      billsAllButStopped: false,
       bills: true,
       offersEveryMs: 10_000,
       instancesEveryMs: 1_000,

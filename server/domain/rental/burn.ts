@@ -35,19 +35,18 @@ export function isDown(state: InstanceState): boolean {
 }
 
 /**
- * By what the market says. Its words are as old as its list: what nobody knows counts as running. `billsBoot`: this market may bill the
- * GPU before the instance runs.
+ * By what the market says. Its words are as old as its list: what nobody knows counts as running. `billsAllButStopped`: this market may bill
+ * the GPU before the instance runs, and once it has failed.
  */
-export function billingOf(state: InstanceState, isKnown: boolean, billsBoot = false): Billing {
+export function billingOf(state: InstanceState, isKnown: boolean, billsAllButStopped = false): Billing {
   if (state === "gone") return "nothing";
-  if (!isKnown) return isDown(state) ? "stopped-storage" : "unknown";
+  if (state === "stopped" || (state === "exited" && !billsAllButStopped)) return "stopped-storage";
+  if (!isKnown) return "unknown";
   switch (state) {
     case "scheduling":
     case "loading":
-      return billsBoot ? "running" : "storage";
-    case "stopped":
+      return billsAllButStopped ? "running" : "storage";
     case "exited":
-      return "stopped-storage";
     case "running":
     case "frozen":
       return "running";

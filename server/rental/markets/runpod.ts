@@ -88,7 +88,7 @@ function runpodMarket(wire: MarketWire, id: string): Market {
       bids: false,
       stops: true,
       volumes: true,
-      billsBoot: true,
+      billsAllButStopped: true,
       bills: true,
       offersEveryMs: 60_000,
       instancesEveryMs: 3_000,

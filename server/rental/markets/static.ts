@@ -56,7 +56,7 @@ function staticMarket({ title, clock }: MarketWire, id: string, { machine }: Mar
       bids: false,
       stops: false,
       volumes: false,
-      billsBoot: false,
+      billsAllButStopped: false,
       bills: false,
       offersEveryMs: 60_000,
       instancesEveryMs: 1_000,

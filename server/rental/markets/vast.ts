@@ -54,7 +54,7 @@ function vastMarket(wire: MarketWire, id: string): Market {
       bids: true,
       stops: true,
       volumes: false,
-      billsBoot: false,
+      billsAllButStopped: false,
       bills: true,
       offersEveryMs: 60_000,
       instancesEveryMs: 3_000,

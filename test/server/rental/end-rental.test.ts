@@ -21,7 +21,7 @@ function askedMarket(answers: readonly (MarketDeed | Failure)[], stops = true) {
     bids: true,
     stops,
     volumes: true,
-    billsBoot: false,
+    billsAllButStopped: false,
     bills: true,
     offersEveryMs: 1,
     instancesEveryMs: 1,

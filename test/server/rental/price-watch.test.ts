@@ -26,7 +26,7 @@ function watch({ bids = false, gpus = [], random = 0 }: { bids?: boolean; gpus?:
       bids,
       stops: true,
       volumes: false,
-      billsBoot: false,
+      billsAllButStopped: false,
       bills: true,
       offersEveryMs: minuteMs,
       instancesEveryMs: 1_000,

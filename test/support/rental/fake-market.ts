@@ -90,7 +90,7 @@ export class FakeMarket implements Market {
         bids: true,
         stops,
         volumes: false,
-        billsBoot: false,
+        billsAllButStopped: false,
         bills: true,
         offersEveryMs: 1000,
         instancesEveryMs: 500,

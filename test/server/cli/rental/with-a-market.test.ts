@@ -200,5 +200,8 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
   const [bill] = JSON.parse(bills.stdout).markets;
   expect(bill).toMatchObject({ market: "vast", state: "compared", rows: [{ instanceId: "1001", lease: 1 }] });
   expect(Math.abs(bill.differenceNanos)).toBeLessThan(10_000_000);
+  // Today is not over: nothing is taken over yet.
+  const settled = JSON.parse((await run("bills", "--settle", "--json")).stdout);
+  expect(settled).toMatchObject({ markets: [{ rows: [{ lease: 1, settled: null }] }] });
   expect(await run("rent", "vast/9", "--yes")).toMatchObject({ code: 5 });
 });

@@ -1,6 +1,6 @@
 /** What a lease costs between two looks at its market: never less than the truth, and no more than the time in which it changed unseen. */
 import { describe, expect, test } from "vitest";
-import { addedBurn, type BurnPiece, nothingDone, paidNanos } from "../../../../server/domain/rental/burn.ts";
+import { addedBurn, billingOf, type BurnPiece, nothingDone, paidNanos } from "../../../../server/domain/rental/burn.ts";
 import { type Course, courseOf, overCourse } from "../../../../server/domain/rental/burn-course.ts";
 import { BurnMeter } from "../../../../server/domain/rental/burn-meter.ts";
 import type { InstanceState, RentalRates } from "../../../../server/domain/rental/market.ts";
@@ -91,6 +91,17 @@ describe("between two looks", () => {
     const stopped = counted("stopped");
     stopped.meter.advance(startMs + 3 * minuteMs);
     expect(stopped.burn()).toMatchObject({ stoppedMs: 3 * minuteMs, gpuNanos: 0 });
+  });
+
+  test("at a market that bills all but what is stopped, booting and failed ones count as running, known or not", () => {
+    const of = (state: InstanceState, isKnown: boolean) => billingOf(state, isKnown, true);
+    expect([of("scheduling", true), of("loading", true), of("exited", true)]).toEqual(["running", "running", "running"]);
+    expect([of("loading", false), of("exited", false)]).toEqual(["unknown", "unknown"]);
+    expect([of("stopped", true), of("stopped", false), of("gone", true)]).toEqual([
+      ...["stopped-storage", "stopped-storage", "nothing"],
+    ]);
+    // Elsewhere they cost their disk.
+    expect([billingOf("loading", true), billingOf("exited", true)]).toEqual(["storage", "stopped-storage"]);
   });
 
   test("what is used stays what was used, and is never more than what was paid", () => {
