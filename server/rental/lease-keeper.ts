@@ -235,7 +235,12 @@ export class Keeper {
     const rates = lease.billed ?? lease.quoted;
     if (state === "ended") return overCourse(rates);
     const { market, staleMs } = this.#parts;
-    return courseOf(seen.state, rates, (seen.atMs ?? bootSinceMs) + staleMs, market?.traits.billsAllButStopped ?? false);
+    return courseOf(
+      seen.state,
+      rates,
+      (seen.atMs ?? bootSinceMs) + staleMs,
+      market?.traits.billsAllButStopped ?? false,
+    );
   }
 
   #meterOf(lease: LeaseRecord, pieces: readonly BurnPiece[]): BurnMeter {

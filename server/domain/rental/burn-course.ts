@@ -23,7 +23,12 @@ export interface Course {
 }
 
 /** By a market's words, which are believed until then. */
-export function courseOf(state: InstanceState, rates: RentalRates, staleAtMs: number, billsAllButStopped: boolean): Course {
+export function courseOf(
+  state: InstanceState,
+  rates: RentalRates,
+  staleAtMs: number,
+  billsAllButStopped: boolean,
+): Course {
   const at = (isKnown: boolean) => tariffOf(billingOf(state, isKnown, billsAllButStopped), rates);
   return { rates, known: at(true), staleAtMs, stale: at(false) };
 }

@@ -95,7 +95,11 @@ describe("between two looks", () => {
 
   test("at a market that bills all but what is stopped, booting and failed ones count as running, known or not", () => {
     const of = (state: InstanceState, isKnown: boolean) => billingOf(state, isKnown, true);
-    expect([of("scheduling", true), of("loading", true), of("exited", true)]).toEqual(["running", "running", "running"]);
+    expect([of("scheduling", true), of("loading", true), of("exited", true)]).toEqual([
+      "running",
+      "running",
+      "running",
+    ]);
     expect([of("loading", false), of("exited", false)]).toEqual(["unknown", "unknown"]);
     expect([of("stopped", true), of("stopped", false), of("gone", true)]).toEqual([
       ...["stopped-storage", "stopped-storage", "nothing"],
