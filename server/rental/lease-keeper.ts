@@ -112,8 +112,8 @@ export class Keeper {
     // It began to cost when it was ordered, not when we heard of it.
     if (this.#meter === null && next.instanceId !== null) this.#meter = this.#meterOf(before, []);
     const course = this.#courseOf(next);
-    if (next.seen.atMs === before.seen.atMs) this.#meter?.follows(course, nowMs);
-    else this.#meter?.looked(course, askedAtMs ?? next.seen.atMs ?? nowMs, nowMs);
+    if (next.seen === before.seen) this.#meter?.follows(course, nowMs);
+    else this.#meter?.looked(course, askedAtMs ?? nowMs, nowMs);
     this.#write(before.state, interruption);
     if (before.state !== next.state) {
       const { id, state, reason, market, instanceId } = next;
