@@ -338,6 +338,22 @@ describe("Vast.ai's words for a state", () => {
     await expect(market.instances(signal)).rejects.toMatchObject({ code: "upstream_failed" });
   });
 
+  test("a row's amount is what is paid, whatever its rounded parts come to", async () => {
+    const at = startOfUtcDay("2026-11-01") / 1000;
+    const row = (amount: number | string, ...parts: number[]) => ({
+      ...{ start: at, end: at, source: "instance-7", amount },
+      items: parts.map((part) => ({ type: "gpu", amount: part })),
+    });
+    const sumOf = async (one: object) => {
+      const lines = await vastSaying({ results: [one] }).bills("2026-11-01", "2026-11-02", signal);
+      return lines.map(({ attos }) => (attos === null ? null : nanosOfAttos(attos)));
+    };
+    expect(await sumOf(row(0.103, 0.101, 0.001))).toEqual([101_000_000, 1_000_000, 1_000_000]);
+    expect(await sumOf(row(0.101, 0.101, 0.001))).toEqual([101_000_000, 1_000_000, -1_000_000]);
+    expect(await sumOf(row(0.102, 0.101, 0.001))).toEqual([101_000_000, 1_000_000]);
+    expect(await sumOf(row("NaN", 0.101))).toEqual([101_000_000, null]);
+  });
+
   test("a bill that lays days together is asked for day by day", async () => {
     const asked: string[] = [];
     const market = vastSaying((url) => {

@@ -236,8 +236,8 @@ async function ranAt(type: keyof typeof standIns) {
 }
 
 describe.each(Object.keys(standIns) as (keyof typeof standIns)[])("settling by %s", (type) => {
-  /** Vast.ai writes tenths of a cent, and that is what it bills; its parts are each rounded. */
-  const precision = type === "vast" ? 1_500_000 : 0;
+  /** Vast.ai rounds to tenths of a cent, and that is what it bills. */
+  const precision = type === "vast" ? 500_000 : 0;
 
   test("takes over to the last digit what is billed, each day in one row or in two", async () => {
     const { standIn, settle, billed, theirs, ledger } = await ranAt(type);
