@@ -46,7 +46,10 @@ export interface Steadiness {
   readonly meanTimeBetweenInterruptionsMs: number | null;
 }
 
-export type BurnSums = Omit<BurnPiece, "fromMs" | "untilMs">;
+export interface BurnSums extends Omit<BurnPiece, "fromMs" | "untilMs"> {
+  /** Billed less counted, of settled days that belong to the time. Signed. */
+  readonly settledNanos: Nanos;
+}
 
 /** One lease in a span of time. */
 export interface LeaseSums extends BurnSums {
@@ -108,7 +111,8 @@ export function createLeaseReports(link: ReaderLink): LeaseReports {
 }
 
 export function burnOf(sums: readonly BurnSums[]): BurnOf {
-  const burn = addedBurn(sums);
+  const settledNanos = sums.reduce((total, one) => total + one.settledNanos, 0);
+  const burn = { ...addedBurn(sums), settledNanos };
   const paid = paidNanos(burn);
   const { completionTokens: tokens } = burn;
   return { ...burn, paidNanos: paid, perMillionTokensNanos: tokens === 0 ? null : Math.round((paid / tokens) * 1e6) };

@@ -10,8 +10,9 @@ import type { BurnPiece } from "../domain/rental/burn.ts";
 import { interruptionCauses, leaseStates } from "../domain/rental/lease.ts";
 import type { Interruption, LeaseRecord } from "../domain/rental/lease-record.ts";
 import { instanceStates, rentKinds } from "../domain/rental/market.ts";
+import { createSettlementBook, recountSettled, type SettlementBook, settledIn } from "./lease-settlements.ts";
 
-export interface LeaseBook {
+export interface LeaseBook extends SettlementBook {
   /** The first number that no lease has. */
   nextId(): number;
   /** Every lease that has not ended, and those that ended since; oldest first. */
@@ -20,9 +21,9 @@ export interface LeaseBook {
   write(lease: LeaseRecord, what: LeaseWriting): void;
   /** Pieces of one lease, oldest first. */
   pieces(lease: number): readonly BurnPiece[];
-  /** What all leases cost in pieces that began in the time, as far as it is written. */
+  /** What all leases cost in pieces that began in the time, as far as it is written; of days that are settled, what was billed. */
   spentIn(fromMs: number, untilMs: number): Nanos;
-  /** By lease, for the comparison with bills. */
+  /** By lease, as it was counted: for the comparison with bills. */
   burnIn(fromMs: number, untilMs: number): readonly LeaseBurn[];
   events(lease: number): readonly LeaseEvent[];
   interruptions(lease: number): readonly Interruption[];
@@ -184,6 +185,8 @@ export function createLeaseBook(database: Database.Database): LeaseBook {
     "SELECT lease, at_ms AS atMs, cause, source, words FROM interruptions WHERE lease = ? ORDER BY id",
   );
 
+  const settled = settledIn(database);
+  const recount = recountSettled(database);
   const write = database.transaction((lease: LeaseRecord, what: LeaseWriting) => {
     const { id, label, market, instanceId, rental, state, sinceMs, reason, createdAtMs, endedAtMs, ...rest } = lease;
     const whole = (ms: number | null) => (ms === null ? null : Math.round(ms));
@@ -212,9 +215,14 @@ export function createLeaseBook(database: Database.Database): LeaseBook {
         ...[piece.runningMs, piece.stoppedMs, piece.unknownMs, piece.completionTokens],
       );
     }
+    recount(
+      id,
+      (what.pieces ?? []).map(({ fromMs }) => fromMs),
+    );
   });
 
   return {
+    ...createSettlementBook(database),
     nextId: () => (last.get()?.last ?? 0) + 1,
     load: (endedSinceMs) => load.all(Math.round(endedSinceMs)).map(recordOf),
     write(lease, what) {
@@ -225,7 +233,7 @@ export function createLeaseBook(database: Database.Database): LeaseBook {
       }
     },
     pieces: (lease) => pieces.all(lease).map(pieceOf),
-    spentIn: (fromMs, untilMs) => spent.get(fromMs, untilMs)?.nanos ?? 0,
+    spentIn: (fromMs, untilMs) => (spent.get(fromMs, untilMs)?.nanos ?? 0) + settled(fromMs, untilMs),
     burnIn: (fromMs, untilMs) => burn.all(fromMs, untilMs),
     events: (lease) => events.all(lease),
     interruptions: (lease) => interruptions.all(lease),

@@ -7,6 +7,11 @@ import type { Verdict } from "../domain/reconcile/records.ts";
 export interface RentalBills {
   /** Days in UTC, both included. Contacts the markets. Throws for a range that is none. */
   compare(wish: BillWish, signal: AbortSignal): Promise<BillComparison>;
+  /**
+   * The same, and the ledger takes over what was billed for days that are over, where a lease of ours had the machine. Throws
+   * `ledger_unavailable` too.
+   */
+  settle(wish: BillWish, signal: AbortSignal): Promise<BillComparison>;
 }
 
 export interface BillWish {
@@ -19,7 +24,7 @@ export interface BillWish {
 export interface BillComparison {
   readonly from: Day;
   readonly to: Day;
-  /** Every row agrees, or is of a day that is not billed yet. */
+  /** Every row agrees, is settled as it is billed, or is of a day that is not billed yet. */
   readonly agrees: boolean;
   readonly markets: readonly MarketBill[];
 }
@@ -27,8 +32,8 @@ export interface BillComparison {
 export interface MarketBill {
   readonly market: string;
   readonly title: string;
-  /** `not_compared`: no bill came; `reason` says why. */
-  readonly state: "compared" | "not_compared";
+  /** `not_compared`: no bill came; `reason` says why. `no_bills`: this market has none. */
+  readonly state: "compared" | "not_compared" | "no_bills";
   readonly reason: string;
   readonly rows: readonly BillRow[];
   /** Theirs minus ours. */
@@ -49,6 +54,8 @@ export interface BillRow {
   readonly differenceNanos: Nanos;
   readonly verdict: Verdict;
   readonly reason: string;
+  /** What the ledger has taken over, and when; null: our own count counts. */
+  readonly settled: { readonly billedNanos: Nanos; readonly atMs: number } | null;
 }
 
 export interface RentalPrices {

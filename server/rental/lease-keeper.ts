@@ -7,13 +7,13 @@ import type { Clock, Log } from "../domain/ports.ts";
 import {
   addedBurn,
   type Billing,
-  billingOf,
   type BurnPiece,
-  BurnMeter,
   nothingDone,
   paidNanos,
   type WorkDone,
 } from "../domain/rental/burn.ts";
+import { type Course, courseOf, overCourse } from "../domain/rental/burn-course.ts";
+import { BurnMeter } from "../domain/rental/burn-meter.ts";
 import type { InterruptionCause, LeaseView, NoticeSource } from "../domain/rental/lease.ts";
 import {
   hasEnded,
@@ -31,7 +31,7 @@ import type { LeaseBook } from "../ledger/leases.ts";
 import type { Market } from "./market.ts";
 
 export interface KeeperParts {
-  readonly book: Pick<LeaseBook, "write" | "pieces">;
+  readonly book: Pick<LeaseBook, "write" | "pieces" | "settledOf">;
   /** Null: it is not in the settings any more, and nobody can be told anything. */
   readonly market: Market | null;
   readonly clock: Clock;
@@ -55,11 +55,15 @@ export class Keeper {
   readonly #parts: KeeperParts;
   /** Null: nobody has confirmed an instance, and what is not there costs nothing. */
   #meter: BurnMeter | null = null;
-  readonly #unwritten: BurnPiece[] = [];
-  /** What was counted in pieces that are over. */
-  #before: ReturnType<typeof addedBurn>;
+  /** By where they begin. */
+  readonly #unwritten = new Map<number, BurnPiece>();
+  /** What was counted in pieces that never change again. */
+  #before = addedBurn([]);
   #record: LeaseRecord;
-  #open: BurnPiece | null = null;
+  /** Pieces that may still grow. */
+  #open: readonly BurnPiece[] = [];
+  /** Billed less counted, of the days that are settled. */
+  #settledNanos: number;
   #writtenAtMs: number;
   #isSettling = false;
   #isUnwritten = false;
@@ -71,11 +75,9 @@ export class Keeper {
     this.#parts = parts;
     this.#record = record;
     const nowMs = parts.now();
-    const pieces = parts.book.pieces(record.id);
-    const last = pieces.at(-1) ?? null;
-    this.#before = addedBurn(pieces.slice(0, -1));
-    // The time while nobody watched counts as what was known last: what may have run, ran.
-    if (record.instanceId !== null) this.#meter = new BurnMeter(ratesOf(record), this.#billing(nowMs), last, nowMs);
+    // The time while nobody watched counts by what was known last, and by what the next look says where that is dearer.
+    if (record.instanceId !== null) this.#meter = this.#meterOf(record, parts.book.pieces(record.id));
+    this.#settledNanos = parts.book.settledOf(record.id);
     this.#writtenAtMs = nowMs;
     this.#take();
   }
@@ -99,21 +101,26 @@ export class Keeper {
 
   burn() {
     this.#take();
-    return addedBurn([this.#before, ...(this.#open === null ? [] : [this.#open])]);
+    return { ...addedBurn([this.#before, ...this.#open]), settledNanos: this.#settledNanos };
   }
 
-  /** Writes the record; without this the first row is the desk's. */
-  change(next: LeaseRecord, interruption: Interruption | null = null): void {
+  /** Days of it were settled. */
+  settled(): void {
+    this.#settledNanos = this.#parts.book.settledOf(this.#record.id);
+    this.#parts.changed(this.view());
+  }
+
+  /** Writes the record; without this the first row is the desk's. `askedAtMs`: when the list that says so was asked for. */
+  change(next: LeaseRecord, interruption: Interruption | null = null, askedAtMs: number | null = null): void {
     const before = this.#record;
     if (next === before && interruption === null) return;
     const nowMs = this.#parts.now();
     this.#record = next;
-    if (this.#meter === null && next.instanceId !== null) {
-      // It began to cost when it was ordered, not when we heard of it.
-      const made = billingOf(next.seen.state, true) === "storage" ? "storage" : "unknown";
-      this.#meter = new BurnMeter(ratesOf(next), made, null, before.order?.atMs ?? nowMs);
-    }
-    this.#meter?.bills(this.#billing(nowMs), ratesOf(next), nowMs);
+    // It began to cost when it was ordered, not when we heard of it.
+    if (this.#meter === null && next.instanceId !== null) this.#meter = this.#meterOf(before, []);
+    const course = this.#courseOf(next);
+    if (next.seen === before.seen) this.#meter?.follows(course, nowMs);
+    else this.#meter?.looked(course, askedAtMs ?? nowMs, nowMs);
     this.#write(before.state, interruption);
     if (before.state !== next.state) {
       const { id, state, reason, market, instanceId } = next;
@@ -122,9 +129,10 @@ export class Keeper {
     this.#parts.changed(this.view());
   }
 
-  observe(list: InstanceList): void {
+  /** `askedAtMs`: what the list says was true at some moment since then. */
+  observe(list: InstanceList, askedAtMs = list.takenAtMs): void {
     const { lease, interruption } = observed(this.#record, list, this.#parts.now());
-    this.change(lease, interruption);
+    this.change(lease, interruption, askedAtMs);
   }
 
   interrupt(cause: InterruptionCause, source: NoticeSource, words: string): void {
@@ -193,7 +201,7 @@ export class Keeper {
     const { now, spentOfAll, market } = this.#parts;
     const nowMs = now();
     this.#cancel();
-    this.#meter?.bills(this.#billing(nowMs), ratesOf(this.#record), nowMs);
+    this.#meter?.advance(nowMs);
     if (hasEnded(this.#record)) return null;
     const facts: LeaseFacts = {
       nowMs,
@@ -236,27 +244,42 @@ export class Keeper {
     this.#again = true;
   }
 
-  #billing(nowMs: number): Billing {
-    const { seen, state } = this.#record;
-    if (state === "ended") return "nothing";
-    return billingOf(seen.state, seen.atMs === null || nowMs - seen.atMs <= this.#parts.staleMs);
+  /** Words that never came are as old as the try to start it. */
+  #courseOf(lease: LeaseRecord): Course {
+    const { seen, state, bootSinceMs } = lease;
+    const rates = lease.billed ?? lease.quoted;
+    if (state === "ended") return overCourse(rates);
+    const { market, staleMs } = this.#parts;
+    return courseOf(
+      seen.state,
+      rates,
+      (seen.atMs ?? bootSinceMs) + staleMs,
+      market?.traits.billsAllButStopped ?? false,
+    );
+  }
+
+  #meterOf(lease: LeaseRecord, pieces: readonly BurnPiece[]): BurnMeter {
+    const { createdAtMs, seen } = lease;
+    const course = this.#courseOf(lease);
+    return new BurnMeter({ course, pieces, lookedAtMs: seen.atMs ?? createdAtMs, fromMs: createdAtMs });
   }
 
   #take(): void {
     if (this.#meter === null) return;
-    const pieces = this.#meter.take();
-    this.#open = pieces.at(-1) ?? null;
-    const closed = pieces.slice(0, -1);
+    const { closed, open, changed } = this.#meter.take();
+    this.#open = open;
     if (closed.length > 0) this.#before = addedBurn([this.#before, ...closed]);
-    this.#unwritten.push(...closed);
+    for (const piece of changed) this.#unwritten.set(piece.fromMs, piece);
   }
 
   #write(from: LeaseRecord["state"] | undefined, interruption: Interruption | null): void {
     this.#take();
-    const pieces = [...this.#unwritten, ...(this.#open === null ? [] : [this.#open])];
+    const pieces = [...this.#unwritten.values()];
     try {
       this.#parts.book.write(this.#record, { pieces, interruption, ...(from === undefined ? {} : { from }) });
-      this.#unwritten.length = 0;
+      this.#unwritten.clear();
+      // What is counted anew of a day that is settled changes nothing of what is paid.
+      this.#settledNanos = this.#parts.book.settledOf(this.#record.id);
       this.#isUnwritten = false;
       this.#writtenAtMs = this.#parts.now();
     } catch (thrown) {
@@ -265,8 +288,4 @@ export class Keeper {
       this.#parts.log.error({ lease: this.#record.id, err: thrown }, "a lease could not be written down");
     }
   }
-}
-
-function ratesOf({ billed, quoted }: LeaseRecord) {
-  return billed ?? quoted;
 }

@@ -11,6 +11,7 @@ import type { InstanceList } from "../domain/rental/market.ts";
 import { needImage } from "../domain/rental/need-image.ts";
 import { hasEnded, intendedLease, isAdopted, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
 import { sending } from "../domain/rental/lease-step.ts";
+import { withSettled } from "../domain/rental/lease-view.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
 import { adopt, capTeller } from "./adopted.ts";
@@ -47,6 +48,8 @@ export interface LeasesParts {
 
 export interface Leases {
   readonly desk: LeaseDesk;
+  /** Days of these were settled by bills: what they cost is another. */
+  settled(leases: readonly number[]): void;
   close(): void;
 }
 
@@ -123,7 +126,7 @@ export function createLeases(parts: LeasesParts): Leases {
       everyMs: () =>
         ofMarket().every(({ keeper }) => still.has(keeper.record.state)) ? pollMs : Math.min(pollMs, movingMs),
       isWanted: () => ofMarket().length > 0,
-      seen: (list) => {
+      seen: (list, askedAtMs) => {
         const records = ofMarket().map(({ keeper }) => keeper.record);
         twins.seen(market.id, list, records);
         tellOrphans(market, list);
@@ -132,7 +135,7 @@ export function createLeases(parts: LeasesParts): Leases {
           () => ({ caps, spent: spend.ofAll() }),
         );
         for (const { keeper } of ofMarket()) {
-          if (!creating.has(keeper.record.id)) keeper.observe(list);
+          if (!creating.has(keeper.record.id)) keeper.observe(list, askedAtMs);
           void keeper.settle();
         }
       },
@@ -208,8 +211,9 @@ export function createLeases(parts: LeasesParts): Leases {
         );
       }
       const market = marketOf(record.market);
+      // A look comes first, or that there is none: once it is destroyed nobody sees any more whether it ran meanwhile.
       if (market !== null) lookOf(market).soon();
-      void one.keeper.settle();
+      else void one.keeper.settle();
     }
     if (parts.adoptions === undefined) return;
     const there = [...kept.values()].map(({ keeper }) => keeper);
@@ -372,7 +376,15 @@ export function createLeases(parts: LeasesParts): Leases {
       };
     },
   };
-  return { desk, close };
+  return { desk, settled, close };
+
+  function settled(which: readonly number[]): void {
+    for (const id of which) {
+      kept.get(id)?.keeper.settled();
+      const over = ended.get(id);
+      if (over !== undefined) ended.set(id, withSettled(over, book.settledOf(id)));
+    }
+  }
 
   function close(): void {
     isStopped = true;

@@ -17,7 +17,8 @@ export interface LookParts {
   readonly limitMs: number;
   /** Whether anything is rented there. */
   isWanted(): boolean;
-  seen(list: InstanceList): void;
+  /** `askedAtMs`: what it says was true at some moment since then. */
+  seen(list: InstanceList, askedAtMs: number): void;
   /** Words are as old as they were. */
   missed(): void;
 }
@@ -57,13 +58,14 @@ export function lookAtMarket(parts: LookParts): MarketLook {
       isLooking = true;
       const limit = new AbortController();
       const cancelLimit = clock.after(limitMs, () => limit.abort(new Error("no answer in time")));
+      const askedAtMs = clock.now();
       try {
         const list = await market.instances(limit.signal);
         const trouble = troubleOf(list, clock.now());
         if (trouble !== null) throw new Failure("upstream_failed", `${market.title} ${trouble}`);
         if (failures > 0) log.info({ market: market.id }, "a market can be read again");
         failures = 0;
-        if (!isStopped) parts.seen(list);
+        if (!isStopped) parts.seen(list, askedAtMs);
       } catch (thrown) {
         failures += 1;
         const { code, message } = asFailure(thrown);

@@ -22,6 +22,8 @@ export interface MarketTraits {
   readonly volumes: boolean;
   /** It is a machine of the settings: its lease begins and ends with its entry there, and it is neither rented, ordered about nor billed through here. */
   readonly fixed?: true;
+  /** It may bill the GPU of whatever is not stopped: it does not say that it is free before an instance runs, or once it has failed. */
+  readonly billsAllButStopped: boolean;
   /** Shortest time between two looks at offers, and at instances, that its limits allow politely. */
   readonly offersEveryMs: number;
   readonly instancesEveryMs: number;

@@ -12,6 +12,7 @@ import { isAdopted } from "../domain/rental/lease-record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { UpstreamFetch } from "../platform/upstream/upstream-fetch.ts";
 import { adoptionsOf } from "./adopted.ts";
+import { startBillSettler } from "./bill-settler.ts";
 import { createRentalBills } from "./bills.ts";
 import { startHeart } from "./home/heart.ts";
 import { openHomeKey } from "./home/home-key.ts";
@@ -108,7 +109,11 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     return isBarred ? new Promise(() => {}) : probe(lease, depth, signal);
   };
   const homeKey = openHomeKey(join(home, "home.key"));
-  const { desk: leases, close } = createLeases({
+  const {
+    desk: leases,
+    settled,
+    close,
+  } = createLeases({
     ...{ book, markets, clock, log, box: parts.box, pollMs: limits.pollMs },
     zone,
     caps: { perDayNanos: nanosOfUsd(limits.mostUsdPerDay), perMonthNanos: nanosOfUsd(limits.mostUsdPerMonth) },
@@ -169,9 +174,11 @@ export function openRentalRoom(parts: RentalRoomParts): RentalRoom | null {
     taken: [...Object.keys(settings.providers), "engine"],
   });
   parts.onStop(() => rented.stop());
+  const bills = createRentalBills({ markets, book, clock, settled });
+  parts.onStop(startBillSettler({ bills, markets, book, clock, log }));
   const desk = createRentalDesk({
     ...{ leases, markets, rentals, limits, machine, clock, publish: parts.publish },
-    bills: createRentalBills({ markets, book, clock }),
+    bills,
     prices: priceWatch,
     records: createLeaseRecords(parts.ledger.leaseReports, clock, zone),
     ownVariables,

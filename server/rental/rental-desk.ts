@@ -84,6 +84,7 @@ export interface RentalDesk {
   rent(ask: RentAsk, agreedPerHourNanos: Nanos, signal: AbortSignal): Promise<LeaseView>;
   bid(id: number, signal: AbortSignal): Promise<BidView>;
   readonly bills: RentalBills["compare"];
+  readonly settleBills: RentalBills["settle"];
   readonly prices: RentalPrices["history"];
   readonly records: LeaseRecords;
   orphans(signal: AbortSignal): Promise<OrphanList>;
@@ -193,6 +194,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
       }
     },
     bills: parts.bills.compare,
+    settleBills: parts.bills.settle,
     prices: parts.prices.history,
     records: parts.records,
     orphans: (signal) => leases.orphans(signal),

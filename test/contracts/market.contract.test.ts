@@ -70,9 +70,10 @@ describe.each(Object.keys(standIns))("%s", (type) => {
     expect(rejected).toEqual([]);
     expect(offers).toHaveLength(1);
     expect(offers[0]).toMatchObject({ market: type, kind: "on-demand", gpu: "RTX 3090", gpuCount: 1 });
-    // $0.10 for a GB and month of 730 hours: 73 GB are a cent an hour. RunPod's second disk has 20 GB more while it runs.
-    const storagePerHourNanos = type === "runpod" ? 12_739_726 : 10_000_000;
-    const stoppedStoragePerHourNanos = type === "runpod" ? 20_000_000 : 10_000_000;
+    // $0.10 for a GB and month: of 730 hours at RunPod, where 73 GB are a cent an hour, of 720 at Vast.ai. RunPod's second disk has
+    // 20 GB more while it runs.
+    const storagePerHourNanos = type === "runpod" ? 12_739_726 : 10_138_889;
+    const stoppedStoragePerHourNanos = type === "runpod" ? 20_000_000 : 10_138_889;
     expect(offers[0]?.rates).toMatchObject({
       ...{ gpuPerHourNanos: 220_000_000, storagePerHourNanos, stoppedStoragePerHourNanos },
     });
@@ -116,9 +117,9 @@ describe.each(Object.keys(standIns))("%s", (type) => {
     expect(lines.every((line) => line.instanceId === instanceId && line.attos !== null)).toBe(true);
     const billed = (part: string) =>
       lines.reduce((sum, line) => (line.part === part ? sum + nanosOfAttos(line.attos ?? 0n) : sum), 0);
-    // $0.22 an hour for six; 40 GB at $0.10 for a GB and month of 730 hours, all the time: RunPod 20 GB more while it runs, and
-    // twice the price while it is stopped. Vast.ai writes tenths of a cent, a day and a part each.
-    const storage = type === "runpod" ? (0.1 * (60 * 6 + 80 * 2)) / 730 : (0.1 * 40 * 8) / 730;
+    // $0.22 an hour for six; 40 GB at $0.10 for a GB and month, all the time: RunPod 20 GB more while it runs, and twice the price
+    // while it is stopped. Vast.ai's month has 720 hours, and it writes tenths of a cent, a day and a part each.
+    const storage = type === "runpod" ? (0.1 * (60 * 6 + 80 * 2)) / 730 : (0.1 * 40 * 8) / 720;
     const precision = type === "runpod" ? 100_000 : 1_000_000;
     expect(Math.abs(billed("gpu") - 0.22 * 6e9)).toBeLessThanOrEqual(precision);
     expect(Math.abs(billed("storage") - storage * 1e9)).toBeLessThanOrEqual(precision);
@@ -261,6 +262,35 @@ describe("bids", () => {
   });
 });
 
+describe("what is rented at Vast.ai", () => {
+  test("is read whole over two pages, by version 1: version 0 of this list is gone", async () => {
+    const { market, standIn } = await marketOf("vast", { speed: 0 });
+    const [offer] = standIn.house.offers;
+    if (offer === undefined) throw new Error("there is no offer");
+    const wish = { isBid: false, diskGb: 10, bid: null, environment: {} };
+    for (let one = 1; one <= 30; one += 1) standIn.house.rent(offer, { ...wish, label: `lanthorn-box-${one}` });
+    const { instances } = await market.instances(signal);
+    expect(instances.map(({ label }) => label)).toEqual(standIn.house.rented.map(({ label }) => label));
+    const lists = standIn.house.calls.filter((call) => call.startsWith("GET /"));
+    expect(lists).toEqual(["GET /api/v1/instances/", "GET /api/v1/instances/"]);
+    const old = await fetch(`${standIn.url}/instances/`, { headers: { authorization: `Bearer ${standIn.key}` } });
+    expect(old.status).toBe(410);
+  });
+
+  const cut: [string, object][] = [
+    ["whose second page fails", { instances: [{ id: 7 }], next_token: "x" }],
+    ["that counts more than it shows", { instances: [{ id: 7 }], next_token: null, total_instances: 2 }],
+  ];
+  test.each(cut)("S-18 a list %s is no list", async (_which, page) => {
+    let asked = 0;
+    const market = vastSaying(() => {
+      asked += 1;
+      return asked === 1 ? page : { success: false, error: "invalid_args" };
+    });
+    await expect(market.instances(signal)).rejects.toMatchObject({ code: "upstream_failed" });
+  });
+});
+
 describe("a region", () => {
   test("is the one the machine is made in, or there is no offer", async () => {
     const { market, standIn } = await marketOf("runpod");
@@ -306,6 +336,22 @@ describe("Vast.ai's words for a state", () => {
   test("S-18 a list in which one instance cannot be read is no list: it must not look as if that one were gone", async () => {
     const market = vastSaying({ instances: [{ id: 7 }, { label: "no number" }] });
     await expect(market.instances(signal)).rejects.toMatchObject({ code: "upstream_failed" });
+  });
+
+  test("a row's amount is what is paid, whatever its rounded parts come to", async () => {
+    const at = startOfUtcDay("2026-11-01") / 1000;
+    const row = (amount: number | string, ...parts: number[]) => ({
+      ...{ start: at, end: at, source: "instance-7", amount },
+      items: parts.map((part) => ({ type: "gpu", amount: part })),
+    });
+    const sumOf = async (one: object) => {
+      const lines = await vastSaying({ results: [one] }).bills("2026-11-01", "2026-11-02", signal);
+      return lines.map(({ attos }) => (attos === null ? null : nanosOfAttos(attos)));
+    };
+    expect(await sumOf(row(0.103, 0.101, 0.001))).toEqual([101_000_000, 1_000_000, 1_000_000]);
+    expect(await sumOf(row(0.101, 0.101, 0.001))).toEqual([101_000_000, 1_000_000, -1_000_000]);
+    expect(await sumOf(row(0.102, 0.101, 0.001))).toEqual([101_000_000, 1_000_000]);
+    expect(await sumOf(row("NaN", 0.101))).toEqual([101_000_000, null]);
   });
 
   test("a bill that lays days together is asked for day by day", async () => {

@@ -16,7 +16,7 @@ export default defineConfig({
       "test/server/backends/engine/grammar/random-schemas.test.ts",
       "test/server/cli/{main,models-fit,with-a-server}.test.ts",
       "test/server/cli/{commands,rental}/*.test.ts",
-      "test/server/domain/rental/{fleet,lease-step}.test.ts",
+      "test/server/domain/rental/{burn-meter,fleet,lease-step}.test.ts",
       "test/server/rental/kill.test.ts",
       "test/server/ledger/kill-loop.test.ts",
       "test/support/markets/stand-in.test.ts",

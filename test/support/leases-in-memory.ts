@@ -113,7 +113,7 @@ export function leasesInMemory(now: () => number, rental: string): LeasesInMemor
 }
 
 function blank(id: number, rental: string, nowMs: number): LeaseView {
-  const burn = { gpuNanos: 0, storageNanos: 0, trafficNanos: 0, usedNanos: 0, idleNanos: 0 };
+  const burn = { gpuNanos: 0, storageNanos: 0, trafficNanos: 0, usedNanos: 0, idleNanos: 0, settledNanos: 0 };
   return {
     ...{ id, rental, market: "den", label: `lanthorn-test-${id}`, instanceId: String(id), state: "stopped" },
     ...{
@@ -148,7 +148,14 @@ export function offering(id: string, offers: readonly RentalOffer[], now: () => 
   const nothing = () => Promise.reject(new Failure("unsupported", "Nobody rents here."));
   return {
     ...{ id, type: "static", title: id },
-    traits: { bids: true, stops: true, volumes: true, offersEveryMs: 1_000, instancesEveryMs: 1_000 },
+    traits: {
+      bids: true,
+      stops: true,
+      volumes: true,
+      billsAllButStopped: false,
+      offersEveryMs: 1_000,
+      instancesEveryMs: 1_000,
+    },
     offers: async () => ({ offers, rejected: [], takenAtMs: now() }),
     ...{ instances: nothing, create: nothing, start: nothing, stop: nothing, destroy: nothing, changeBid: nothing },
     bills: nothing,

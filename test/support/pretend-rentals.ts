@@ -29,7 +29,14 @@ export function pretendMarket(
     id,
     type: id,
     title: id,
-    traits: { bids: true, stops: true, volumes: false, offersEveryMs: 10_000, instancesEveryMs: 1_000 },
+    traits: {
+      bids: true,
+      stops: true,
+      volumes: false,
+      billsAllButStopped: false,
+      offersEveryMs: 10_000,
+      instancesEveryMs: 1_000,
+    },
     asked: [],
     offered,
     async offers(filter) {
@@ -50,8 +57,10 @@ export function pretendMarket(
 }
 
 /** Bills that agree, and no history: for tests that are about something else. */
+const noBills = async ({ from, to }: { from: string; to: string }) => ({ from, to, agrees: true, markets: [] });
+
 export const noRecords: Pick<RentalDeskParts, "bills" | "prices" | "records"> = {
-  bills: { compare: async ({ from, to }) => ({ from, to, agrees: true, markets: [] }) },
+  bills: { compare: noBills, settle: noBills },
   prices: { history: () => [] },
   records: {
     history: async () => ({ events: [], interruptions: [], eventsBefore: 0, interruptionsBefore: 0 }),

@@ -37,6 +37,7 @@ const burn = z.object({
   gpuNanos: count,
   storageNanos: count,
   trafficNanos: count,
+  settledNanos: count.default(0),
   usedNanos: count,
   idleNanos: count,
   runningMs: count,
@@ -223,7 +224,7 @@ export const billsAnswer = z.object({
     z.object({
       market: text,
       title: text,
-      state: z.enum(["compared", "not_compared"]),
+      state: z.enum(["compared", "not_compared", "no_bills"]),
       reason: text,
       rows: z.array(
         z.object({
@@ -235,6 +236,7 @@ export const billsAnswer = z.object({
           differenceNanos: count,
           verdict: word<BillComparison["markets"][number]["rows"][number]["verdict"]>(),
           reason: text,
+          settled: z.object({ billedNanos: count, atMs: count }).nullable().default(null),
         }),
       ),
       oursNanos: count,

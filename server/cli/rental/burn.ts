@@ -4,6 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { burnGroups, type BurnGroup } from "../../domain/rental/burn-periods.ts";
+import type { Nanos } from "../../domain/money.ts";
 import type { BurnOf } from "../../ledger/lease-reports.ts";
 import type { BurnReport } from "../../rental/lease-records.ts";
 import type { CommandContext } from "../command.ts";
@@ -31,7 +32,7 @@ interface BurnFlags {
 export function defineBurn(command: Command, context: CommandContext): void {
   command
     .command("burn")
-    .description("what rented machines cost by day, month or lease, in the zone of rentalLimits")
+    .description("what rented machines cost by day, month or lease, in the zone of the settings")
     .addOption(new Option("--by <period>", "day (the default, 92 at most) or month (36 at most)").choices(timeGroups))
     .option("--from <day>", "first day or month: 2026-11-01, 2026-11", readDayOrMonth)
     .option("--to <day>", "last day or month, included; today where it is left out", readDayOrMonth)
@@ -83,10 +84,13 @@ export function burnText({ zone, periods, leases, total }: BurnReport): string {
 
 function moneyColumns<Row extends BurnOf>(rows: readonly Row[]): readonly Column<Row>[] {
   const largest = Math.max(0, ...rows.map((row) => row.paidNanos));
+  // What bills made of the count, where there are any: the parts come to ALL.
+  const byBills: Column<Row> = { title: "BY BILL", of: (row) => signedText(row.settledNanos), align: "right" };
   return [
     { title: "GPU", of: (row) => nanosText(row.gpuNanos), align: "right" },
     { title: "DISK", of: (row) => nanosText(row.storageNanos), align: "right" },
     { title: "TRAFFIC", of: (row) => nanosText(row.trafficNanos), align: "right" },
+    ...(rows.some((row) => row.settledNanos !== 0) ? [byBills] : []),
     { title: "ALL", of: (row) => nanosText(row.paidNanos), align: "right" },
     { title: "USED", of: (row) => nanosText(row.usedNanos), align: "right" },
     { title: "IDLE", of: (row) => nanosText(row.idleNanos), align: "right" },
@@ -94,6 +98,11 @@ function moneyColumns<Row extends BurnOf>(rows: readonly Row[]): readonly Column
     { title: "A MILLION", of: millionText, align: "right" },
     { title: "", of: (row) => bar(row.paidNanos, largest) },
   ];
+}
+
+function signedText(nanos: Nanos): string {
+  if (nanos === 0) return "";
+  return nanos < 0 ? `-${nanosText(-nanos)}` : `+${nanosText(nanos)}`;
 }
 
 function millionText({ perMillionTokensNanos: nanos }: BurnOf): string {

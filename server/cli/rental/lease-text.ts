@@ -173,7 +173,7 @@ export function leaseText(lease: LeaseView, nowMs: number): string {
     ["Billed", billed === null ? "not yet, or not readable: the quoted rate counts" : ratesText(billed)],
     [
       "So far",
-      `${nanosText(paidNanos(lease.burn))}: GPU ${nanosText(burn.gpuNanos)}, disk ${nanosText(burn.storageNanos)}, traffic ${nanosText(burn.trafficNanos)}`,
+      `${nanosText(paidNanos(lease.burn))}: GPU ${nanosText(burn.gpuNanos)}, disk ${nanosText(burn.storageNanos)}, traffic ${nanosText(burn.trafficNanos)}${settledText(lease)}`,
     ],
     ["Of it", `used ${nanosText(burn.usedNanos)}, idle ${nanosText(burn.idleNanos)}`],
     ["Ran", timesText(lease)],
@@ -195,6 +195,12 @@ function ratesText(rates: RentalRates): string {
       ? "traffic free"
       : `traffic ${priceText(rates.downloadPerGbNanos)} per GB in, ${priceText(rates.uploadPerGbNanos)} out`;
   return `GPU ${perHour(rates.gpuPerHourNanos)}, disk ${perHour(rates.storagePerHourNanos)} (stopped ${perDay(rates.stoppedStoragePerHourNanos * 24)}), ${traffic}`;
+}
+
+/** The market's bill counts where there is one. */
+function settledText({ burn: { settledNanos } }: LeaseView): string {
+  if (settledNanos === 0) return "";
+  return `, ${settledNanos < 0 ? "less" : "and"} ${nanosText(Math.abs(settledNanos))} by the market's bills`;
 }
 
 function timesText({ burn }: LeaseView): string {

@@ -1,16 +1,13 @@
 /**
- * What a lease costs, millisecond by millisecond, in whole nano-USD. Pure state; the time is handed in.
- *
- * Time is cut where the market says something new, where a request begins or ends there, and at each quarter of an hour, because days
- * begin on one in every zone. Within such a piece everything is constant. Fractions of a nano-USD are carried on, so that the pieces
- * of a lease are what the whole of it costs. What nobody knows counts as running.
+ * What a lease costs by what is known of it: which part of its price counts when, and sums of what was counted. Pure. The counting itself is
+ * `burn-meter.ts`. What nobody knows counts as running.
  */
 import type { Nanos } from "../money.ts";
 import type { Burn } from "./lease.ts";
 import type { InstanceState, RentalRates } from "./market.ts";
 
 /** One quarter of an hour of one lease, or the part of it that has passed. */
-export interface BurnPiece extends Omit<Burn, "idleNanos"> {
+export interface BurnPiece extends Omit<Burn, "idleNanos" | "settledNanos"> {
   /** Epoch milliseconds. */
   readonly fromMs: number;
   readonly untilMs: number;
@@ -37,31 +34,25 @@ export function isDown(state: InstanceState): boolean {
   return state === "stopped" || state === "exited";
 }
 
-/** By what the market says. Its words are as old as its list: what nobody knows counts as running. */
-export function billingOf(state: InstanceState, isKnown: boolean): Billing {
+/**
+ * By what the market says. Its words are as old as its list: what nobody knows counts as running. `billsAllButStopped`: this market may bill
+ * the GPU before the instance runs, and once it has failed.
+ */
+export function billingOf(state: InstanceState, isKnown: boolean, billsAllButStopped = false): Billing {
   if (state === "gone") return "nothing";
-  if (!isKnown) return isDown(state) ? "stopped-storage" : "unknown";
+  if (state === "stopped" || (state === "exited" && !billsAllButStopped)) return "stopped-storage";
+  if (!isKnown) return "unknown";
   switch (state) {
     case "scheduling":
     case "loading":
-      return "storage";
-    case "stopped":
+      return billsAllButStopped ? "running" : "storage";
     case "exited":
-      return "stopped-storage";
     case "running":
     case "frozen":
       return "running";
     default:
       return "unknown";
   }
-}
-
-const pieceMs = 900_000;
-const hourMs = 3_600_000n;
-
-/** The quarter of an hour that a moment is in. */
-export function pieceOf(ms: number): number {
-  return Math.floor(ms / pieceMs) * pieceMs;
 }
 
 export function perHourNanos(rates: RentalRates, billing: Billing): Nanos {
@@ -91,112 +82,6 @@ export interface WorkDone {
 
 export const nothingDone: WorkDone = Object.freeze({ completionTokens: 0, uploadedBytes: 0, downloadedBytes: 0 });
 
-type Part = "gpuNanos" | "storageNanos";
-
-export class BurnMeter {
-  #rates: RentalRates;
-  #billing: Billing;
-  #inFlight = 0;
-  #atMs: number;
-  #piece: BurnPiece;
-  #closed: BurnPiece[] = [];
-  /** Nano-USD times milliseconds of an hour that are not a whole nano-USD yet. */
-  readonly #carried: Record<Part, bigint> = { gpuNanos: 0n, storageNanos: 0n };
-
-  /** `piece`: what the last run had written of the quarter of an hour it stopped in; null: nothing was written yet. */
-  constructor(rates: RentalRates, billing: Billing, piece: BurnPiece | null, nowMs: number) {
-    this.#rates = rates;
-    this.#billing = billing;
-    this.#atMs = piece?.untilMs ?? nowMs;
-    this.#piece = piece ?? { ...noBurn, fromMs: nowMs, untilMs: nowMs };
-  }
-
-  get billing(): Billing {
-    return this.#billing;
-  }
-
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  /** From now on. */
-  bills(billing: Billing, rates: RentalRates, nowMs: number): void {
-    this.advance(nowMs);
-    this.#billing = billing;
-    this.#rates = rates;
-  }
-
-  began(nowMs: number): void {
-    this.advance(nowMs);
-    this.#inFlight += 1;
-  }
-
-  ended({ completionTokens, uploadedBytes, downloadedBytes }: WorkDone, nowMs: number): void {
-    this.advance(nowMs);
-    this.#inFlight = Math.max(0, this.#inFlight - 1);
-    const { uploadPerGbNanos, downloadPerGbNanos } = this.#rates;
-    // What we send is what the machine downloads.
-    const nanos = uploadedBytes * downloadPerGbNanos + downloadedBytes * uploadPerGbNanos;
-    this.#piece = {
-      ...this.#piece,
-      completionTokens: this.#piece.completionTokens + completionTokens,
-      trafficNanos: this.#piece.trafficNanos + Math.round(nanos / 1e9),
-    };
-  }
-
-  /** Counts up to now. A time before the last one counts nothing. */
-  advance(nowMs: number): void {
-    while (this.#atMs < nowMs) {
-      if (this.#atMs % pieceMs === 0 && this.#piece.untilMs > this.#piece.fromMs) this.#roll(this.#atMs);
-      const end = Math.min(nowMs, pieceOf(this.#atMs) + pieceMs);
-      this.#count(end - this.#atMs);
-      this.#atMs = end;
-      this.#piece = { ...this.#piece, untilMs: end };
-    }
-  }
-
-  /** The pieces that are over since this was last asked, and the one that runs. */
-  take(): readonly BurnPiece[] {
-    const all = [...this.#closed, this.#piece];
-    this.#closed = [];
-    return all;
-  }
-
-  #roll(atMs: number): void {
-    this.#closed.push(this.#piece);
-    this.#piece = { ...noBurn, fromMs: atMs, untilMs: atMs };
-  }
-
-  #count(ms: number): void {
-    const billing = this.#billing;
-    if (billing === "nothing") return;
-    const rates = this.#rates;
-    const isRunning = billing === "running" || billing === "unknown";
-    const gpu = isRunning ? rates.gpuPerHourNanos : 0;
-    const storage = billing === "stopped-storage" ? rates.stoppedStoragePerHourNanos : rates.storagePerHourNanos;
-    const gpuNanos = this.#grown("gpuNanos", gpu, ms);
-    const storageNanos = this.#grown("storageNanos", storage, ms);
-    const isUsed = this.#inFlight > 0 && isRunning;
-    const piece = this.#piece;
-    this.#piece = {
-      ...piece,
-      gpuNanos: piece.gpuNanos + gpuNanos,
-      storageNanos: piece.storageNanos + storageNanos,
-      // What is used is never more than what was paid, whatever is carried.
-      usedNanos: piece.usedNanos + (isUsed ? gpuNanos + storageNanos : 0),
-      runningMs: piece.runningMs + (isRunning ? ms : 0),
-      stoppedMs: piece.stoppedMs + (isRunning ? 0 : ms),
-      unknownMs: piece.unknownMs + (billing === "unknown" ? ms : 0),
-    };
-  }
-
-  #grown(part: Part, perHour: Nanos, ms: number): Nanos {
-    const total = BigInt(perHour) * BigInt(ms) + this.#carried[part];
-    this.#carried[part] = total % hourMs;
-    return Number(total / hourMs);
-  }
-}
-
 export function addedBurn(
   pieces: Iterable<Omit<BurnPiece, "fromMs" | "untilMs">>,
 ): Burn & { completionTokens: number } {
@@ -204,9 +89,12 @@ export function addedBurn(
   const fields = Object.keys(noBurn) as (keyof typeof noBurn)[];
   const writable = sum as Record<keyof typeof noBurn, number>;
   for (const piece of pieces) for (const field of fields) writable[field] += piece[field];
-  return { ...sum, idleNanos: paidNanos(sum) - sum.usedNanos };
+  return { ...sum, idleNanos: paidNanos(sum) - sum.usedNanos, settledNanos: 0 };
 }
 
-export function paidNanos(burn: Pick<Burn, "gpuNanos" | "storageNanos" | "trafficNanos">): Nanos {
-  return burn.gpuNanos + burn.storageNanos + burn.trafficNanos;
+/** As it was billed where that is known, and as it was counted elsewhere. */
+export function paidNanos(
+  burn: Pick<Burn, "gpuNanos" | "storageNanos" | "trafficNanos"> & Partial<Pick<Burn, "settledNanos">>,
+): Nanos {
+  return burn.gpuNanos + burn.storageNanos + burn.trafficNanos + (burn.settledNanos ?? 0);
 }

@@ -1,4 +1,5 @@
 /** A lease as people and rooms see it. Pure. */
+import type { Nanos } from "../money.ts";
 import { type Billing, paidNanos, perHourNanos } from "./burn.ts";
 import type { Burn, LeaseView } from "./lease.ts";
 import type { LeaseRecord } from "./lease-record.ts";
@@ -40,7 +41,7 @@ export function viewOf(lease: LeaseRecord, { nowMs, inFlight, billing, burn }: V
     perHourNanos: perHourNanos(lease.billed ?? lease.quoted, billing),
     burn: parts,
     tokensServed: completionTokens,
-    perMillionTokensNanos: completionTokens === 0 ? null : Math.round((paidNanos(parts) / completionTokens) * 1e6),
+    perMillionTokensNanos: perMillion(parts, completionTokens),
     address: lease.address,
     terms,
     createdAtMs: lease.createdAtMs,
@@ -50,4 +51,14 @@ export function viewOf(lease: LeaseRecord, { nowMs, inFlight, billing, burn }: V
     interruptions: lease.interruptions,
     meanTimeBetweenInterruptionsMs: lease.interruptions === 0 ? null : Math.round(readyMs / lease.interruptions),
   };
+}
+
+/** The same with other bills. */
+export function withSettled(view: LeaseView, settledNanos: Nanos): LeaseView {
+  const burn = { ...view.burn, settledNanos };
+  return { ...view, burn, perMillionTokensNanos: perMillion(burn, view.tokensServed) };
+}
+
+function perMillion(burn: Burn, tokens: number): Nanos | null {
+  return tokens === 0 ? null : Math.round((paidNanos(burn) / tokens) * 1e6);
 }

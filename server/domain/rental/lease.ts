@@ -51,8 +51,11 @@ export interface Burn {
   readonly gpuNanos: Nanos;
   readonly storageNanos: Nanos;
   readonly trafficNanos: Nanos;
+  /** What the market billed for the days that are settled, less what was counted: signed, and part of what is paid. */
+  readonly settledNanos: Nanos;
   /** The part of `gpuNanos` + `storageNanos` in which answers were computed. */
   readonly usedNanos: Nanos;
+  /** The rest of what was counted. */
   readonly idleNanos: Nanos;
   readonly runningMs: number;
   readonly stoppedMs: number;

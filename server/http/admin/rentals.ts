@@ -37,6 +37,7 @@ const offersQuery = z.object({
 const rentBody = z.strictObject({ ...rentAskFields, agreedPerHourNanos: nanos });
 const day = z.string().refine(isDay, 'must be a day such as "2026-11-20"');
 const billsQuery = z.object({ market: z.string().max(60).optional(), from: day, to: day });
+const settleBody = z.strictObject({ market: z.string().max(60).nullable().default(null), from: day, to: day });
 const pricesQuery = z.object({
   market: z.string().max(60).optional(),
   gpu: z.string().max(200).optional(),
@@ -137,6 +138,15 @@ export const rentalsResource: AdminResource = (parts) => {
         if (!query.success) throw fieldFailure(query.error);
         const { market, from, to } = query.data;
         sendJson(response, 200, await deskOf(parts).bills({ market: market ?? null, from, to }, leaving(response)));
+      },
+    },
+    {
+      method: "POST",
+      path: "/admin/rentals/bills/settle",
+      async handle(request, response) {
+        const body = settleBody.safeParse(await readBody(request, response));
+        if (!body.success) throw fieldFailure(body.error);
+        sendJson(response, 200, await deskOf(parts).settleBills(body.data, leaving(response)));
       },
     },
     {

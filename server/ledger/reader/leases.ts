@@ -1,13 +1,24 @@
 /** Questions about leases in SQL, over a read-only connection. Runs on the reader thread. Each is bounded by the span, or by a count. */
 import type Database from "better-sqlite3";
+import type { Day } from "../../domain/day.ts";
+import { noBurn } from "../../domain/rental/burn.ts";
 import type { BurnSpan, LeaseHistory, LeaseMoment, LeaseStop, LeaseSums, Steadiness } from "../lease-reports.ts";
+import { settledDays } from "../lease-settlements.ts";
 
 export interface LeaseQueries {
   history(lease: number): LeaseHistory;
   steadiness(endedSinceMs: number): readonly Steadiness[];
   /** By lease. */
-  burn(asked: { readonly span: BurnSpan; readonly lease: number | null }): readonly LeaseSums[];
+  burn(asked: BurnQuestion): readonly LeaseSums[];
 }
+
+export interface BurnQuestion {
+  readonly span: BurnSpan;
+  /** Null: of all of them. */
+  readonly lease: number | null;
+}
+
+type SettledSum = Pick<LeaseSums, "lease" | "rental" | "market" | "settledNanos">;
 
 const mostListed = 200;
 
@@ -35,12 +46,17 @@ export function prepareLeaseQueries(database: Database.Database): LeaseQueries {
     sum(used_nanos) AS usedNanos, sum(running_ms) AS runningMs, sum(stopped_ms) AS stoppedMs, sum(unknown_ms) AS unknownMs,
     sum(completion_tokens) AS completionTokens`;
   const burn = (index: string, which: string) =>
-    database.prepare<[{ from: number; until: number; lease: number | null }], LeaseSums>(
+    database.prepare<[{ from: number; until: number; lease: number | null }], Omit<LeaseSums, "settledNanos">>(
       `SELECT b.lease, l.rental, l.market, ${sums} FROM lease_burn AS b ${index} JOIN leases AS l ON l.id = b.lease
        WHERE ${which} b.from_ms >= $from AND b.from_ms < $until GROUP BY b.lease ORDER BY b.lease`,
     );
   const ofAll = burn("INDEXED BY lease_burn_by_start", "");
   const ofOne = burn("", "b.lease = $lease AND");
+  const settled = database.prepare<[{ from: Day; until: Day; lease: number | null }], SettledSum>(
+    `SELECT s.lease, l.rental, l.market, sum(s.billed_nanos - s.counted_nanos) AS settledNanos
+     FROM lease_settlements AS s JOIN leases AS l ON l.id = s.lease
+     WHERE s.day >= $from AND s.day < $until AND ($lease IS NULL OR s.lease = $lease) GROUP BY s.lease`,
+  );
 
   return {
     history: database.transaction((lease: number) => {
@@ -55,6 +71,15 @@ export function prepareLeaseQueries(database: Database.Database): LeaseQueries {
         ...row,
         meanTimeBetweenInterruptionsMs: row.interruptions === 0 ? null : Math.round(row.readyMs / row.interruptions),
       })),
-    burn: ({ span: [from, until], lease }) => (lease === null ? ofAll : ofOne).all({ from, until, lease }),
+    burn: database.transaction(({ span, lease }: BurnQuestion) => {
+      const [from, until] = span;
+      const [fromDay, untilDay] = settledDays(from, until);
+      const found = new Map<number, LeaseSums>();
+      for (const row of (lease === null ? ofAll : ofOne).all({ from, until, lease }))
+        found.set(row.lease, { ...row, settledNanos: 0 });
+      for (const row of settled.all({ from: fromDay, until: untilDay, lease }))
+        found.set(row.lease, { ...noBurn, ...found.get(row.lease), ...row });
+      return [...found.values()].sort((one, other) => one.lease - other.lease);
+    }),
   };
 }

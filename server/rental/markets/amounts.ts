@@ -1,6 +1,5 @@
 /** Money and sizes as markets write them, into our units, exactly. Pure. */
 import type { Nanos } from "../../domain/money.ts";
-import { monthHours } from "../../domain/rental/disk-choice.ts";
 import { attosOf, nanosOfAttos } from "../../domain/reconcile/exact-amount.ts";
 
 /** No machine costs more for an hour; what says so is a slip. */
@@ -15,8 +14,8 @@ export function hourlyNanos(text: unknown, mayBeFree = false): Nanos | null {
   return nanos > mostPerHourNanos || (nanos === 0 && !mayBeFree) ? null : nanos;
 }
 
-/** Dollars for a GB and month → nano-USD for an hour of so many bytes. Null: it is no price. */
-export function storagePerHourNanos(perGbMonth: unknown, bytes: number): Nanos | null {
+/** Dollars for a GB and month of so many hours → nano-USD for an hour of so many bytes. Null: it is no price. */
+export function storagePerHourNanos(perGbMonth: unknown, bytes: number, monthHours: number): Nanos | null {
   const attos = typeof perGbMonth === "string" ? attosOf(perGbMonth, "usd") : null;
   if (attos === null || attos < 0n || attos > 1_000n * 10n ** 18n) return null;
   const divisor = BigInt(monthHours) * 1_000_000_000n * attosPerNano;

@@ -4,6 +4,7 @@
  */
 import { gpuTitle } from "../../domain/rental/gpu-name.ts";
 import { z } from "zod";
+import { monthHours } from "../../domain/rental/disk-choice.ts";
 import type { OfferFilter, RejectedOffer, RentalOffer, RentalRates } from "../../domain/rental/market.ts";
 import { hourlyNanos, numberOf, storagePerHourNanos } from "./amounts.ts";
 import { wireText as text } from "./call.ts";
@@ -109,8 +110,8 @@ export function ratesOf(
 ): RentalRates {
   return {
     gpuPerHourNanos,
-    storagePerHourNanos: storagePerHourNanos(runningGbMonth, persistentBytes + containerBytes) ?? 0,
-    stoppedStoragePerHourNanos: storagePerHourNanos(stoppedGbMonth, persistentBytes) ?? 0,
+    storagePerHourNanos: storagePerHourNanos(runningGbMonth, persistentBytes + containerBytes, monthHours) ?? 0,
+    stoppedStoragePerHourNanos: storagePerHourNanos(stoppedGbMonth, persistentBytes, monthHours) ?? 0,
     uploadPerGbNanos: 0,
     downloadPerGbNanos: 0,
   };

@@ -84,7 +84,14 @@ function runpodMarket(wire: MarketWire, id: string): Market {
     id,
     type: "runpod",
     title,
-    traits: { bids: false, stops: true, volumes: true, offersEveryMs: 60_000, instancesEveryMs: 3_000 },
+    traits: {
+      bids: false,
+      stops: true,
+      volumes: true,
+      billsAllButStopped: true,
+      offersEveryMs: 60_000,
+      instancesEveryMs: 3_000,
+    },
     async offers(filter, signal) {
       const offers: RentalOffer[] = [];
       const rejected: RejectedOffer[] = [];

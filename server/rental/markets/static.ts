@@ -43,7 +43,15 @@ function staticMarket({ title, clock }: MarketWire, id: string, { machine }: Mar
     id,
     type: "static",
     title,
-    traits: { bids: false, stops: false, volumes: false, fixed: true, offersEveryMs: 60_000, instancesEveryMs: 1_000 },
+    traits: {
+      bids: false,
+      stops: false,
+      volumes: false,
+      billsAllButStopped: false,
+      fixed: true,
+      offersEveryMs: 60_000,
+      instancesEveryMs: 1_000,
+    },
     offers: async () => ({ offers: [], rejected: [], takenAtMs: clock.now() }),
     instances: async () => ({
       instances: machine === undefined ? [] : [instanceOfMachine(id, machine)],

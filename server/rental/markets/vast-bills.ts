@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { addDays, type Day, daysBetween, startOfUtcDay, utcDayOf } from "../../domain/day.ts";
 import { Failure } from "../../domain/failure.ts";
-import { attosOf } from "../../domain/reconcile/exact-amount.ts";
+import { type Attos, attosOf } from "../../domain/reconcile/exact-amount.ts";
 import type { RentalBillLine } from "../../domain/rental/market.ts";
 import { numberOf } from "./amounts.ts";
 import { callMarket, type MarketWire, readAs, wireText as text } from "./call.ts";
@@ -76,5 +76,15 @@ function linesOf({ start, source, items, amount }: Charge, asked: Day | null): r
     const what = chargeParts[(type ?? "") as keyof typeof chargeParts] ?? "other";
     return { day, instanceId, part: what, attos: attosOf(part ?? "none", "usd") };
   });
-  return parts.length > 0 ? parts : [{ day, instanceId, part: "all", attos: attosOf(amount ?? "none", "usd") }];
+  if (parts.length === 0) return [{ day, instanceId, part: "all", attos: attosOf(amount ?? "none", "usd") }];
+  return [...parts, ...restOf(amount, parts).map((attos) => ({ day, instanceId, part: "other" as const, attos }))];
+}
+
+/** Each part is rounded, and so is the row, whose amount is what is paid: what the parts lack of it, or have too much. */
+function restOf(amount: Charge["amount"], parts: readonly RentalBillLine[]): readonly (Attos | null)[] {
+  if (amount === undefined || amount === null) return [];
+  const whole = attosOf(amount, "usd");
+  if (whole === null) return [null];
+  const rest = parts.reduce((left, { attos }) => left - (attos ?? 0n), whole);
+  return rest === 0n ? [] : [rest];
 }

@@ -23,6 +23,8 @@ const offer = z.looseObject({
 });
 /** GPUs of one machine are told in MB of 10^6 bytes. */
 const bytesPerMb = 1_000_000;
+/** 30 days: its own hourly figures of a disk (`storage_total_cost`) are a 720th of `storage_cost` for each GB. */
+const monthHours = 720;
 
 export function searchOf({ gpu, gpuCount, kind, leastReliability, region, diskBytes }: OfferFilter): object {
   return {
@@ -71,7 +73,7 @@ export function ratesOf(
   prices: Pick<z.output<typeof offer>, "storage_cost" | "inet_up_cost" | "inet_down_cost">,
   diskBytes: number,
 ): RentalRates | null {
-  const storage = storagePerHourNanos(prices.storage_cost, diskBytes);
+  const storage = storagePerHourNanos(prices.storage_cost, diskBytes, monthHours);
   const upload = trafficPerGbNanos(prices.inet_up_cost);
   const download = trafficPerGbNanos(prices.inet_down_cost);
   if (storage === null || upload === null || download === null) return null;

@@ -155,8 +155,9 @@ describe("a machine of the settings", () => {
     await world.passes(hourMs);
     const { burn, id } = lease();
     expect(id).toBe(1);
-    // Until the first look at it the old one counts.
-    expect(Math.abs(burn.gpuNanos - usd(1.4))).toBeLessThan(usd(0.001));
+    // Between the last look at the old one and the first at the new, ten seconds, the dearer counts.
+    expect(burn.gpuNanos).toBeGreaterThanOrEqual(usd(1.4));
+    expect(burn.gpuNanos - usd(1.4)).toBeLessThan(usd(0.0015));
   });
 
   test("no entry of rentals uses is a lease of nobody; two may not want one machine", () => {

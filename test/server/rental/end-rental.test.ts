@@ -17,7 +17,14 @@ function askedMarket(answers: readonly (MarketDeed | Failure)[], stops = true) {
     if (answer instanceof Failure) throw answer;
     return answer;
   };
-  const traits = { bids: true, stops, volumes: true, offersEveryMs: 1, instancesEveryMs: 1 };
+  const traits = {
+    bids: true,
+    stops,
+    volumes: true,
+    billsAllButStopped: false,
+    offersEveryMs: 1,
+    instancesEveryMs: 1,
+  };
   const market: OwnMarket = { title: "A market", traits, stop: ask("stop"), destroy: ask("destroy") };
   return { clock, market, asked };
 }

@@ -67,6 +67,32 @@ test("the burn by day and month is cut where days begin in the zone, its parts a
   expect(days.periods.at(-1)?.fromMs).toBe(Date.parse("2026-11-01T00:00:00+01:00"));
 });
 
+test("a settled day counts as it was billed, in the period that its noon is in, also where that has no count of ours", async () => {
+  await world.desk.rent(wishFor(market, { terms: steady }), forever);
+  await world.passes(20 * minuteMs);
+  await world.desk.destroy(1, "enough");
+  await world.passes(hourMs);
+  const { burn } = world.desk.show(1);
+  const countedNanos = burn.gpuNanos + burn.storageNanos + burn.trafficNanos;
+  const settlement = {
+    lease: 1,
+    day: "2026-10-31",
+    countedNanos,
+    billedNanos: countedNanos + usd(0.01),
+    atMs: clock.now(),
+  };
+  world.ledger.leases.settle([
+    settlement,
+    { ...settlement, day: "2026-11-01", countedNanos: 0, billedNanos: usd(0.002) },
+  ]);
+  const [october, november] = (await records.burn({ ...range, by: "month" })).periods.slice(-2);
+  expect(october).toMatchObject({ settledNanos: usd(0.01), paidNanos: countedNanos + usd(0.01) });
+  expect(november).toMatchObject({ settledNanos: usd(0.002), paidNanos: usd(0.002), runningMs: 0 });
+  const by = await records.burn({ by: "lease", from: "2026-10", to: null, lease: null });
+  expect(by.total).toEqual((await records.burn({ ...range, by: "month" })).total);
+  expect(by.leases).toMatchObject([{ lease: 1, settledNanos: usd(0.012), market: "fake" }]);
+});
+
 test("by lease the dearest is first, and one lease may be asked for alone", async () => {
   await world.desk.rent(wishFor(market, { terms: steady }), forever);
   await world.desk.rent(wishFor(market, { rental: null, terms: steady }), forever);

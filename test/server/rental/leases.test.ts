@@ -1,5 +1,6 @@
 /** Leases from the wish to the confirmed end, beside a market that keeps a meter of its own. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { addedBurn, paidNanos } from "../../../server/domain/rental/burn.ts";
 import type { LeaseTerms } from "../../../server/domain/rental/lease.ts";
 import { FakeMarket, quietRates, usd } from "../../support/rental/fake-market.ts";
 import { forever as signal, type RentalWorld, rentalWorld, wishFor } from "../../support/rental/rental-world.ts";
@@ -211,6 +212,30 @@ describe("after a crash", () => {
     await pass(10_000);
     const { burn } = desk().show(1);
     expect(Math.abs(burn.gpuNanos + burn.storageNanos - market.billedInAll())).toBeLessThan(10_000_000);
+  });
+
+  test("a machine that began to run while nobody looked has run since the last look: never too little, over hours too", async () => {
+    await desk().rent(wish({ longestMs: 86_400_000, idleStopMs: null }), signal);
+    await pass(30_000);
+    await desk().stop(1, "by hand");
+    await pass(60_000);
+    // By the time the box is back it has been stopped for longer than it may. It is started elsewhere a minute after the box has died, and the day goes on.
+    await world.ends();
+    await pass(60_000);
+    market.becomes("i1", "running", true);
+    await pass(7 * 3_600_000);
+    open();
+    const paidBefore = paidNanos(desk().show(1).burn);
+    await pass(20_000);
+    const { burn } = desk().show(1);
+    const theirs = market.billed("i1");
+    expect(paidNanos(burn)).toBeGreaterThanOrEqual(theirs);
+    expect(paidNanos(burn)).toBeGreaterThan(paidBefore + usd(1.5));
+    // What it cost more is the time in which nobody saw it begin.
+    expect(paidNanos(burn) - theirs).toBeLessThan(usd((0.26 * 90) / 3600));
+    const rows = world.ledger.leases.pieces(1);
+    expect(rows.length).toBeGreaterThan(28);
+    expect(paidNanos(addedBurn(rows))).toBeGreaterThan(theirs - usd(0.001));
   });
 
   test("what no lease knows is an orphan, and can be ended; a lease of ours cannot be taken for one", async () => {

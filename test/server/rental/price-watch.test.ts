@@ -22,7 +22,14 @@ function watch({ bids = false, gpus = [], random = 0 }: { bids?: boolean; gpus?:
   const asked: { atMs: number; filter: OfferFilter }[] = [];
   const market = {
     ...{ id: "acme", type: "vast", title: "Acme" },
-    traits: { bids, stops: true, volumes: false, offersEveryMs: minuteMs, instancesEveryMs: 1_000 },
+    traits: {
+      bids,
+      stops: true,
+      volumes: false,
+      billsAllButStopped: false,
+      offersEveryMs: minuteMs,
+      instancesEveryMs: 1_000,
+    },
     offers: (filter: OfferFilter) => {
       asked.push({ atMs: clock.now() - startMs, filter });
       return world.answer(filter);

@@ -15,12 +15,7 @@ export interface DayBill {
 
 const picosPerUsd = 1_000_000_000_000n;
 const dayMs = 86_400_000;
-/** Of a month of storage: 365 / 12 days. */
-const hoursOfMonth = 730n;
 const bytesPerGb = 1_000_000_000n;
-/** Its own unit is so small that prices for an hour, for a GB and month and for a GB are whole numbers of it: nothing is ever rounded. */
-const unitsPerPico = 3_600_000n * hoursOfMonth * bytesPerGb;
-const unitsPerNano = 1_000n * unitsPerPico;
 
 /** Dollars as text with twelve decimals at most → pico-USD. */
 export function picosOf(usd: string): bigint {
@@ -29,11 +24,20 @@ export function picosOf(usd: string): bigint {
 }
 
 export class Meter {
+  readonly #hoursOfMonth: bigint;
+  /** Its own unit is so small that prices for an hour, for a GB and month and for a GB are whole numbers of it: nothing is ever rounded. */
+  readonly #unitsPerPico: bigint;
   readonly #spent = new Map<string, Map<string, Record<Part, bigint>>>();
+
+  /** `hoursOfMonth`: of a month of storage. */
+  constructor(hoursOfMonth: bigint) {
+    this.#hoursOfMonth = hoursOfMonth;
+    this.#unitsPerPico = 3_600_000n * hoursOfMonth * bytesPerGb;
+  }
 
   /** A price for an hour, from one moment until another. */
   hourly(id: string, part: Part, usdPerHour: string, fromMs: number, untilMs: number): void {
-    this.#overDays(id, part, fromMs, untilMs, picosOf(usdPerHour) * hoursOfMonth * bytesPerGb);
+    this.#overDays(id, part, fromMs, untilMs, picosOf(usdPerHour) * this.#hoursOfMonth * bytesPerGb);
   }
 
   /** A price for a GB and month. */
@@ -42,10 +46,11 @@ export class Meter {
   }
 
   traffic(id: string, usdPerGb: string, bytes: number, atMs: number): void {
-    this.#add(id, "traffic", atMs, (picosOf(usdPerGb) * BigInt(bytes) * unitsPerPico) / bytesPerGb);
+    this.#add(id, "traffic", atMs, (picosOf(usdPerGb) * BigInt(bytes) * this.#unitsPerPico) / bytesPerGb);
   }
 
   bill(id: string): readonly DayBill[] {
+    const unitsPerNano = 1_000n * this.#unitsPerPico;
     const nanos = (units: bigint) => Number((units * 2n + unitsPerNano) / (unitsPerNano * 2n));
     return [...(this.#spent.get(id) ?? [])].map(([day, { gpu, storage, traffic }]) => ({
       ...{ day, gpuNanos: nanos(gpu), storageNanos: nanos(storage), trafficNanos: nanos(traffic) },

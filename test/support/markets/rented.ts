@@ -53,6 +53,8 @@ export interface RentWish extends Pick<Rented, "label" | "isBid" | "diskGb" | "b
 export interface HouseWays {
   /** Price of a stopped instance's disk over that of a running one's. */
   readonly stoppedStorageTimes: bigint;
+  /** Of a month of storage. */
+  readonly hoursOfMonth: bigint;
   /** Variables that it puts into an instance. `port`: of the way in. */
   inside(one: Rented, port: number): Readonly<Record<string, string>>;
 }
@@ -85,7 +87,7 @@ export class House {
   readonly #bootMs: number;
   readonly #ways: HouseWays;
   readonly #clock: MarketClock;
-  readonly #meter = new Meter();
+  readonly #meter: Meter;
   readonly #doors: Doors;
   readonly #counted = new Map<string, number>();
   readonly #offersAtStart: readonly Offer[];
@@ -96,6 +98,7 @@ export class House {
   constructor(options: HouseOptions, ways: HouseWays) {
     this.#bootMs = options.bootMs ?? 30_000;
     this.#ways = ways;
+    this.#meter = new Meter(ways.hoursOfMonth);
     this.#clock = new MarketClock(options.speed ?? 1, options.startMs ?? Date.now());
     this.#doors = new Doors(options.runs ?? null);
     this.offers = (options.offers ?? [{}]).map((offer, index) => ({ ...someOffer, id: String(index + 1), ...offer }));

@@ -2,6 +2,7 @@
  * A stand-in for RunPod's REST API v2, as its OpenAPI document has it: bodies with a field that it does not know are refused, a catalog
  * without its product too. `node test/support/markets/runpod.ts --port 0 --script normal` runs it alone.
  */
+import { amountText, billRows } from "./bill-faults.ts";
 import type { House, Offer, Rented } from "./rented.ts";
 import { type Asked, keyOf, runAlone, type Said, type StandIn, type StandInOptions, startStandIn } from "./stand-in.ts";
 
@@ -117,12 +118,12 @@ function podOf(one: Rented): unknown {
 }
 
 function records(house: House, query: URLSearchParams): unknown[] {
-  const usd = (nanos: number) => `#${Math.floor(nanos / 1e9)}.${String(nanos % 1e9).padStart(9, "0")}`;
+  const usd = (nanos: number) =>
+    amountText(house, `${Math.floor(nanos / 1e9)}.${String(nanos % 1e9).padStart(9, "0")}`);
   const from = Date.parse(query.get("startTime") ?? "1970-01-01");
   const until = Date.parse(query.get("endTime") ?? "9999-01-01");
   return house.rented.flatMap(({ id }) =>
-    house
-      .bill(id)
+    billRows(house, id)
       .map((line) => ({ ...line, atMs: Date.parse(line.day) }))
       .filter(({ atMs }) => atMs >= from && atMs < until)
       .map(({ day, gpuNanos, storageNanos }) => ({
@@ -140,7 +141,7 @@ function inside({ id, offer }: Rented): Record<string, string> {
 const proxied = /^\/proxy\/([^/-]+)-4747(\/.*)?$/;
 
 export function startRunpodMarket(options: StandInOptions = {}): Promise<StandIn> {
-  return startStandIn({ basePath: "/v2", wire, proxied, stoppedStorageTimes: 2n, inside }, options);
+  return startStandIn({ basePath: "/v2", wire, proxied, stoppedStorageTimes: 2n, hoursOfMonth: 730n, inside }, options);
 }
 
 if (import.meta.main) await runAlone(startRunpodMarket);

@@ -56,10 +56,10 @@ describe("the clock", () => {
 
 describe("the meter", () => {
   test("bills GPU from the moment it runs and the disk from the moment it is made, over midnight, to the billionth", async () => {
-    const standIn = await still({ offers: [{ price: "0.36", storage: "0.73" }] });
+    const standIn = await still({ offers: [{ price: "0.36", storage: "0.72" }] });
     const one = rent(standIn, { diskGb: 36 });
     standIn.house.advance(2 * 3_600_000);
-    // A minute of booting before the first hour ends at midnight. 36 GB at $0.73 for a GB and month are $0.036 an hour.
+    // A minute of booting before the first hour ends at midnight. 36 GB at $0.72 for a GB and month of 720 hours are $0.036 an hour.
     expect(standIn.house.bill(one.id)).toEqual([
       { day: "2026-11-27", gpuNanos: 354_000_000, storageNanos: 36_000_000, trafficNanos: 0 },
       { day: "2026-11-28", gpuNanos: 360_000_000, storageNanos: 36_000_000, trafficNanos: 0 },
@@ -195,9 +195,9 @@ test.each(["vast", "runpod"])(
     const after = (await (await post("state")).json()) as { nowMs: number; offers: object[]; calls: string[] };
     expect(after.nowMs - before.nowMs).toBeGreaterThanOrEqual(3_600_000);
     expect(after).toMatchObject({ offers: [{ price: "0.5", available: false }], calls: [], faults: [["outbid", 1]] });
-    const path = name === "vast" ? "/instances/" : "/pods";
-    expect((await fetch(url + path)).status).toBe(401);
-    expect((await fetch(url + path, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200);
+    const list = name === "vast" ? url.replace(/v0$/, "v1/instances/") : `${url}/pods`;
+    expect((await fetch(list)).status).toBe(401);
+    expect((await fetch(list, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200);
     program.kill("SIGTERM");
     expect(await gone).toEqual([0, null]);
   },

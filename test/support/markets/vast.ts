@@ -1,4 +1,5 @@
 /** A stand-in for Vast.ai's API, as documented. `node test/support/markets/vast.ts --port 0 --script outbid --speed 60` runs it alone. */
+import { amountText, billRows } from "./bill-faults.ts";
 import { picosOf } from "./meter.ts";
 import type { House, Rented } from "./rented.ts";
 import { type Asked, keyOf, runAlone, type Said, type StandIn, type StandInOptions, startStandIn } from "./stand-in.ts";
@@ -11,7 +12,9 @@ function wire(house: House, asked: Asked): Said | null {
   if (method === "POST" && path === "/bundles/") return ok({ offers: offersFor(house, body) });
   const ask = /^\/asks\/([^/]+)\/$/.exec(path)?.[1];
   if (method === "PUT" && ask !== undefined) return create(house, ask, body);
-  if (method === "GET" && path === "/instances/") return ok({ instances: house.listed().map((one) => shown(one)) });
+  if (method === "GET" && path === "/instances/")
+    return no(410, "deprecated_endpoint", "/api/v0/instances/ is deprecated. Use /api/v1/instances/ instead.");
+  if (method === "GET" && path === "/api/v1/instances/") return list(house, asked.query);
   if (method === "GET" && path === "/charges/") return ok(charges(house, asked.query));
   const bid = /^\/instances\/bid_price\/([^/]+)\/$/.exec(path)?.[1];
   if (method === "PUT" && bid !== undefined) {
@@ -34,6 +37,23 @@ function wire(house: House, asked: Asked): Said | null {
   else if (body.state === "stopped") house.stop(one);
   else return no(400, "invalid_args", "state");
   return ok({ success: true });
+}
+
+const longestPage = 25;
+
+/** By their numbers, a page at a time; the token says behind which one the next begins. */
+function list(house: House, query: URLSearchParams): Said {
+  const all = house.listed();
+  const asked = Number(query.get("limit") ?? longestPage);
+  if (!(asked <= longestPage)) return no(400, "invalid_args", "limit must be 25 at most");
+  const token = query.get("after_token");
+  const from = token === null ? 0 : all.findIndex(({ id }) => Number(id) > Number(token));
+  const page = from < 0 ? [] : all.slice(from, from + (asked > 0 ? asked : 5));
+  const isLast = page.at(-1) === all.at(-1);
+  return ok({
+    ...{ success: true, instances_found: page.length, total_instances: all.length },
+    ...{ next_token: isLast ? null : (page.at(-1)?.id ?? null), instances: page.map((one) => shown(one)) },
+  });
 }
 
 function offersFor(house: House, body: Record<string, unknown>): unknown[] {
@@ -98,10 +118,9 @@ function shown(one: Rented): unknown {
 /** Amounts rounded to a tenth of a cent, as the real one writes them. */
 function charges(house: House, query: URLSearchParams): unknown {
   const { day } = JSON.parse(query.get("select_filters") ?? "{}") as { day?: { gte: number; lte: number } };
-  const rounded = (nanos: number) => `#${(nanos / 1e9).toFixed(3)}`;
+  const rounded = (nanos: number) => amountText(house, (nanos / 1e9).toFixed(3));
   const results = house.rented.flatMap((one) =>
-    house
-      .bill(one.id)
+    billRows(house, one.id)
       .map((line) => ({ ...line, start: Date.parse(line.day) / 1000 }))
       .filter(({ start }) => day === undefined || (start >= day.gte && start <= day.lte))
       .map(({ start, gpuNanos, storageNanos, trafficNanos }) => ({
@@ -118,7 +137,10 @@ function charges(house: House, query: URLSearchParams): unknown {
 }
 
 export function startVastMarket(options: StandInOptions = {}): Promise<StandIn> {
-  return startStandIn({ basePath: "/api/v0", wire, proxied: null, stoppedStorageTimes: 1n, inside }, options);
+  return startStandIn(
+    { basePath: "/api/v0", wire, proxied: null, stoppedStorageTimes: 1n, hoursOfMonth: 720n, inside },
+    options,
+  );
 }
 
 function inside({ id, offer }: Rented, port: number): Record<string, string> {

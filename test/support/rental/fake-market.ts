@@ -86,7 +86,14 @@ export class FakeMarket implements Market {
     this.#clock = clock;
     this.#bootMs = bootMs;
     this.traits = {
-      ...{ bids: true, stops, volumes: false, offersEveryMs: 1000, instancesEveryMs: 500 },
+      ...{
+        bids: true,
+        stops,
+        volumes: false,
+        billsAllButStopped: false,
+        offersEveryMs: 1000,
+        instancesEveryMs: 500,
+      },
     };
   }
 

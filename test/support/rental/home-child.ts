@@ -12,14 +12,16 @@ export interface HomeWish {
   readonly environment: Readonly<Record<string, string>>;
   readonly speed: number;
   readonly epochMs: number;
+  /** Its clock shows so much more. */
+  readonly aheadMs?: number;
 }
 
 if (import.meta.main) {
-  const { environment, speed, epochMs } = JSON.parse(process.argv[2] ?? "{}") as HomeWish;
+  const { environment, speed, epochMs, aheadMs } = JSON.parse(process.argv[2] ?? "{}") as HomeWish;
   const paths = dataPaths(environment);
   const config = loadConfig({ file: paths.config, environment, flags: [], workingFolder: paths.home });
   const options = { config, paths, environmentAdminKey: null, firstKeyFile: null, terminal: false, lan: false };
-  const clock = fastClock(speed, epochMs);
+  const clock = fastClock(speed, epochMs, aheadMs);
   const { started } = await createAppliance(
     { ...options, onStopAsked: () => {} },
     { clock, log: silentLog, environment },

@@ -78,6 +78,7 @@ export const ready: LeaseView = {
     trafficNanos: usd(0.1),
     usedNanos: usd(2.41),
     idleNanos: usd(0.67),
+    settledNanos: 0,
     runningMs: 140 * minuteMs,
     stoppedMs: 0,
     unknownMs: 0,

@@ -92,6 +92,17 @@ test("burn is a row for each day with a bar, parts and the price of a million to
   expect(JSON.parse((await rental(["burn", "--json"], { url })).stdout).total.paidUsd).toBe("3.200000000");
 });
 
+test("burn says what the market's bills made of the count, where they did", async () => {
+  const billed = { ...row("2026-11-25", 3), settledNanos: -usd(0.0612), paidNanos: usd(3.0388) };
+  const { url } = await startAdminStub({
+    "GET /admin/rentals/burn": { zone: null, periods: [billed, row("2026-11-26", 3)], leases: [], total: billed },
+  });
+  const lines = (await rental(["burn"], { url })).stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, "  "));
+  expect(lines[0]).toContain("TRAFFIC  BY BILL  ALL");
+  expect(lines[1]).toContain("2026-11-25  $3.00  $0.1000  $0  -$0.0612  $3.04");
+  expect(lines[2]).toContain("2026-11-26  $3.00  $0.1000  $0  $3.10");
+});
+
 test("burn by month, by lease, of one lease, and what is wrong before anybody is asked", async () => {
   const leases = [{ ...row("", 1), lease: 3, rental: "coder", market: "vast" }];
   const { url, asked } = await startAdminStub({

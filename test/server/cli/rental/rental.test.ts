@@ -406,6 +406,36 @@ describe("bills", () => {
     expect(apart.stderr).toContain("vast/8123456, 2026-11-20: $0.010000000");
   });
 
+  test("--settle has the server take over what was billed, and what is settled as billed is no fault; --dry-run only compares", async () => {
+    const off = { ...row, theirsNanos: 3_200_000_000, differenceNanos: 20_000_000, verdict: "differs", reason: "more" };
+    const settled = { ...off, settled: { billedNanos: 3_200_000_000, atMs: Date.UTC(2026, 10, 22, 5) } };
+    const { url, asked } = await stub({
+      "POST /admin/rentals/bills/settle": answer(true, { ...bill, rows: [row, settled] }),
+      "GET /admin/rentals/bills": answer(false, { ...bill, rows: [row, off] }),
+    });
+    const { code, stdout } = await rental(["bills", "--settle", "--to", "2026-11-20"], { url });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/lease-3 +\$3\.180000000 +\$3\.200000000 +\$0\.020000000 +differs: more +2026-11-22/);
+    expect(asked[0]).toMatchObject({ url: "/admin/rentals/bills/settle" });
+    expect(asked[0]?.body).toEqual({ market: null, from: "2026-10-19", to: "2026-11-20" });
+    expect(await rental(["bills", "--settle", "--dry-run"], { url })).toMatchObject({ code: 1 });
+    expect(asked[1]?.url).toContain("/admin/rentals/bills?from=");
+    // Another bill since then: what was taken over is not what is billed.
+    const changed = { ...settled, theirsNanos: 3_300_000_000 };
+    const later = await stub({ "GET /admin/rentals/bills": answer(false, { ...bill, rows: [changed] }) });
+    const told = await rental(["bills"], { url: later.url });
+    expect(told).toMatchObject({ code: 1 });
+    expect(told.stdout).toContain("2026-11-22, at $3.200000000");
+  });
+
+  test("a machine that nobody bills by an API is said, and is no fault", async () => {
+    const none = { ...bill, market: "office", state: "no_bills", reason: "nobody bills it by an API", rows: [] };
+    const { url } = await stub({ "GET /admin/rentals/bills": answer(true, none) });
+    const { code, stdout } = await rental(["bills"], { url });
+    expect(code).toBe(0);
+    expect(stdout).toContain("office: there is no bill: nobody bills it by an API. What was counted counts.");
+  });
+
   test("a bill that could not be read is exit 8", async () => {
     const unread = { ...bill, state: "not_compared", reason: "The market is silent.", rows: [] };
     const { url } = await stub({ "GET /admin/rentals/bills": answer(false, unread) });

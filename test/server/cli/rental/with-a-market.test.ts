@@ -180,7 +180,7 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
 
   const rented = await run("rent", "--gpu", "rtx3090", "--image", "lanthorn", "--bid", "0.2", "--for", "2h", "--yes");
   expect(rented).toMatchObject({ code: 0, stdout: "lease-1\n" });
-  expect(rented.stderr).toMatch(/lease-1 starting: .+ of 15 m \(\$0\.2055\/h\)/);
+  expect(rented.stderr).toMatch(/lease-1 starting: .+ of 15 m \(\$0\.2056\/h\)/);
   const listed = JSON.parse((await run("list", "--json")).stdout);
   expect(listed).toMatchObject({
     leases: [{ id: 1, state: "ready", kind: "bid", instanceId: "1001" }],
@@ -194,7 +194,7 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
   await until("the second one is gone", () => market.house.find(twin.id) === undefined);
   expect((await run("bid", "1")).stdout).toMatch(/^lease-1 bids \$0\.20\/h\. The least taken now .*: \$0\.11\/h/);
   expect(await run("bid", "1", "0.25", "--yes")).toMatchObject({ code: 0 });
-  expect(await run("stop", "lease-1")).toMatchObject({ code: 0, stdout: expect.stringContaining("$0.1315/day") });
+  expect(await run("stop", "lease-1")).toMatchObject({ code: 0, stdout: expect.stringContaining("$0.1333/day") });
   expect(await run("destroy", "1", "--yes")).toMatchObject({ code: 0 });
   expect((await run("orphans")).stdout).toContain("No orphans");
   expect(deeds(market).map((call) => call.replace(/ \{.*/, ""))).toEqual([
@@ -220,5 +220,17 @@ test("with a server: rent, list, bid, stop and destroy, and the market was asked
     ],
   });
   expect(Math.abs(bill.differenceNanos)).toBeLessThan(10_000_000);
+  // Today is not over: nothing is taken over yet.
+  const settled = JSON.parse((await run("bills", "--settle", "--json")).stdout);
+  expect(settled).toMatchObject({
+    markets: [
+      {
+        rows: [
+          { lease: 1, settled: null },
+          { lease: 2, settled: null },
+        ],
+      },
+    ],
+  });
   expect(await run("rent", "vast/9", "--image", "lanthorn", "--yes")).toMatchObject({ code: 5 });
 });
