@@ -36,7 +36,7 @@ function readSeconds(text: string): number {
 
 async function find(flags: FindFlags, context: CommandContext): Promise<void> {
   const { output, environment, signal } = context;
-  const [{ findBoxes }, { announceAddresses }, { boxId }, { dataPaths }] = await Promise.all([
+  const [{ findBoxes }, { announceAddresses }, { knownBoxId }, { dataPaths }] = await Promise.all([
     import("../../platform/lan/find.ts"),
     import("../../platform/lan/should-announce.ts"),
     import("../../platform/box-id.ts"),
@@ -53,7 +53,7 @@ async function find(flags: FindFlags, context: CommandContext): Promise<void> {
       next: ["export LANTHORN_URL=http://<address of the box>:4747"],
     });
   }
-  const own = boxId(dataPaths(environment).home);
+  const own = knownBoxId(dataPaths(environment).home);
   const answer = boxes.map(({ box, ...rest }) => ({ ...rest, id: box, here: box === own }));
   output.answer(answer, () => (answer.length === 0 ? nothingText : boxesText(answer)));
 }
