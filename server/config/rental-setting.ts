@@ -61,7 +61,9 @@ export const rentalSetting = z.strictObject({
   vramGb: z.number().min(0).max(10_000).default(0).describe("Least video memory, all GPUs together"),
   kind: z.enum(rentKinds).default("on-demand"),
   bidUsdPerHour: usd.optional().describe("Needed for a bid"),
-  mostUsdPerHour: usd.describe("An offer that asks more, disk included, is not taken"),
+  mostUsdPerHour: usd
+    .optional()
+    .describe("An offer that asks more, disk included, is not taken; needed unless the machine is one of the settings"),
   leastReliability: z.number().min(0).max(1).default(0.95),
   region: z.string().trim().max(40).optional(),
   diskGb: z.number().min(1).max(100_000).default(40),

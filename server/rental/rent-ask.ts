@@ -52,9 +52,6 @@ export const numericAskFields: ReadonlySet<string> = new Set([
   "longestMs",
 ]);
 
-/** Dearer than any offer that is one: no limit was named, and the price is agreed to by hand. */
-const anyPriceUsd = "999999";
-
 export interface Asked {
   /** The entry of `rentals:` it is for; null: by hand. */
   readonly rental: string | null;
@@ -71,7 +68,7 @@ export function readAsk(ask: RentAsk, rentals: Readonly<Record<string, RentalSet
   const entry = rental === undefined ? null : (rentals[rental] ?? null);
   if (rental !== undefined && entry === null) throw noSuchRental(rental, Object.keys(rentals));
   const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
-  const bare = { market: wishes.market ?? "any", models: ["any"], mostUsdPerHour: anyPriceUsd };
+  const bare = { market: wishes.market ?? "any", models: ["any"] };
   const base: RentalSetting = entry ?? rentalSetting.parse(bare);
   const setting: RentalSetting = { ...base, ...given, ...(ask.bidUsdPerHour === undefined ? {} : { kind: "bid" }) };
   return {
@@ -95,7 +92,7 @@ export function filterOf(setting: RentalSetting): OfferFilter {
     gpuCount: setting.gpuCount,
     ...(setting.vramGb === 0 ? {} : { leastVramBytes: gbBytes(setting.vramGb) }),
     kind: setting.kind,
-    ...(setting.mostUsdPerHour === anyPriceUsd ? {} : { mostPerHourNanos: nanosOfUsd(setting.mostUsdPerHour) }),
+    ...(setting.mostUsdPerHour === undefined ? {} : { mostPerHourNanos: nanosOfUsd(setting.mostUsdPerHour) }),
     ...(setting.leastReliability === 0 ? {} : { leastReliability: setting.leastReliability }),
     ...(setting.region === undefined ? {} : { region: setting.region }),
     diskBytes: gbBytes(setting.diskGb),

@@ -25,7 +25,7 @@ beforeAll(async () => {
   home = await realBox({
     LANTHORN_MARKETS: JSON.stringify({ desk: { type: "static", machine: desk } }),
     LANTHORN_RENTALS: JSON.stringify({
-      den: { market: "desk", models: ["lanthorn-demo"], mostUsdPerHour: "1", keyFile, idleStopMs: 1000 },
+      den: { market: "desk", models: ["lanthorn-demo"], keyFile, idleStopMs: 1000 },
     }),
     LANTHORN_ROUTES: JSON.stringify({ coder: { targets: ["den/lanthorn-demo"], whileAsleep: "wait" } }),
   });

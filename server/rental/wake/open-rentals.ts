@@ -143,6 +143,15 @@ function judge(name: string, setting: RentalSetting, { taken, markets }: Rentals
       `There is no market "${setting.market}". ${there === "" ? "None is set up." : `There are ${there}.`}`,
     );
   }
+  if (markets.find(({ id }) => id === setting.market)?.traits.fixed !== true) {
+    if (setting.mostUsdPerHour === undefined)
+      throw wrong("mostUsdPerHour", "It must say what an hour may cost: GPU and disk together, such as 0.50.");
+    if (setting.mayRent && setting.image.trim() === "")
+      throw wrong(
+        "image",
+        "A request may rent one (mayRent), and without an image it would cost money and serve nothing.",
+      );
+  }
   const { min, max, warm } = setting.instances;
   if (min > max || warm > max) throw wrong("instances", `min and warm are at most max (${max}).`);
   const unknown = Object.keys(setting.modelFacts).find((model) => !setting.models.includes(model));

@@ -279,6 +279,22 @@ describe("asleep", () => {
   });
 });
 
+test("an entry that a request could not be rented by is refused at the start, with the setting and the reason", () => {
+  const wrong = { code: "cannot_start", message: 'The rental "coder" cannot be used as set.' };
+  const refusal = (wishes: Partial<RentalSetting>) => {
+    try {
+      open(wishes);
+      return null;
+    } catch (thrown) {
+      return thrown;
+    }
+  };
+  expect(refusal({ mayRent: true })).toMatchObject({ ...wrong, param: "rentals.coder.image" });
+  expect(refusal({ mostUsdPerHour: undefined })).toMatchObject({ ...wrong, param: "rentals.coder.mostUsdPerHour" });
+  expect(refusal({ kind: "bid" })).toMatchObject({ ...wrong, param: "rentals.coder.bidUsdPerHour" });
+  expect(refusal({ mayRent: true, image: "lanthorn" })).toBeNull();
+});
+
 test("a box that keeps to itself has no rented targets, unless the machine is its owner's", () => {
   expect(() => open({}, true)).toThrow("no backend");
   expect(open({ dataPolicy: "local" }, true).id).toBe("coder");
