@@ -1,6 +1,6 @@
 /**
  * Which sums make up a stretch of time: few long ones in the middle, shorter ones towards the ends, and single rows for the parts of
- * an hour at both ends. Pure; runs on the reader thread, and the lengths also where changes are folded.
+ * an hour at both ends; a longer one less shorter ones where those are fewer. Pure; runs on the reader thread, and the lengths also where changes are folded.
  */
 
 export const hourMs = 3_600_000;
@@ -18,6 +18,8 @@ const lastHour = 384 * 6_000_000;
 
 /** Sums of one length, from an hour since 1970 (UTC) up to, and without, another. */
 export interface Piece {
+  /** -1: a longer sum before it has this too, and it is taken off again. */
+  readonly sign: 1 | -1;
   readonly hours: number;
   readonly first: number;
   readonly until: number;
@@ -29,26 +31,54 @@ export interface Stretch {
   readonly untilMs: number;
 }
 
+export interface Edge extends Stretch {
+  readonly sign: 1 | -1;
+}
+
 export interface ReportParts {
   readonly pieces: readonly Piece[];
   /** What the pieces cover; null: nothing. */
   readonly covered: Stretch | null;
-  /** Of these the single rows are read: never more than two, each shorter than two of the shortest sums. */
-  readonly edges: readonly Stretch[];
+  /** Of it, what was asked for. */
+  readonly asked: Stretch;
+  /** Of these the single rows are read, or taken off: never more than two, neither longer than half of the shortest sum, unless that is all. */
+  readonly edges: readonly Edge[];
 }
 
-function piecesOf(first: number, until: number, spans: readonly number[], level = spans.length - 1): readonly Piece[] {
-  if (first >= until) return [];
+/** Pieces that come to the time between, and how many sums they are. */
+interface Cover {
+  readonly pieces: readonly Piece[];
+  readonly count: number;
+}
+
+const nothing: Cover = { pieces: [], count: 0 };
+
+/**
+ * The fewest sums: a day that begins one hour in is the whole of it less an hour. `first` may be after `until`: then it is what has to be
+ * taken off. Both are multiples of the shortest length.
+ */
+function coverOf(first: number, until: number, spans: readonly number[], level = spans.length - 1): Cover {
+  if (first === until) return nothing;
   const hours = spans[level] ?? 1;
-  if (level === 0) return [{ hours, first, until }];
-  const from = Math.ceil(first / hours) * hours;
-  const to = Math.floor(until / hours) * hours;
-  if (from >= to) return piecesOf(first, until, spans, level - 1);
-  return [
-    ...piecesOf(first, from, spans, level - 1),
-    { hours, first: from, until: to },
-    ...piecesOf(to, until, spans, level - 1),
-  ];
+  const lower = level === 0 ? null : coverOf(first, until, spans, level - 1);
+  const [low, high] = first < until ? [first, until] : [until, first];
+  const sign = first < until ? 1 : -1;
+  const begins = [Math.floor(low / hours) * hours, Math.ceil(low / hours) * hours];
+  const ends = [Math.floor(high / hours) * hours, Math.ceil(high / hours) * hours];
+  let best = lower;
+  for (const from of new Set(begins)) {
+    for (const to of new Set(ends)) {
+      const count = (to - from) / hours;
+      if (count <= 0 || (best !== null && count >= best.count)) continue;
+      const turned = (one: number, other: number) =>
+        sign === 1 ? coverOf(one, other, spans, level - 1) : coverOf(other, one, spans, level - 1);
+      const [before, after] = [turned(low, from), turned(to, high)];
+      const all = count + before.count + after.count;
+      if (best !== null && all >= best.count) continue;
+      best = { pieces: [...before.pieces, { sign, hours, first: from, until: to }, ...after.pieces], count: all };
+    }
+  }
+  return best ?? nothing;
 }
 
 /**
@@ -64,24 +94,38 @@ export function reportParts(
   const shortestMs = shortest * hourMs;
   const fromMs = range.fromMs ?? 0;
   const untilMs = Math.min(range.toMs ?? lastHour * hourMs, lastHour * hourMs);
-  const first = Math.ceil(fromMs / shortestMs) * shortest;
-  const until = (untilMs < keptFromMs ? Math.ceil(untilMs / shortestMs) : Math.floor(untilMs / shortestMs)) * shortest;
-  const kept = (edge: Stretch): Stretch => ({ ...edge, fromMs: Math.max(edge.fromMs, keptFromMs) });
-  const edges =
-    first >= until
-      ? [{ fromMs, untilMs }]
-      : [
-          { fromMs, untilMs: first * hourMs },
-          { fromMs: until * hourMs, untilMs },
-        ];
+  const before = (ms: number) => Math.floor(ms / shortestMs) * shortestMs;
+  const after = (ms: number) => Math.ceil(ms / shortestMs) * shortestMs;
+  const [outerFrom, innerFrom] = [before(fromMs), after(fromMs)];
+  const [innerUntil, outerUntil] = [before(untilMs), after(untilMs)];
+  // What is taken off must have its rows still.
+  const fromOuter = fromMs - outerFrom < innerFrom - fromMs && outerFrom >= keptFromMs;
+  const untilOuter = untilMs < keptFromMs || outerUntil - untilMs < untilMs - innerUntil;
+  const coveredFrom = fromOuter ? outerFrom : innerFrom;
+  const coveredUntil = untilOuter ? outerUntil : innerUntil;
+  const keptOf = (edges: readonly Edge[]) =>
+    edges
+      .map((edge): Edge => ({ ...edge, fromMs: Math.max(edge.fromMs, keptFromMs) }))
+      .filter((edge) => edge.fromMs < edge.untilMs);
+  const edges = keptOf([
+    fromOuter ? { sign: -1, fromMs: outerFrom, untilMs: fromMs } : { sign: 1, fromMs, untilMs: innerFrom },
+    untilOuter ? { sign: -1, fromMs: untilMs, untilMs: outerUntil } : { sign: 1, fromMs: innerUntil, untilMs },
+  ]);
+  const edgesMs = edges.reduce((sum, edge) => sum + edge.untilMs - edge.fromMs, 0);
+  const isShort = fromMs >= keptFromMs && untilMs - fromMs <= edgesMs;
+  if (coveredFrom >= coveredUntil || isShort) {
+    const whole = { fromMs, untilMs };
+    return { pieces: [], covered: null, asked: whole, edges: keptOf([{ sign: 1, ...whole }]) };
+  }
   return {
-    pieces: piecesOf(first, until, spans),
-    covered: first >= until ? null : { fromMs: first * hourMs, untilMs: until * hourMs },
-    edges: edges.map(kept).filter((edge) => edge.fromMs < edge.untilMs),
+    pieces: coverOf(coveredFrom / hourMs, coveredUntil / hourMs, spans).pieces,
+    covered: { fromMs: coveredFrom, untilMs: coveredUntil },
+    asked: { fromMs: Math.max(fromMs, coveredFrom), untilMs: Math.min(untilMs, coveredUntil) },
+    edges,
   };
 }
 
-/** The pieces as SQL takes them: JSON, `[[hours, first, until], …]`. */
+/** The pieces as SQL takes them: JSON, `[[sign, hours, first, until], …]`. */
 export function piecesText({ pieces }: ReportParts): string {
-  return JSON.stringify(pieces.map(({ hours, first, until }) => [hours, first, until]));
+  return JSON.stringify(pieces.map(({ sign, hours, first, until }) => [sign, hours, first, until]));
 }

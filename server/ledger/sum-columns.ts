@@ -18,7 +18,7 @@ const tokens = Object.freeze({
 const unknown = whether("cost_basis IN ('not_priced', 'unknown_price')");
 
 /** Over a row of `request_changes`, or one of `requests` with `sign` 1 and `said` from its feedback. */
-export const requestSums: SumColumns = Object.freeze({
+export const requestSums = Object.freeze({
   requests: "1",
   done: whether("status = 'done'"),
   failed: whether("status = 'failed'"),
@@ -32,6 +32,15 @@ export const requestSums: SumColumns = Object.freeze({
   known_nanos: "known_nanos",
   known_requests: whether("cost_nanos IS NOT NULL"),
   unknown_requests: unknown,
+}) satisfies SumColumns;
+
+/** What a report says of a caller, and so reads: most sums of a report about everybody are about callers. */
+export const callerSums: SumColumns = Object.freeze({
+  requests: requestSums.requests,
+  ...tokens,
+  known_nanos: requestSums.known_nanos,
+  known_requests: requestSums.known_requests,
+  unknown_requests: requestSums.unknown_requests,
 });
 
 /** Over a row of `attempt_changes`, or one of `attempts` with `sign` 1. */
@@ -55,9 +64,9 @@ export function addedUp(columns: SumColumns): string {
     .join(", ");
 }
 
-/** Adds up sums. */
-export function summedUp(columns: SumColumns): string {
+/** Adds up sums; `sign` says which are taken off. */
+export function summedUp(columns: SumColumns, sign: string): string {
   return Object.keys(columns)
-    .map((name) => `coalesce(sum(${name}), 0) AS ${name}`)
+    .map((name) => `coalesce(sum(${sign} * ${name}), 0) AS ${name}`)
     .join(", ");
 }

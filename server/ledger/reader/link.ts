@@ -49,7 +49,8 @@ export function createReaderLink(path: string): ReaderLink {
       if (waiting.size === 0) worker.unref();
       if (asker === undefined) return;
       if ("problem" in answered) asker.reject(unreadable(new Error(answered.problem)));
-      else asker.resolve(answered.answer);
+      else if ("answer" in answered) asker.resolve(answered.answer);
+      else asker.resolve(JSON.parse(answered.text) as Questions[QuestionName]["answer"]);
     });
     let cause: unknown = new Error("the reader thread ended");
     worker.on("error", (error) => {

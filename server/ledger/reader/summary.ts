@@ -5,8 +5,16 @@
  */
 import type Database from "better-sqlite3";
 import type { ReportFilter, UsageSummary } from "../records.ts";
-import { callerSpanHours, piecesText, type ReportParts, reportParts, spanHours, type Stretch } from "../spans.ts";
-import { addedUp, attemptSums, requestSums, type SumColumns, summedUp } from "../sum-columns.ts";
+import {
+  callerSpanHours,
+  type Edge,
+  piecesText,
+  type ReportParts,
+  reportParts,
+  spanHours,
+  type Stretch,
+} from "../spans.ts";
+import { addedUp, attemptSums, callerSums, requestSums, type SumColumns, summedUp } from "../sum-columns.ts";
 import { type Added, addTo, type CallerColumns, createGroups, type Groups, summaryOf } from "./added-up.ts";
 
 /** Sums of requests that have these in common. */
@@ -18,8 +26,10 @@ interface Asked extends Stretch {
   readonly key: number | null;
 }
 
+type AskedEdge = Asked & Edge;
+
 interface AskedPieces {
-  /** JSON: [[hours, first, until], …]. */
+  /** JSON: [[sign, hours, first, until], …]. */
   readonly pieces: string;
   readonly key: number | null;
 }
@@ -36,26 +46,29 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
 
   const inTime = (hasKey: boolean, table = "") =>
     `${table}started_at_ms >= $fromMs AND ${table}started_at_ms < $untilMs${hasKey ? ` AND ${table}key_id = $key` : ""}`;
-  const rows = (source: string) =>
-    database.prepare<[Asked], RequestGroup>(
+  const rows = <Given extends Asked>(source: string) =>
+    database.prepare<[Given], RequestGroup>(
       `SELECT alias, ${byCallerColumns}, ${addedUp(requestSums)} FROM (${source}) GROUP BY alias, ${byCallerColumns}`,
     );
   // The planner does not know that next to nothing is open, so each reading names its index.
-  const withSaid = (index: string) =>
-    `SELECT 1 AS sign, f.ok AS said, r.* FROM requests AS r INDEXED BY ${index}
+  const withSaid = (index: string, sign = "1") =>
+    `SELECT ${sign} AS sign, f.ok AS said, r.* FROM requests AS r INDEXED BY ${index}
      LEFT JOIN feedback AS f ON f.request = r.number`;
   const inIndex = (hasKey: boolean) => (hasKey ? "requests_by_key" : "requests_by_start");
   const requestRows = withKey((hasKey) => ({
-    edge: rows(`${withSaid(inIndex(hasKey))} WHERE ${inTime(hasKey, "r.")}`),
+    // What is open is in no sum that it could be taken off.
+    edge: rows<AskedEdge>(
+      `${withSaid(inIndex(hasKey), "$sign")} WHERE ${inTime(hasKey, "r.")} AND ($sign = 1 OR r.status <> 'open')`,
+    ),
     open: rows(`${withSaid("requests_open")} WHERE r.status = 'open' AND ${inTime(hasKey, "r.")}`),
     changes: rows(`SELECT * FROM request_changes WHERE ${inTime(hasKey)}`),
   }));
-  const tries = (source: string) =>
-    database.prepare<[Asked], TargetGroup>(`SELECT target, ${addedUp(attemptSums)} FROM (${source}) GROUP BY target`);
+  const tries = <Given extends Asked>(source: string) =>
+    database.prepare<[Given], TargetGroup>(`SELECT target, ${addedUp(attemptSums)} FROM (${source}) GROUP BY target`);
   const attemptRows = withKey((hasKey) => ({
-    edge: tries(
-      `SELECT 1 AS sign, a.* FROM requests AS r INDEXED BY ${inIndex(hasKey)} CROSS JOIN attempts AS a ON a.request = r.number
-       WHERE ${inTime(hasKey, "r.")}`,
+    edge: tries<AskedEdge>(
+      `SELECT $sign AS sign, a.* FROM requests AS r INDEXED BY ${inIndex(hasKey)} CROSS JOIN attempts AS a ON a.request = r.number
+       WHERE ${inTime(hasKey, "r.")} AND ($sign = 1 OR a.status <> 'open')`,
     ),
     open: tries(
       `SELECT 1 AS sign, a.* FROM attempts AS a INDEXED BY attempts_open CROSS JOIN requests AS r NOT INDEXED ON r.number = a.request
@@ -64,12 +77,14 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
     changes: tries(`SELECT * FROM attempt_changes WHERE ${inTime(hasKey)}`),
   }));
 
-  const pieces = `(SELECT value ->> 0 AS hours, value ->> 1 AS first, value ->> 2 AS until FROM json_each($pieces)) AS p`;
+  // Materialized: else the JSON would be read for each column of each row.
+  const pieces = `WITH p AS MATERIALIZED (SELECT value ->> 0 AS sign, value ->> 1 AS hours, value ->> 2 AS first, value ->> 3 AS until
+    FROM json_each($pieces))`;
   const callersOf = (hasKey: boolean) =>
     hasKey ? "(SELECT id AS caller FROM sum_callers WHERE key_id = $key)" : "(SELECT 0 AS caller)";
   const sums = <Found>(hasKey: boolean, table: string, only: string, columns: SumColumns, by: string) =>
     database.prepare<[AskedPieces], Found>(
-      `SELECT ${by}, ${summedUp(columns)} FROM ${pieces} CROSS JOIN ${callersOf(hasKey)} AS who CROSS JOIN ${table} AS s
+      `${pieces} SELECT ${by}, ${summedUp(columns, "p.sign")} FROM p CROSS JOIN ${callersOf(hasKey)} AS who CROSS JOIN ${table} AS s
          ON s.hours = p.hours AND s.caller = who.caller AND ${only} s.from_hour >= p.first AND s.from_hour < p.until
        GROUP BY ${by}`,
     );
@@ -77,7 +92,7 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
   const requestsByAlias = withKey((hasKey) =>
     sums<Part>(hasKey, "request_sums", "s.kind = 1 AND", requestSums, "s.caller, s.part"),
   );
-  const requestsByCaller = sums<Part>(false, "request_sums", "s.kind = 2 AND", requestSums, "s.part");
+  const requestsByCaller = sums<Part>(false, "request_sums", "s.kind = 2 AND", callerSums, "s.part");
   const attemptsByTarget = withKey((hasKey) =>
     sums<Added & { readonly target: number }>(hasKey, "attempt_sums", "", attemptSums, "s.target"),
   );
@@ -92,8 +107,11 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
     const of = requestRows(key);
     for (const edge of parts.edges) for (const row of of.edge.all({ ...edge, key })) groups.add(row, row, row);
     if (parts.covered === null) return groups;
-    const asked = { ...parts.covered, key };
-    for (const row of [...of.open.all(asked), ...of.changes.all(asked)]) groups.add(row, row, row);
+    const [asked, covered] = [
+      { ...parts.asked, key },
+      { ...parts.covered, key },
+    ];
+    for (const row of [...of.open.all(asked), ...of.changes.all(covered)]) groups.add(row, row, row);
     const summed = { pieces: piecesText(parts), key };
     for (const row of requestsByAlias(key).all(summed)) {
       groups.add(row, alias.get(row.part) ?? null, key === null ? null : (caller.get(row.caller) ?? null));
@@ -111,8 +129,11 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
       for (const row of of.edge.all({ ...edge, key })) addTo(groups, row.target, attemptSums, row);
     }
     if (parts.covered === null) return groups;
-    const asked = { ...parts.covered, key };
-    for (const row of [...of.open.all(asked), ...of.changes.all(asked)]) {
+    const [asked, covered] = [
+      { ...parts.asked, key },
+      { ...parts.covered, key },
+    ];
+    for (const row of [...of.open.all(asked), ...of.changes.all(covered)]) {
       addTo(groups, row.target, attemptSums, row);
     }
     const summed = { pieces: piecesText(parts), key };

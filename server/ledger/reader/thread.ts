@@ -11,7 +11,7 @@ import { exportHeader, exportRows } from "./export-text.ts";
 import type { MoneyQueries } from "../money-records.ts";
 import { type LeaseQueries, prepareLeaseQueries } from "./leases.ts";
 import { prepareMoneyQueries } from "./money.ts";
-import type { Answered, Asked, Questions, QuestionName, ReaderData } from "./protocol.ts";
+import { type Answered, type Asked, asText, type QuestionName, type Questions, type ReaderData } from "./protocol.ts";
 import { type Queries, prepareQueries } from "./queries.ts";
 
 const busyTimeoutMs = 5000;
@@ -133,7 +133,8 @@ function serve(port: MessagePort, connections: Connections): void {
   port.on("message", async (asked: Asked) => {
     let reply: Answered;
     try {
-      reply = { id: asked.id, answer: (await answer(connections, asked)) as Answer<QuestionName> };
+      const found = (await answer(connections, asked)) as Answer<QuestionName>;
+      reply = asText.has(asked.name) ? { id: asked.id, text: JSON.stringify(found) } : { id: asked.id, answer: found };
     } catch (error) {
       reply = { id: asked.id, problem: error instanceof Error ? error.message : String(error) };
     }

@@ -3,7 +3,8 @@
  * models, a key and limits that count without ever refusing. Asked through its own surface what it wrote and how it fared.
  */
 import { execFile } from "node:child_process";
-import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
@@ -47,7 +48,9 @@ export async function startLanthorn(
   writeFileSync(join(home, "lanthorn.yaml"), stringify(settings(upstreamOrigin, models)), { mode: 0o600 });
   if (ledgerFile !== undefined) symlinkSync(ledgerFile, dataPaths({ LANTHORN_HOME: home }).ledger);
   const program = join(repositoryRoot, "build", "lanthorn.js");
-  const environment = { ...process.env, LANTHORN_HOME: home };
+  // By the environment: a ledger to go on with has an admin key already, whose file went with its folder.
+  const adminKey = randomBytes(24).toString("hex");
+  const environment = { ...process.env, LANTHORN_HOME: home, LANTHORN_ADMIN_KEY: adminKey };
   // For profiles: `--cpu-prof --cpu-prof-dir=…`.
   const flags = process.env.BENCH_SERVER_FLAGS?.split(" ") ?? [];
   const child: BenchChild = startChild(
@@ -62,8 +65,7 @@ export async function startLanthorn(
   };
   const origin = `http://127.0.0.1:${port}`;
   const admin = async (path: string, body: object | null = null): Promise<string> => {
-    const authorization = `Bearer ${readFileSync(join(home, "admin.key"), "utf8").trim()}`;
-    const headers = { "content-type": "application/json", authorization };
+    const headers = { "content-type": "application/json", authorization: `Bearer ${adminKey}` };
     const init = body === null ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
     const response = await fetch(`${origin}${path}`, init);
     if (!response.ok) throw new Error(`lanthorn: ${path} answered ${response.status}: ${await response.text()}`);

@@ -1,48 +1,98 @@
 import { expect, test } from "vitest";
-import { callerSpanHours, hourMs, reportParts } from "../../../server/ledger/spans.ts";
+import { callerSpanHours, hourMs, type ReportParts, reportParts, spanHours } from "../../../server/ledger/spans.ts";
+import { seeded } from "../../support/random.ts";
 
-test("a time is made of few long sums in the middle, short ones towards the ends, and rows at the very ends", () => {
+test("a time is made of few sums, long ones less shorter ones where those are fewer, and rows at the very ends", () => {
   const fromMs = 100.5 * hourMs;
   const toMs = 1000.25 * hourMs;
   expect(reportParts({ fromMs, toMs }, 0)).toEqual({
     pieces: [
-      { hours: 1, first: 101, until: 120 },
-      { hours: 24, first: 120, until: 384 },
-      { hours: 384, first: 384, until: 768 },
-      { hours: 24, first: 768, until: 984 },
-      { hours: 1, first: 984, until: 1000 },
+      { sign: -1, hours: 24, first: 0, until: 96 },
+      { sign: -1, hours: 1, first: 96, until: 101 },
+      { sign: 1, hours: 384, first: 0, until: 1152 },
+      { sign: -1, hours: 1, first: 1000, until: 1008 },
+      { sign: -1, hours: 24, first: 1008, until: 1152 },
     ],
     covered: { fromMs: 101 * hourMs, untilMs: 1000 * hourMs },
+    asked: { fromMs: 101 * hourMs, untilMs: 1000 * hourMs },
     edges: [
-      { fromMs, untilMs: 101 * hourMs },
-      { fromMs: 1000 * hourMs, untilMs: toMs },
+      { sign: 1, fromMs, untilMs: 101 * hourMs },
+      { sign: 1, fromMs: 1000 * hourMs, untilMs: toMs },
+    ],
+  });
+});
+
+test("rows of the shorter part of an hour are read: taken off where that is the part that nobody asked for", () => {
+  const [fromMs, toMs] = [10.2 * hourMs, 20.9 * hourMs];
+  expect(reportParts({ fromMs, toMs }, 0)).toMatchObject({
+    pieces: [{ sign: 1, hours: 1, first: 10, until: 21 }],
+    covered: { fromMs: 10 * hourMs, untilMs: 21 * hourMs },
+    // What is open is in no sum, and is looked for where it was asked for.
+    asked: { fromMs, untilMs: toMs },
+    edges: [
+      { sign: -1, fromMs: 10 * hourMs, untilMs: fromMs },
+      { sign: -1, fromMs: toMs, untilMs: 21 * hourMs },
     ],
   });
 });
 
 test("within an hour only rows are read; without ends only the longest sums", () => {
-  const [fromMs, toMs] = [10.25 * hourMs, 10.75 * hourMs];
-  expect(reportParts({ fromMs, toMs }, 0)).toEqual({
+  const [fromMs, toMs] = [10.3 * hourMs, 10.6 * hourMs];
+  expect(reportParts({ fromMs, toMs }, 0)).toMatchObject({
     pieces: [],
     covered: null,
-    edges: [{ fromMs, untilMs: toMs }],
+    edges: [{ sign: 1, fromMs, untilMs: toMs }],
   });
   expect(reportParts({}, 0).pieces.map(({ hours }) => hours)).toEqual([384]);
   expect(reportParts({}, 0).edges).toEqual([]);
-  expect(reportParts({ fromMs: 5, toMs: 5 }, 0)).toEqual({ pieces: [], covered: null, edges: [] });
+  expect(reportParts({ fromMs: 5, toMs: 5 }, 0)).toMatchObject({ pieces: [], covered: null, edges: [] });
 });
 
 test("where rows are gone, a sum counts as a whole where it begins inside", () => {
   const [fromMs, toMs] = [10.25 * hourMs, 20.5 * hourMs];
-  expect(reportParts({ fromMs, toMs }, 24 * hourMs)).toEqual({
-    pieces: [{ hours: 1, first: 11, until: 21 }],
+  expect(reportParts({ fromMs, toMs }, 24 * hourMs)).toMatchObject({
+    pieces: [{ sign: 1, hours: 1, first: 11, until: 21 }],
     covered: { fromMs: 11 * hourMs, untilMs: 21 * hourMs },
     edges: [],
   });
-  const ofCaller = reportParts({ fromMs, toMs: 60 * hourMs }, 24 * hourMs, callerSpanHours);
-  expect(ofCaller).toEqual({
-    pieces: [{ hours: 24, first: 24, until: 48 }],
+  const ofCaller = reportParts({ fromMs, toMs: 59 * hourMs }, 24 * hourMs, callerSpanHours);
+  expect(ofCaller).toMatchObject({
+    pieces: [{ sign: 1, hours: 24, first: 24, until: 48 }],
     covered: { fromMs: 24 * hourMs, untilMs: 48 * hourMs },
-    edges: [{ fromMs: 48 * hourMs, untilMs: 60 * hourMs }],
+    edges: [{ sign: 1, fromMs: 48 * hourMs, untilMs: 59 * hourMs }],
   });
+});
+
+/** How often a moment is in the parts. */
+function timesIn({ pieces, edges }: ReportParts, atMs: number): number {
+  const isIn = (fromMs: number, untilMs: number) => fromMs <= atMs && atMs < untilMs;
+  return [
+    ...pieces.map(({ sign, first, until }) => (isIn(first * hourMs, until * hourMs) ? sign : 0)),
+    ...edges.map(({ sign, fromMs, untilMs }) => (isIn(fromMs, untilMs) ? sign : 0)),
+  ].reduce<number>((sum, sign) => sum + sign, 0);
+}
+
+test("whatever is asked for is there once, and nothing else; in fewer sums than without taking any off", () => {
+  const random = seeded(11);
+  const minuteMs = 60_000;
+  for (let run = 0; run < 400; run += 1) {
+    const one = random.below(60 * 24 * 60);
+    const other = run % 3 === 0 ? one + random.below(180) : random.below(60 * 24 * 60);
+    const [fromMs, toMs] = [Math.min(one, other) * minuteMs, Math.max(one, other) * minuteMs];
+    for (const spans of [spanHours, callerSpanHours]) {
+      const parts = reportParts({ fromMs, toMs }, 0, spans);
+      for (const beside of [-61, -1, 0, 1, 61]) {
+        for (const end of [fromMs, toMs]) {
+          const atMs = end + beside * minuteMs;
+          if (atMs >= 0) expect([atMs, timesIn(parts, atMs)]).toEqual([atMs, fromMs <= atMs && atMs < toMs ? 1 : 0]);
+        }
+      }
+      const shortestMs = spans[0] * hourMs;
+      for (const { fromMs: edgeFrom, untilMs } of parts.edges)
+        expect(untilMs - edgeFrom).toBeLessThanOrEqual(parts.covered === null ? 2 * shortestMs : shortestMs / 2);
+      const sums = parts.pieces.reduce((sum, { hours, first, until }) => sum + (until - first) / hours, 0);
+      // Sixty days: four of 16 days, and at either end half of the shorter ones that make up a longer one.
+      expect(sums).toBeLessThanOrEqual(4 + 2 * (12 + 8));
+    }
+  }
 });
