@@ -4,8 +4,9 @@
  */
 import type Database from "better-sqlite3";
 import type { Clock, Log } from "../domain/ports.ts";
-import { callerSpanHours, hourMs, spanHours } from "./spans.ts";
-import { addedUp, attemptSums, columnNames, requestSums, type SumColumns } from "./sum-columns.ts";
+import type { RollUp } from "./roll-up.ts";
+import { callerSpanHours, hourMs, shortestHours, spanHours } from "./spans.ts";
+import { addedUp, attemptSums, columnNames, grown, requestSums } from "./sum-columns.ts";
 
 /** Of each kind in one transaction: some milliseconds, which running streams do not notice. */
 const mostPerFold = 50;
@@ -27,19 +28,17 @@ interface Shape {
   readonly kind: 1 | 2;
 }
 
+/** `late`: only what comes when its hour has been put into the longer sums already. */
 function shapes(kinds: readonly Omit<Shape, "hours">[]): string {
   const rows = kinds.flatMap(({ each, kind }) =>
-    (each === 1 ? callerSpanHours : spanHours).map((hours) => `(${hours}, ${each}, ${kind})`),
+    each === 1
+      ? callerSpanHours.map((hours) => `(${hours}, 1, ${kind}, 0)`)
+      : spanHours.map((hours) => `(${hours}, 0, ${kind}, ${hours === shortestHours ? 0 : 1})`),
   );
-  return `(SELECT column1 AS hours, column2 AS each, column3 AS kind FROM (VALUES ${rows.join(", ")}))`;
+  return `(SELECT column1 AS hours, column2 AS each, column3 AS kind, column4 AS late FROM (VALUES ${rows.join(", ")}))`;
 }
 
-function grown(columns: SumColumns): string {
-  return Object.keys(columns)
-    .map((name) => `${name} = ${name} + excluded.${name}`)
-    .join(", ");
-}
-
+const isDue = `(late = 0 OR m.started_at_ms < (SELECT until_hour FROM sums_rolled) * ${hourMs})`;
 const fromHour = `started_at_ms / ${hourMs} - (started_at_ms / ${hourMs}) % hours`;
 const callersOf = (changes: string) =>
   `INSERT INTO sum_callers (caller_kind, key_id, caller_name)
@@ -68,7 +67,7 @@ export function prepareFold(database: Database.Database): Fold {
            { each: 0, kind: 2 },
            { each: 1, kind: 1 },
          ])}
-       WHERE m.id <= ? GROUP BY hours, of, kind, hour, what
+       WHERE m.id <= ? AND ${isDue} GROUP BY hours, of, kind, hour, what
        ON CONFLICT DO UPDATE SET ${grown(requestSums)}`,
       "DELETE FROM request_changes WHERE id <= ?",
     ),
@@ -87,7 +86,7 @@ export function prepareFold(database: Database.Database): Fold {
            { each: 0, kind: 1 },
            { each: 1, kind: 1 },
          ])}
-       WHERE m.id <= ? GROUP BY hours, of, hour, t.id
+       WHERE m.id <= ? AND ${isDue} GROUP BY hours, of, hour, t.id
        ON CONFLICT DO UPDATE SET ${grown(attemptSums)}`,
       "DELETE FROM attempt_changes WHERE id <= ?",
     ),
@@ -111,8 +110,11 @@ export interface Folding {
   stop(): void;
 }
 
-/** Folds what there is at `due`, in steps, until nothing is left. A disk that fails is tried again later. */
-export function createFolding(fold: Fold, clock: Clock, log: Log): Folding {
+/**
+ * Folds what there is at `due`, in steps, until nothing is left, and puts the sums of hours that are over into the longer ones, an hour in a
+ * step. A disk that fails is tried again later.
+ */
+export function createFolding(fold: Fold, rollUp: RollUp, clock: Clock, log: Log): Folding {
   let cancel: (() => void) | null = null;
   let isStopped = false;
   let isHealthy = true;
@@ -124,9 +126,9 @@ export function createFolding(fold: Fold, clock: Clock, log: Log): Folding {
   function step(): void {
     cancel = null;
     try {
-      const folded = fold(mostPerFold);
+      const isMore = fold(mostPerFold) > 0 || rollUp(clock.now());
       isHealthy = true;
-      if (folded > 0) after(betweenMs);
+      if (isMore) after(betweenMs);
     } catch (error) {
       // Nothing is lost: the changes stay, and reports read them.
       if (isHealthy) log.warn({ err: error }, "the ledger's sums could not be brought up to date; it is tried again");

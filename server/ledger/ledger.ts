@@ -9,6 +9,7 @@ import { createCheckpoints } from "./checkpoint.ts";
 import { type CopiesLedger, createCopiesLedger } from "./copies.ts";
 import { createFeedbackStore } from "./feedback.ts";
 import { createFolding, prepareFold } from "./fold.ts";
+import { prepareRollUp } from "./roll-up.ts";
 import { type KeyStore, createKeyStore } from "./keys.ts";
 import { openDatabase } from "./open.ts";
 import { createProviderKeyStore, type ProviderKeyStore } from "./provider-keys.ts";
@@ -67,7 +68,7 @@ export function openLedger(
   if (recovered > 0) log.warn({ requests: recovered }, "closed requests that the last run left open");
   const link = createReaderLink(path);
   const checkpoints = createCheckpoints(link, clock, log);
-  const folding = createFolding(prepareFold(database), clock, log);
+  const folding = createFolding(prepareFold(database), prepareRollUp(database), clock, log);
   // What the last run, or a migration, left to fold.
   folding.due();
   const retention = startRetention(prepareRemoval(database), { clock, log, keepDays });

@@ -1,20 +1,22 @@
 /**
  * Which sums make up a stretch of time: few long ones in the middle, shorter ones towards the ends, and single rows for the parts of
- * an hour at both ends; a longer one less shorter ones where those are fewer. Pure; runs on the reader thread, and the lengths also where changes are folded.
+ * an hour at both ends; a longer one less shorter ones where those are fewer. Pure; runs on the reader thread, and the lengths also where changes are folded and sums put together.
  */
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
 /**
- * Lengths that are summed, in hours; each divides the next. Of each caller apart there are no sums by the hour: they would be about
- * as many as the rows, and a caller's rows of a day are few.
+ * Lengths that are summed over all callers, in hours; each divides the next. Only the shortest is kept as requests end. The others are put
+ * together from it once an hour is over (`roll-up.ts`), so that a request costs no more for there being many of them.
  */
-export const spanHours = Object.freeze([1, 24, 384] as const);
+export const spanHours = Object.freeze([1, 6, 24, 96, 384, 1536] as const);
+export const shortestHours = spanHours[0];
+/** Of each caller apart there are no sums by the hour: they would be about as many as the rows, and a caller's rows of a day are few. */
 export const callerSpanHours = Object.freeze([24, 384] as const);
 
 /** Beyond any clock, and a multiple of every length. */
-const lastHour = 384 * 6_000_000;
+const lastHour = 1536 * 1_500_000;
 
 /** Sums of one length, from an hour since 1970 (UTC) up to, and without, another. */
 export interface Piece {
@@ -55,12 +57,12 @@ const nothing: Cover = { pieces: [], count: 0 };
 
 /**
  * The fewest sums: a day that begins one hour in is the whole of it less an hour. `first` may be after `until`: then it is what has to be
- * taken off. Both are multiples of the shortest length.
+ * taken off. Both are multiples of the shortest length, and not after `rolled`: no longer sum has anything from there on.
  */
-function coverOf(first: number, until: number, spans: readonly number[], level = spans.length - 1): Cover {
+function coverOf(first: number, until: number, spans: readonly number[], rolled: number, level: number): Cover {
   if (first === until) return nothing;
   const hours = spans[level] ?? 1;
-  const lower = level === 0 ? null : coverOf(first, until, spans, level - 1);
+  const lower = level === 0 ? null : coverOf(first, until, spans, rolled, level - 1);
   const [low, high] = first < until ? [first, until] : [until, first];
   const sign = first < until ? 1 : -1;
   const begins = [Math.floor(low / hours) * hours, Math.ceil(low / hours) * hours];
@@ -71,8 +73,8 @@ function coverOf(first: number, until: number, spans: readonly number[], level =
       const count = (to - from) / hours;
       if (count <= 0 || (best !== null && count >= best.count)) continue;
       const turned = (one: number, other: number) =>
-        sign === 1 ? coverOf(one, other, spans, level - 1) : coverOf(other, one, spans, level - 1);
-      const [before, after] = [turned(low, from), turned(to, high)];
+        sign === 1 ? coverOf(one, other, spans, rolled, level - 1) : coverOf(other, one, spans, rolled, level - 1);
+      const [before, after] = [turned(low, from), turned(Math.min(to, rolled), high)];
       const all = count + before.count + after.count;
       if (best !== null && all >= best.count) continue;
       best = { pieces: [...before.pieces, { sign, hours, first: from, until: to }, ...after.pieces], count: all };
@@ -81,14 +83,23 @@ function coverOf(first: number, until: number, spans: readonly number[], level =
   return best ?? nothing;
 }
 
+function piecesOf(first: number, until: number, spans: readonly number[], rolled: number): readonly Piece[] {
+  const end = Math.min(until, rolled);
+  const long = first < end ? coverOf(first, end, spans, rolled, spans.length - 1).pieces : [];
+  const begin = Math.max(first, end);
+  return begin < until ? [...long, { sign: 1, hours: spans[0] ?? 1, first: begin, until }] : long;
+}
+
 /**
  * Absent ends are open. `keptFromMs`, a multiple of the shortest sum: single rows from before may be gone, so there each sum counts
- * as a whole, where it begins inside the time asked for.
+ * as a whole, where it begins inside the time asked for. `rolledHour`: from there on only the shortest sums are there, and longer ones that
+ * go beyond have what was before it.
  */
 export function reportParts(
   range: { readonly fromMs?: number | undefined; readonly toMs?: number | undefined },
   keptFromMs: number,
   spans: readonly number[] = spanHours,
+  rolledHour = Number.POSITIVE_INFINITY,
 ): ReportParts {
   const shortest = spans[0] ?? 1;
   const shortestMs = shortest * hourMs;
@@ -118,7 +129,7 @@ export function reportParts(
     return { pieces: [], covered: null, asked: whole, edges: keptOf([{ sign: 1, ...whole }]) };
   }
   return {
-    pieces: coverOf(coveredFrom / hourMs, coveredUntil / hourMs, spans).pieces,
+    pieces: piecesOf(coveredFrom / hourMs, coveredUntil / hourMs, spans, rolledHour),
     covered: { fromMs: coveredFrom, untilMs: coveredUntil },
     asked: { fromMs: Math.max(fromMs, coveredFrom), untilMs: Math.min(untilMs, coveredUntil) },
     edges,

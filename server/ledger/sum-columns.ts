@@ -70,3 +70,10 @@ export function summedUp(columns: SumColumns, sign: string): string {
     .map((name) => `coalesce(sum(${sign} * ${name}), 0) AS ${name}`)
     .join(", ");
 }
+
+/** Sums that are there grow by those that come. */
+export function grown(columns: SumColumns): string {
+  return Object.keys(columns)
+    .map((name) => `${name} = ${name} + excluded.${name}`)
+    .join(", ");
+}

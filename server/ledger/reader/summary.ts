@@ -1,5 +1,5 @@
 /**
- * The summary: totals, and who and what they are made of. Sums of whole hours, days and 16 days, and single rows only for the parts
+ * The summary: totals, and who and what they are made of. Sums of whole hours and longer times, and single rows only for the parts
  * of hours at both ends, for what is open, and for changes that are not folded yet; together exactly the sum of the rows. Runs
  * on the reader thread over a read-only connection.
  */
@@ -17,8 +17,11 @@ import {
 import { addedUp, attemptSums, callerSums, requestSums, type SumColumns, summedUp } from "../sum-columns.ts";
 import { type Added, addTo, type CallerColumns, createGroups, type Groups, summaryOf } from "./added-up.ts";
 
-/** Sums of requests that have these in common. */
-type RequestGroup = Added & CallerColumns & { readonly alias: string };
+/** Two readings of the same rows: by both at once there are nearly as many groups as rows. */
+interface RequestRows<Given> {
+  readonly byAlias: Database.Statement<[Given], Added & { readonly alias: string }>;
+  readonly byCaller: Database.Statement<[Given], Added & CallerColumns>;
+}
 
 type TargetGroup = Added & { readonly target: string };
 
@@ -43,13 +46,16 @@ function withKey<Value>(make: (hasKey: boolean) => Value): (key: number | null) 
 
 export function prepareSummary(database: Database.Database): (filter: ReportFilter) => UsageSummary {
   const kept = database.prepare<[], { from_ms: number }>("SELECT from_ms FROM rows_kept");
+  const rolled = database.prepare<[], { until_hour: number }>("SELECT until_hour FROM sums_rolled");
 
   const inTime = (hasKey: boolean, table = "") =>
     `${table}started_at_ms >= $fromMs AND ${table}started_at_ms < $untilMs${hasKey ? ` AND ${table}key_id = $key` : ""}`;
-  const rows = <Given extends Asked>(source: string) =>
-    database.prepare<[Given], RequestGroup>(
-      `SELECT alias, ${byCallerColumns}, ${addedUp(requestSums)} FROM (${source}) GROUP BY alias, ${byCallerColumns}`,
-    );
+  const rows = <Given extends Asked>(source: string): RequestRows<Given> => ({
+    byAlias: database.prepare(`SELECT alias, ${addedUp(requestSums)} FROM (${source}) GROUP BY alias`),
+    byCaller: database.prepare(
+      `SELECT ${byCallerColumns}, ${addedUp(callerSums)} FROM (${source}) GROUP BY ${byCallerColumns}`,
+    ),
+  });
   // The planner does not know that next to nothing is open, so each reading names its index.
   const withSaid = (index: string, sign = "1") =>
     `SELECT ${sign} AS sign, f.ok AS said, r.* FROM requests AS r INDEXED BY ${index}
@@ -105,13 +111,14 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
   function requestGroups(parts: ReportParts, key: number | null): Groups {
     const groups = createGroups();
     const of = requestRows(key);
-    for (const edge of parts.edges) for (const row of of.edge.all({ ...edge, key })) groups.add(row, row, row);
+    const read = <Given extends Asked>({ byAlias, byCaller }: RequestRows<Given>, given: Given) => {
+      for (const row of byAlias.all(given)) groups.add(row, row, null);
+      for (const row of byCaller.all(given)) groups.addToCaller(row, row);
+    };
+    for (const edge of parts.edges) read(of.edge, { ...edge, key });
     if (parts.covered === null) return groups;
-    const [asked, covered] = [
-      { ...parts.asked, key },
-      { ...parts.covered, key },
-    ];
-    for (const row of [...of.open.all(asked), ...of.changes.all(covered)]) groups.add(row, row, row);
+    read(of.open, { ...parts.asked, key });
+    read(of.changes, { ...parts.covered, key });
     const summed = { pieces: piecesText(parts), key };
     for (const row of requestsByAlias(key).all(summed)) {
       groups.add(row, alias.get(row.part) ?? null, key === null ? null : (caller.get(row.caller) ?? null));
@@ -147,7 +154,10 @@ export function prepareSummary(database: Database.Database): (filter: ReportFilt
   return database.transaction((filter: ReportFilter): UsageSummary => {
     const keptFromMs = kept.get()?.from_ms ?? 0;
     const key = filter.keyId ?? null;
-    const parts = reportParts(filter, keptFromMs, key === null ? spanHours : callerSpanHours);
+    const parts =
+      key === null
+        ? reportParts(filter, keptFromMs, spanHours, rolled.get()?.until_hour ?? 0)
+        : reportParts(filter, keptFromMs, callerSpanHours);
     const { aliases, callers, total } = requestGroups(parts, key);
     const targets = targetGroups(parts, key);
     return summaryOf(filter, keptFromMs, { aliases, callers, total, targets });

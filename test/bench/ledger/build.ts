@@ -6,9 +6,10 @@ import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type Database from "better-sqlite3";
 import { prepareFold } from "../../../server/ledger/fold.ts";
+import { prepareRollUp } from "../../../server/ledger/roll-up.ts";
 import { openDatabase } from "../../../server/ledger/open.ts";
 import { repositoryRoot } from "../models.ts";
-import { keyCount, type YearRequest, yearOfRequests } from "./year.ts";
+import { keyCount, type YearRequest, yearEndMs, yearOfRequests } from "./year.ts";
 
 const rowsPerCommit = 5000;
 const rowsPerFold = 100_000;
@@ -122,4 +123,6 @@ export function fill(
   }
   database.exec("COMMIT");
   while (fold(2 * rowsPerFold) > 0);
+  const rollUp = prepareRollUp(database);
+  while (rollUp(yearEndMs));
 }

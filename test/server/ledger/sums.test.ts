@@ -3,11 +3,14 @@ import type Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { createFeedbackStore } from "../../../server/ledger/feedback.ts";
 import { prepareFold } from "../../../server/ledger/fold.ts";
+import { migrationsOnDisk } from "../../../server/ledger/migrations.ts";
 import { openDatabase } from "../../../server/ledger/open.ts";
 import type { ReportFilter } from "../../../server/ledger/records.ts";
 import { prepareSummary } from "../../../server/ledger/reader/summary.ts";
 import { closeInterrupted } from "../../../server/ledger/recover.ts";
+import { prepareRollUp } from "../../../server/ledger/roll-up.ts";
 import { prepareStatements, type Statements } from "../../../server/ledger/statements.ts";
+import { addedUp, attemptSums, columnNames, requestSums } from "../../../server/ledger/sum-columns.ts";
 import { type Random, seeded } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { freshSum } from "./fresh-sum.ts";
@@ -17,18 +20,22 @@ const hour = 3_600_000;
 const day = 24 * hour;
 /** Long enough that all lengths of sums are used, and not at a whole hour. */
 const beginMs = 1_700_000_000_123;
-const stretchMs = 40 * day;
+const stretchMs = 150 * day;
 const keyIds = [1, 2, 3];
 
 function freshDatabase(): Database.Database {
   const database = openDatabase(join(temporaryFolder(), "ledger.db"));
   onTestFinished(() => void database.close());
+  addKeys(database);
+  return database;
+}
+
+function addKeys(database: Database.Database): void {
   for (const id of keyIds) {
     database
       .prepare("INSERT INTO keys (id, kind, name, hash, tail, created_at_ms) VALUES (?, 'inference', ?, ?, 'cret', 0)")
       .run(id, `person ${id}`, Buffer.alloc(32, id));
   }
-  return database;
 }
 
 function someUsage(random: Random) {
@@ -140,7 +147,9 @@ test.for([1, 2, 3])(
     const random = seeded(seed);
     const database = freshDatabase();
     const fold = prepareFold(database);
+    const rollUp = prepareRollUp(database);
     const summary = prepareSummary(database);
+    let nowMs = beginMs;
     const statements = prepareStatements(database);
     let lastNumber = 0;
     for (let round = 0; round < 30; round += 1) {
@@ -159,9 +168,12 @@ test.for([1, 2, 3])(
         lastNumber = before;
       }
       if (random.chance(0.7)) fold(1 + random.below(30));
+      nowMs += random.below(stretchMs / 10);
+      for (let hours = random.below(40); hours > 0 && rollUp(nowMs); hours -= 1);
       for (const filter of someFilters(random)) expect(summary(filter)).toEqual(freshSum(database, filter));
     }
     while (fold(1000) > 0);
+    while (rollUp(beginMs + 2 * stretchMs));
     for (const filter of someFilters(random)) expect(summary(filter)).toEqual(freshSum(database, filter));
     expect(lastNumber).toBeGreaterThan(100);
   },
@@ -194,9 +206,71 @@ test("folding takes a few changes at a time, until nothing is left", () => {
     statements.closeRequest(number, ending(`req_${number}`));
   }
   expect([fold(10), fold(10), fold(10), fold(10)]).toEqual([10, 10, 5, 0]);
-  // Its alias and its caller by hour, day and 16 days; each caller's alias apart by day and 16 days.
-  expect(database.prepare("SELECT count(*) AS rows, sum(requests) AS sum FROM request_sums").get()).toEqual({
-    rows: 8,
-    sum: 8 * 25,
-  });
+  const sums = () => database.prepare("SELECT count(*) AS rows, sum(requests) AS sum FROM request_sums").get();
+  // Its alias and its caller by hour; each caller's alias apart by day and 16 days.
+  expect(sums()).toEqual({ rows: 4, sum: 4 * 25 });
+  // Once the hour has been over for an hour, the alias and the caller by 6 hours, and by 1, 4, 16 and 64 days; what comes late at once.
+  const rollUp = prepareRollUp(database);
+  const { startedAtMs } = opening("req_1");
+  const overMs = Math.ceil((startedAtMs + 1) / hour) * hour + hour;
+  expect([rollUp(overMs - 1), rollUp(overMs), rollUp(overMs)]).toEqual([false, true, false]);
+  expect(sums()).toEqual({ rows: 14, sum: 14 * 25 });
+  statements.openRequest(26, opening("req_26"));
+  statements.closeRequest(26, ending("req_26"));
+  fold(10);
+  expect(sums()).toEqual({ rows: 14, sum: 14 * 26 });
+});
+
+test("a ledger from before there were sums of 6 hours, 4 and 64 days tells the same", () => {
+  const path = join(temporaryFolder(), "ledger.db");
+  const before = openDatabase(path, migrationsOnDisk().slice(0, 17));
+  const random = seeded(5);
+  addKeys(before);
+  const statements = prepareStatements(before);
+  for (let number = 1; number <= 400; number += 1) addRequest(statements, random, number);
+  // As it was folded then.
+  before.exec("INSERT INTO sum_aliases (alias) SELECT DISTINCT alias FROM request_changes");
+  before.exec(
+    "INSERT INTO sum_callers (caller_kind, key_id, caller_name) SELECT DISTINCT caller_kind, coalesce(key_id, 0), caller_name FROM request_changes",
+  );
+  before.exec(
+    "INSERT INTO sum_targets (target, provider) SELECT DISTINCT target, coalesce(provider, '') FROM attempt_changes",
+  );
+  const who =
+    "JOIN sum_callers AS c ON c.key_id = coalesce(m.key_id, 0) AND c.caller_kind = m.caller_kind AND c.caller_name = m.caller_name";
+  for (const hours of [1, 24, 384]) {
+    const from = `started_at_ms / 3600000 - (started_at_ms / 3600000) % ${hours}`;
+    for (const [caller, kind, part] of [
+      ["0", 1, "a.id"],
+      ["0", 2, "c.id"],
+      ...(hours === 1 ? [] : [["c.id", 1, "a.id"] as const]),
+    ]) {
+      before.exec(`INSERT INTO request_sums (hours, caller, kind, from_hour, part, ${columnNames(requestSums)})
+        SELECT ${hours}, ${caller} AS of, ${kind}, ${from} AS hour, ${part} AS what, ${addedUp(requestSums)}
+        FROM request_changes AS m ${who} JOIN sum_aliases AS a ON a.alias = m.alias GROUP BY of, hour, what`);
+    }
+    for (const caller of hours === 1 ? ["0"] : ["0", "c.id"]) {
+      before.exec(`INSERT INTO attempt_sums (hours, caller, from_hour, target, ${columnNames(attemptSums)})
+        SELECT ${hours}, ${caller} AS of, ${from} AS hour, t.id, ${addedUp(attemptSums)}
+        FROM attempt_changes AS m ${who} JOIN sum_targets AS t ON t.target = m.target AND t.provider = coalesce(m.provider, '')
+        GROUP BY of, hour, t.id`);
+    }
+  }
+  before.exec("DELETE FROM request_changes; DELETE FROM attempt_changes");
+  before.close();
+  const database = openDatabase(path);
+  const summary = prepareSummary(database);
+  const tellsTheSame = () => {
+    for (let run = 0; run < 5; run += 1) {
+      for (const filter of someFilters(random)) expect(summary(filter)).toEqual(freshSum(database, filter));
+    }
+  };
+  tellsTheSame();
+  // And goes on from there.
+  const now = prepareStatements(database);
+  for (let number = 401; number <= 500; number += 1) addRequest(now, random, number);
+  const fold = prepareFold(database);
+  while (fold(50) > 0);
+  tellsTheSame();
+  database.close();
 });
