@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Random, seeded } from "../../support/random.ts";
-import { startLanthorn } from "../gateway/lanthorn.ts";
+import { type Lanthorn, startLanthorn } from "../gateway/lanthorn.ts";
 import { type LoadOrder, type LoadResult, loadResultSchema } from "../gateway/load.ts";
 import { wholeModel } from "../gateway/script.ts";
 import { requestBody } from "../gateway/trials.ts";
@@ -43,12 +43,14 @@ export async function underGatewayRows(
   const origin = `http://127.0.0.1:${upstreamPort}`;
   const program = join(import.meta.dirname, "../gateway/upstream.ts");
   const upstream = startChild("upstream", process.execPath, [program, String(upstreamPort)]);
-  await waitForOk(upstream, `${origin}/`, readyLimitMs);
-  const model = wholeModel(holdMs);
-  const server = await startLanthorn(origin, [model], ledgerFile);
+  let server: Lanthorn | null = null;
   try {
+    await waitForOk(upstream, `${origin}/`, readyLimitMs);
+    const model = wholeModel(holdMs);
+    const box = await startLanthorn(origin, [model], ledgerFile);
+    server = box;
     const order: LoadOrder = {
-      ...{ port: server.port, headers: { ...server.headers }, body: requestBody(server.modelOf(model), false) },
+      ...{ port: box.port, headers: { ...box.headers }, body: requestBody(box.modelOf(model), false) },
       ...{ connections: 16, durationMs: loadMs, most: 1_000_000, frames: null },
     };
     await load({ ...order, durationMs: warmUpMs });
@@ -60,18 +62,18 @@ export async function underGatewayRows(
       while (!isDone) loads.push(await load(order));
     })();
     // The reader thread starts with the first question, and compiles with the first few.
-    for (let warm = 0; warm < 3; warm += 1) for (const [, path] of paths(random, idAt)) await server.read(path);
-    await server.loopLateMs();
+    for (let warm = 0; warm < 3; warm += 1) for (const [, path] of paths(random, idAt)) await box.read(path);
+    await box.loopLateMs();
     for (let run = 0; run < runs; run += 1) {
       for (const [name, path] of paths(random, idAt)) {
         const beganMs = performance.now();
-        await server.read(path);
+        await box.read(path);
         const ms = performance.now() - beganMs;
         took.set(name, [...(took.get(name) ?? []), ms]);
         await delay(2);
       }
     }
-    const lateMs = await server.loopLateMs();
+    const lateMs = await box.loopLateMs();
     isDone = true;
     await loading;
     const requests = loads.reduce((sum, one) => sum + one.requests, 0);
@@ -86,7 +88,7 @@ export async function underGatewayRows(
       judge({ ...bound("gateway requests that failed meanwhile", 0), unit: "requests" }, [failures], []),
     ];
   } finally {
-    await server.stop();
+    await server?.stop();
     await upstream.stop();
   }
 }
