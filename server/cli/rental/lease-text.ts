@@ -91,9 +91,11 @@ function sameRates(a: RentalRates, b: RentalRates): boolean {
 /** What happens next by itself. */
 export function endText(lease: LeaseView, nowMs: number): string {
   if (lease.state === "ended") return unknownMark;
+  // What would come after its end never comes.
+  const comes = (atMs: number | null): atMs is number => atMs !== null && atMs < (lease.endsAtMs ?? Infinity);
   const parts = [
-    ...(lease.idleStopAtMs === null ? [] : [`idle stop in ${spanText(lease.idleStopAtMs - nowMs)}`]),
-    ...(lease.destroyAtMs === null ? [] : [`destroyed in ${spanText(lease.destroyAtMs - nowMs)}`]),
+    ...(comes(lease.idleStopAtMs) ? [`idle stop in ${spanText(lease.idleStopAtMs - nowMs)}`] : []),
+    ...(comes(lease.destroyAtMs) ? [`destroyed in ${spanText(lease.destroyAtMs - nowMs)}`] : []),
     lease.endsAtMs === null ? "stays while it is in the settings" : `ends ${clockText(lease.endsAtMs, nowMs)}`,
   ];
   return parts.join(", ");
@@ -149,7 +151,7 @@ function reachedLine(leases: readonly LeaseView[], { todayNanos, monthNanos, cap
 
 function stoppedLine(lease: LeaseView, nowMs: number): readonly string[] {
   if (lease.state !== "stopped") return [];
-  const until = clockText(lease.destroyAtMs ?? lease.endsAtMs ?? nowMs, nowMs);
+  const until = clockText(Math.min(...[lease.destroyAtMs, lease.endsAtMs].filter((at) => at !== null)), nowMs);
   return [
     `${leaseName(lease)} is stopped and still costs ${perDay(lease.perHourNanos * 24)} until it is destroyed, at ${until} or by: lanthorn rental destroy ${leaseName(lease)}`,
   ];

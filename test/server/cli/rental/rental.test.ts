@@ -205,12 +205,12 @@ describe("list and show", () => {
     expect(code).toBe(0);
     expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, "  "))).toEqual([
       "LEASE  FOR  GPU  MARKET  NOW  SO FAR  OF IT IDLE  STATE  NEXT",
-      "lease-2  coder  RTX 4090  vast, bid  $0.008/h billed  $3.18  $0.6700  stopped, still $0.192/day  destroyed in 23 h, ends 22:00",
+      "lease-2  coder  RTX 4090  vast, bid  $0.008/h billed  $3.18  $0.6700  stopped, still $0.192/day  ends 22:00",
       "lease-3  coder  RTX 4090  vast  $0.34/h billed  $3.18  $0.6700  ready for 2 h 10 m  idle stop in 11 m 40 s, ends 22:00",
       "lease-4  by hand  RTX 4090  vast  $0.34/h quoted  $3.18  $0.6700  starting: loading image, 1 m 20 s of 15 m  ends 22:00",
       "Together $0.348/h; today $3.18 of $20.00, this month $41.20 of $200.00.",
       "lease-2 is billed at another rate than quoted. Quoted: GPU $0.333/h, disk $0.007/h (stopped $0.192/day), traffic $0.02 per GB in, $0.01 out. Billed: GPU $0.40/h, disk $0.007/h (stopped $0.192/day), traffic $0.02 per GB in, $0.01 out.",
-      "lease-2 is stopped and still costs $0.192/day until it is destroyed, at 13:00 on 28 Nov or by: lanthorn rental destroy lease-2",
+      "lease-2 is stopped and still costs $0.192/day until it is destroyed, at 22:00 or by: lanthorn rental destroy lease-2",
       "",
     ]);
     const { stdout: json } = await rental(["list", "--json"], { url });
