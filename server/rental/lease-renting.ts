@@ -89,14 +89,15 @@ export function createRenting(parts: RentingParts): Renting {
     } catch (thrown) {
       const failure = asFailure(thrown);
       const { record } = keeper;
-      if (refusals.has(failure.code)) {
+      const isRefused = refusals.has(failure.code);
+      if (isRefused) {
         keeper.change(moved(record, "ended", `refused: ${failure.message}`.slice(0, 300), now()));
       } else {
         // It may have been heard until now: from here on a list may say that nothing was made.
         keeper.change({ ...record, order: { kind: "create", atMs: now(), tries: 1, heardAtMs: null } });
       }
       lookSoon(market);
-      throw failure;
+      throw isRefused ? failure : unsure(failure, own.id);
     } finally {
       creating.delete(own.id);
     }
@@ -106,4 +107,15 @@ export function createRenting(parts: RentingParts): Renting {
     await keeper.settle();
     return keeper.view();
   }
+}
+
+/** Nobody knows whether it was made: it is looked for, and whoever asked must not ask once more in good faith. */
+function unsure(failure: Failure, lease: number): Failure {
+  const { code, message, retryAfterSeconds } = failure;
+  return new Failure(code, message, {
+    cause: failure,
+    ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
+    why: `The order may have been heard all the same: it may be rented, and cost money. lease-${lease} says so within a minute or two.`,
+    next: [`lanthorn rental show lease-${lease}`],
+  });
 }

@@ -3,8 +3,9 @@
  * people and targets ask. Runs in the server. Stopping it leaves every machine as it is, and says what goes on costing.
  */
 import { Failure } from "../domain/failure.ts";
+import type { Nanos } from "../domain/money.ts";
 import type { Clock, Log } from "../domain/ports.ts";
-import { paidNanos, runningPerHourNanos } from "../domain/rental/burn.ts";
+import { atBid, paidNanos, runningPerHourNanos } from "../domain/rental/burn.ts";
 import { type Adoption, notFromHere } from "../domain/rental/adopted.ts";
 import type { LeaseView, SpendCaps } from "../domain/rental/lease.ts";
 import { hasEnded, isAdopted, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
@@ -212,6 +213,18 @@ export function createLeases(parts: LeasesParts): Leases {
     return keeper.view();
   }
 
+  /** More than before must fit below the caps as a start does. */
+  function mayBid(keeper: Keeper, bidNanos: Nanos): void {
+    const { billed, quoted, terms, bidPerHourNanos } = keeper.record;
+    if (bidPerHourNanos !== null && bidNanos <= bidPerHourNanos) return;
+    spend.mayCost({
+      hourNanos: runningPerHourNanos(atBid(billed ?? quoted, bidNanos)),
+      besideNanos: perHourOfAll() - keeper.view().perHourNanos,
+      leaseNanos: paidNanos(keeper.burn()),
+      caps: { ...caps, perInstanceNanos: terms?.caps.perInstanceNanos ?? null },
+    });
+  }
+
   takeUp();
 
   const desk: LeaseDesk = {
@@ -233,8 +246,11 @@ export function createLeases(parts: LeasesParts): Leases {
       if (market === null || instanceId === null || kind !== "bid") {
         throw new Failure("invalid_request", `The lease ${id} is not a bid.`);
       }
+      mayBid(keeper, bidNanos);
       await market.changeBid(instanceId, bidNanos, AbortSignal.timeout(orderMs));
-      keeper.change({ ...keeper.record, bidPerHourNanos: bidNanos });
+      // It is what was agreed to from now on: what is billed is compared with it, and counts by it while no bill is seen.
+      const { record } = keeper;
+      keeper.change({ ...record, bidPerHourNanos: bidNanos, quoted: atBid(record.quoted, bidNanos) });
       looks.soon(market);
       return keeper.view();
     },

@@ -22,7 +22,11 @@ async function readyOne(options: Partial<Parameters<typeof rentalWorld>[0]> = {}
 test("S-18 a create whose answer is lost is found by its label: one lease, one instance, one create", async () => {
   const { desk, market, passes, ends } = world();
   market.faults.create = "answer-lost";
-  await expect(desk.rent(wishFor(market), forever)).rejects.toMatchObject({ code: "upstream_cut" });
+  await expect(desk.rent(wishFor(market), forever)).rejects.toMatchObject({
+    code: "upstream_cut",
+    why: expect.stringContaining("it may be rented, and cost money"),
+    next: ["lanthorn rental show lease-1"],
+  });
   expect(desk.show(1)).toMatchObject({ state: "intended", instanceId: null, perHourNanos: usd(0.26) });
   await passes(40_000);
   expect(desk.show(1)).toMatchObject({ state: "ready", instanceId: "i1" });
@@ -390,9 +394,18 @@ test("another bid changes what it costs from then on", async () => {
   const end = desk.begin(1);
   await passes(30 * minuteMs);
   expect(desk.show(1)).toMatchObject({ bidPerHourNanos: usd(0.4), perHourNanos: usd(0.41) });
+  // It is what was agreed to now: no bill at another rate than the quoted.
+  expect(desk.show(1).billed).toEqual(desk.show(1).quoted);
   const { gpuNanos, storageNanos } = desk.show(1).burn;
   expect(Math.abs(gpuNanos + storageNanos - market.billed("i1"))).toBeLessThan(usd(0.001));
   end();
+  await ends();
+});
+
+test("a bid of which the caps leave no room for an hour is refused, and the market does not hear of it", async () => {
+  const { desk, ends } = await readyOne({}, usd(0.2));
+  await expect(desk.changeBid(1, usd(24))).rejects.toMatchObject({ code: "budget_exceeded" });
+  expect(desk.show(1)).toMatchObject({ bidPerHourNanos: usd(0.2), perHourNanos: usd(0.21) });
   await ends();
 });
 
