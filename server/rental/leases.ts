@@ -20,7 +20,7 @@ import { createLeaseLooks, lookMs } from "./lease-looks.ts";
 import { createRenting, type LeaseEnvironment, orderMs } from "./lease-renting.ts";
 import { createLeaseSpend } from "./lease-spend.ts";
 import type { Market } from "./market.ts";
-import { createOrphanage, labelOf } from "./orphans.ts";
+import { createOrphanage, isOf, labelOf } from "./orphans.ts";
 import { createTwins, type NewLeases } from "./twins.ts";
 
 export interface LeasesParts {
@@ -86,13 +86,7 @@ export function createLeases(parts: LeasesParts): Leases {
   };
   const orphanage = createOrphanage({
     ...{ box, markets, clock },
-    isOurs: (market, { instanceId, label }) =>
-      [...kept.values()].some(
-        ({ keeper: { record } }) =>
-          // A second one of its label is nobody's, once it is known which one is its own.
-          record.market === market &&
-          (record.instanceId === null ? record.label === label : record.instanceId === instanceId),
-      ),
+    isOurs: (market, instance) => [...kept.values()].some(({ keeper: { record } }) => isOf(record, market, instance)),
   });
   const twins = createTwins({ ...newLeases, log });
   const looks = createLeaseLooks({

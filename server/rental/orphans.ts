@@ -6,6 +6,7 @@ import { Failure } from "../domain/failure.ts";
 import type { Clock } from "../domain/ports.ts";
 import { billingOf, perHourNanos } from "../domain/rental/burn.ts";
 import type { Orphan } from "../domain/rental/lease.ts";
+import type { LeaseRecord } from "../domain/rental/lease-record.ts";
 import type { InstanceList, RentalInstance } from "../domain/rental/market.ts";
 import { waitFor } from "../platform/wait.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
@@ -27,6 +28,16 @@ export function leaseOfLabel(label: string | null, box: string): number | null {
   if (label?.startsWith(start) !== true) return null;
   const number = label.slice(start.length);
   return /^\d{1,15}$/.test(number) ? Number(number) : null;
+}
+
+/** A second machine of its label is nobody's, once it is known which one is its own. */
+export function isOf(
+  lease: Pick<LeaseRecord, "market" | "instanceId" | "label">,
+  market: string,
+  { instanceId, label }: Pick<RentalInstance, "instanceId" | "label">,
+): boolean {
+  if (lease.market !== market) return false;
+  return lease.instanceId === null ? lease.label === label : lease.instanceId === instanceId;
 }
 
 export interface OrphanageParts {

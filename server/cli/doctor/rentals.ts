@@ -8,7 +8,7 @@ import { type OrphansAnswer, summaryAnswer } from "../rental/answers.ts";
 import { callsOf } from "../rental/calls.ts";
 import { burnWords } from "../rental/burn-line.ts";
 import { withMarkets } from "../rental/market-desk.ts";
-import { marketsOfSettings } from "../rental/own-markets.ts";
+import { burningHere, marketsOfSettings } from "../rental/own-markets.ts";
 import { priceText } from "../rental/price-text.ts";
 import { type Check, type CheckContext, type Finding, fail, note, ok } from "./check.ts";
 
@@ -19,7 +19,8 @@ export const rentalsCheck: Check = {
     if (server === null && marketsOfSettings(context).length === 0) return ok("no market is set up");
     const summary = server === null ? null : await summaryOf(context, server);
     if (server !== null && summary === null) return ok("no market is set up");
-    return judgeRentals(summary, await withMarkets(context, (markets) => markets.orphans()));
+    const alone = server === null ? await burningHere(context) : null;
+    return judgeRentals(summary, await withMarkets(context, (markets) => markets.orphans()), alone);
   },
 };
 
@@ -36,9 +37,17 @@ async function summaryOf({ signal }: CheckContext, server: NonNullable<CheckCont
   }
 }
 
-export function judgeRentals(summary: Summary, { orphans, unread }: OrphansAnswer): Finding {
+/** `alone`: what has leases while no server runs; null: one does. */
+export function judgeRentals(
+  summary: Summary,
+  { orphans, unread }: OrphansAnswer,
+  alone: Parameters<typeof burnWords>[0] | null = null,
+): Finding {
   if (orphans.length > 0)
     return fail(`${plural(orphans.length, "instance")} nobody looks after${costText(orphans)}`, endAll);
+  const left = alone === null ? null : burnWords(alone);
+  if (left !== null)
+    return fail(`${left}, and no server looks after ${alone?.costing === 1 ? "it" : "them"}`, "lanthorn serve");
   const words = summary === null ? null : burnWords(summary);
   const burning = words ?? "nothing is rented";
   if (unread.length > 0)

@@ -17,6 +17,6 @@ export function mayChange(context: CommandContext, { dryRun, yes, what, command 
   if (dryRun || yes || context.canAsk) return;
   throw new CommandFailure(exitCodes.usage, "confirmation_missing", "This needs a confirmation: --yes", {
     why: `${what} Nobody is at a terminal to answer, so nobody was asked for anything.`,
-    next: [`lanthorn rental ${command} … --dry-run`, `lanthorn rental ${command} … --yes`],
+    next: [`lanthorn rental ${command} --dry-run`, `lanthorn rental ${command} --yes`],
   });
 }

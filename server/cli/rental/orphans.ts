@@ -46,7 +46,7 @@ async function orphans(which: readonly string[], flags: OrphanFlags, context: Co
   }
   const named = which.map(readInstance);
   const what = "What is on their disks is lost.";
-  if (end) mayChange(context, { dryRun, yes, what, command: "orphans --end" });
+  if (end) mayChange(context, { dryRun, yes, what, command: ["orphans --end", ...which].join(" ") });
   await withMarkets(context, async (markets) => {
     const looking = output.progress("Asking the markets what is rented …");
     const found = await markets.orphans().finally(() => looking.end(null));
@@ -57,7 +57,12 @@ async function orphans(which: readonly string[], flags: OrphanFlags, context: Co
     } else {
       output.note(orphansText(found));
       const text = `Destroy ${plural(chosen.length, "instance")}? ${what}`;
-      await confirm({ text, yes, canAsk: context.canAsk, command: "lanthorn rental orphans --end --yes" });
+      await confirm({
+        text,
+        yes,
+        canAsk: context.canAsk,
+        command: `${["lanthorn rental orphans --end", ...which].join(" ")} --yes`,
+      });
       const ending = output.progress("Destroying …");
       const ended = await markets.endOrphans(named.length === 0 ? null : named).finally(() => ending.end(null));
       output.answer(ended, () => endedText(ended));

@@ -16,9 +16,12 @@ import type { LeaseDesk } from "../../rental/lease-desk.ts";
 import type { Market } from "../../rental/market.ts";
 import { createOfferBoard } from "../../rental/offer-board.ts";
 import { openMarkets } from "../../rental/open-markets.ts";
-import { createOrphanage } from "../../rental/orphans.ts";
+import { createOrphanage, isOf } from "../../rental/orphans.ts";
 import { endOrphans } from "../../rental/rental-desk.ts";
 import { nanosOfUsd } from "../../domain/decimal.ts";
+import type { Nanos } from "../../domain/money.ts";
+import { billingOf, perHourNanos } from "../../domain/rental/burn.ts";
+import { isAdopted } from "../../domain/rental/lease-record.ts";
 import type { CommandContext } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -35,8 +38,7 @@ export function withOwnMarkets<Result>(context: Around, work: (desk: MarketDesk)
         const leases = book.load(Number.POSITIVE_INFINITY);
         return createOrphanage({
           ...{ box: boxId(dataPaths(context.environment).home), markets, clock: systemClock },
-          isOurs: (market, { instanceId, label }) =>
-            leases.some((one) => one.market === market && (one.instanceId === instanceId || one.label === label)),
+          isOurs: (market, instance) => leases.some((one) => isOf(one, market, instance)),
         });
       };
       return work({
@@ -79,6 +81,20 @@ export function withOwnLeases<Result>(context: Around, work: (desk: LeaseDesk) =
       }),
     ),
   );
+}
+
+/** What the leases of the ledger cost as far as it was known last, while no server looks after them. Contacts nobody. */
+export function burningHere(context: Around): Promise<{ readonly costing: number; readonly perHourNanos: Nanos }> {
+  return withBook(context, async (book) => {
+    // Nobody ends a machine of the settings, and what was never asked for is not there.
+    const leases = book
+      .load(Number.POSITIVE_INFINITY)
+      .filter((lease) => !isAdopted(lease) && (lease.state !== "intended" || lease.order !== null));
+    const perHour = leases.map(({ billed, quoted, seen }) =>
+      perHourNanos(billed ?? quoted, billingOf(seen.state, false, true)),
+    );
+    return { costing: leases.length, perHourNanos: perHour.reduce((sum, nanos) => sum + nanos, 0) };
+  });
 }
 
 /** Those of the settings that are switched on; none where the settings cannot be read. */

@@ -89,7 +89,7 @@ async function rent(what: string | undefined, flags: RentFlags, context: Command
   const { output } = context;
   const dryRun = flags.dryRun === true;
   const ask = askOf(what, flags);
-  mayChange(context, { dryRun, yes: flags.yes === true, what: "Renting spends money.", command: "rent" });
+  mayChange(context, { dryRun, yes: flags.yes === true, what: "Renting spends money.", command: "rent …" });
   // What an entry of rentals: names, the server knows.
   if (ask.rental === undefined) needImage(null, flags.image ?? "");
   await withRentals(

@@ -127,6 +127,18 @@ test("with no server: what a dead box left running is destroyed by its market's 
   await ledger.close();
 
   expect((await rental(["orphans"], { home })).stdout).toContain("No orphans");
+  // It has a lease, and while no server runs nobody looks after it.
+  const environment = { LANTHORN_HOME: home };
+  const { signal } = new AbortController();
+  const around = { environment, workingFolder: home, paths: dataPaths(environment), server: null, signal };
+  expect(await rentalsCheck.look(around)).toMatchObject({
+    ...{ status: "fail", text: "1 rental costs $0.34 an hour, and no server looks after it", fix: "lanthorn serve" },
+  });
+  // A second machine of its label is nobody's.
+  const twin = market.house.rent(offer, { label, isBid: false, diskGb: 40, bid: null, environment: {} });
+  expect((await rental(["orphans"], { home })).stdout).toContain(`vast/${twin.id} `);
+  expect(await rental(["orphans", "--end", "--yes"], { home })).toMatchObject({ code: 0 });
+  expect(market.house.alive().map(({ id }) => id)).toEqual([one.id]);
   expect(await rental(["destroy", `vast/${one.id}`], { home })).toMatchObject({ code: 2 });
   const ended = await rental(["destroy", `vast/${one.id}`, "--yes"], { home });
   expect(ended).toMatchObject({
