@@ -7,7 +7,7 @@ import { spanOf } from "../domain/budget/period.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { SpendCaps } from "../domain/rental/lease.ts";
-import { capRefusal } from "../domain/rental/spend-room.ts";
+import { refusalBeside } from "../domain/rental/spend-room.ts";
 import type { LeaseBook } from "../ledger/leases.ts";
 
 export interface LeaseSpend {
@@ -36,10 +36,10 @@ export function createLeaseSpend(book: Pick<LeaseBook, "spentIn">, zone: string 
     ofAll,
     mayCost({ hourNanos, besideNanos, leaseNanos, caps }) {
       const { dayNanos, monthNanos } = ofAll();
-      const room = { caps, todayNanos: dayNanos + besideNanos, monthNanos: monthNanos + besideNanos, leaseNanos };
-      const refusal = capRefusal(room, hourNanos);
+      const room = { caps, todayNanos: dayNanos, monthNanos, leaseNanos };
+      const refusal = refusalBeside(room, hourNanos, besideNanos);
       if (refusal === null) return;
-      throw new Failure("budget_exceeded", `It may not cost more: ${refusal}, an hour of what runs included.`, {
+      throw new Failure("budget_exceeded", `It may not cost more: ${refusal}.`, {
         next: ["lanthorn rental list", "lanthorn config show rentalLimits"],
       });
     },

@@ -14,7 +14,7 @@ import { chooseOffers } from "../domain/rental/offer-choice.ts";
 import { byPrice, type RentQuote, quoteOf } from "../domain/rental/quote.ts";
 import { atBid } from "../domain/rental/burn.ts";
 import { roughUsd } from "../domain/rental/usd-text.ts";
-import { capRefusal } from "../domain/rental/spend-room.ts";
+import { refusalBeside } from "../domain/rental/spend-room.ts";
 import { disksOf } from "./disk-ways.ts";
 import type { RentalBills, RentalPrices } from "./desk-parts.ts";
 import type { LeaseRecords } from "./lease-records.ts";
@@ -158,7 +158,8 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
       const names = [...Object.keys(environment), ...(parts.ownVariables ?? [])];
       const order = { image, port, diskBytes, volumeId, environment: names, onStartLines };
       const burn = leases.burn();
-      const room = { caps: wish.terms.caps, todayNanos: burn.todayNanos, monthNanos: burn.monthNanos, leaseNanos: 0 };
+      const { todayNanos, monthNanos, perHourNanos: besideNanos } = burn;
+      const room = { caps: wish.terms.caps, todayNanos, monthNanos, leaseNanos: 0 };
       return {
         rental: wish.rental,
         quote,
@@ -166,7 +167,7 @@ export function createRentalDesk(parts: RentalDeskParts): RentalDesk {
         disk,
         takenAtMs,
         burn,
-        refusal: capRefusal(room, quote.perHourNanos),
+        refusal: refusalBeside(room, quote.perHourNanos, besideNanos),
       };
     },
     async rent(ask, agreedPerHourNanos, signal) {
@@ -268,7 +269,7 @@ async function offerFor(
   };
   const found: Found[] = [];
   const reasons: string[] = [];
-  for (const list of lists) {
+  for (const [index, list] of lists.entries()) {
     if (list.status === "rejected") continue;
     const { takenAtMs, rejected } = list.value;
     const isMeant = (one: { readonly offerId: string }) => offerId === null || one.offerId === offerId;
@@ -279,7 +280,10 @@ async function offerFor(
       clock.now(),
     );
     found.push(...choice.offers.map(({ offer }) => ({ offer, takenAtMs })));
-    reasons.push(choice.refused.length === 1 ? `It cannot be had: ${choice.refused[0]?.reason}.` : choice.words);
+    const isAbsent = offerId !== null && offers.length + choice.refused.length === 0 && list.value.offers.length > 0;
+    if (isAbsent)
+      reasons.push(`${where[index]} does not list it ${setting.kind === "bid" ? "for bids" : "on demand"}.`);
+    else reasons.push(choice.refused.length === 1 ? `It cannot be had: ${choice.refused[0]?.reason}.` : choice.words);
   }
   const [first] = found.sort((a, b) => byPrice(a.offer, b.offer));
   if (first !== undefined) return first;

@@ -55,7 +55,10 @@ export function callsOf(client: Client, signal: AbortSignal): RentalCalls {
 /** Anything thrown, with exit 8 where a market is at fault. */
 export function marketFailure(thrown: unknown): CommandFailure {
   const failure = asCommandFailure(thrown);
-  if (!failure.code.startsWith("upstream_") || failure.exitCode === exitCodes.upstream) return failure;
   const { code, message, why, next } = failure;
-  return new CommandFailure(exitCodes.upstream, code, message, { why, next, cause: failure });
+  if (!code.startsWith("upstream_") || (failure.exitCode === exitCodes.upstream && next.length > 0)) return failure;
+  return new CommandFailure(exitCodes.upstream, code, message, {
+    ...{ why, cause: failure },
+    next: next.length > 0 ? next : ["The same again in a minute. Its address: lanthorn config show markets"],
+  });
 }

@@ -32,3 +32,11 @@ export function capRefusal(
   }
   return null;
 }
+
+/** The same beside an hour of all that costs money already. */
+export function refusalBeside(room: SpendRoom, perHourNanos: Nanos, besideNanos: Nanos): string | null {
+  const { todayNanos, monthNanos } = room;
+  const beside = { ...room, todayNanos: todayNanos + besideNanos, monthNanos: monthNanos + besideNanos };
+  const refusal = capRefusal(beside, perHourNanos);
+  return refusal === null || besideNanos === 0 ? refusal : `${refusal}, an hour of what runs included`;
+}

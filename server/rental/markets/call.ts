@@ -124,7 +124,7 @@ function refuse(
   // A page of HTML is some proxy's, whose 404 does not mean that an instance is gone.
   if (heard.includes(status) && !said.startsWith("<")) return;
   const isWords = said !== "" && !said.startsWith("<") && (secret === null || !said.includes(secret));
-  const words = isWords ? `: ${said}` : "";
+  const words = isWords ? `: ${said.replace(/[.\s]+$/, "")}` : "";
   if (status === 401 || status === 403) {
     throw new Failure("upstream_key_refused", `${title} does not take the key (${status}).`, {
       next: ["Set markets.<name>.keyFile, or the variable of the market's own tools."],

@@ -10,13 +10,13 @@ import { bidOffer, burn, offer, ready, stopped, terms, usd } from "../cli/rental
 
 const never = new AbortController().signal;
 
-function stage(imageOfAll = "registry.example/lanthorn:1") {
+function stage(imageOfAll = "registry.example/lanthorn:1", spent = burn) {
   const clock = manualClock();
   const vast = pretendMarket("vast", clock.now, [offer, bidOffer]);
   const runpod = pretendMarket("runpod", clock.now, [
     { ...offer, market: "runpod", offerId: "a100", rates: { ...offer.rates, gpuPerHourNanos: usd(0.3) } },
   ]);
-  const leases = pretendLeases([ready, stopped], burn);
+  const leases = pretendLeases([ready, stopped], spent);
   const told: string[] = [];
   const desk = createRentalDesk({
     ...noRecords,
@@ -122,6 +122,22 @@ test("a quote says what it comes to, and names what is secret without showing it
   });
   expect(JSON.stringify(view)).not.toContain('"s"');
   expect(leases.rented).toEqual([]);
+});
+
+test("a quote says what renting it would be refused with: an hour of what runs already counts beside it", async () => {
+  const refusalAt = async (todayNanos: number) =>
+    (await stage(undefined, { ...burn, todayNanos }).desk.quote({ rental: "coder" }, never)).refusal;
+  // $0.34 for it and $0.348 for the others, of $20.
+  expect(await refusalAt(usd(19.3))).toBeNull();
+  expect(await refusalAt(usd(19.4))).toMatch(/^the cap of today \(\$20\.00\) .* an hour of what runs included$/);
+});
+
+test("an offer that is not listed is said not to be there, and not that nothing is", async () => {
+  const { desk } = stage();
+  await expect(desk.quote({ market: "vast", offerId: "99" }, never)).rejects.toMatchObject({
+    ...{ code: "not_found", message: 'The offer "99" cannot be had now.' },
+    why: "vast does not list it on demand.",
+  });
 });
 
 test("by wishes the cheapest of that kind is rented, wherever it is; the price that was agreed to is the most", async () => {

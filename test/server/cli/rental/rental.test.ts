@@ -52,7 +52,10 @@ describe("offers", () => {
       "GET /admin/rentals/offers": (response) =>
         refuse(response, 429, { code: "upstream_rate_limited", message: "vast wants fewer questions." }),
     });
-    expect(await rental(["offers"], { url: busy.url })).toMatchObject({ code: 8 });
+    expect(await rental(["offers"], { url: busy.url })).toMatchObject({
+      code: 8,
+      stderr: expect.stringMatching(/^next {3}The same again in a minute\./m),
+    });
   });
 });
 
@@ -69,6 +72,15 @@ describe("rent", () => {
     expect(stderr).toContain("This needs a confirmation: --yes");
     expect(stderr).toContain("lanthorn rental rent … --dry-run");
     expect(await rental(["rent", "vast/77310", "--json"], { url })).toMatchObject({ code: 2, stdout: "" });
+    // What is whole can be pasted as it stands.
+    const whole = [
+      ["destroy", "lease-3"],
+      ["start", "3"],
+      ["bid", "lease-3", "0.2"],
+      ["orphans", "--end", "vast/8"],
+    ];
+    for (const args of whole)
+      expect((await rental(args, { url })).stderr).toContain(`lanthorn rental ${args.join(" ")} --yes\n`);
     expect(asked).toEqual([]);
   });
 

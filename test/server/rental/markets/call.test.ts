@@ -85,6 +85,7 @@ describe("what is no answer", () => {
     const inAMinute = new Date(nowMs + 60_000).toUTCString();
     await expect(told({ "retry-after": inAMinute })).rejects.toMatchObject({ coolDownMs: 60_000 });
     await expect(told({})).rejects.toMatchObject({ code: "upstream_rate_limited", coolDownMs: null });
+    await expect(call({ status: 429, body: "Please slow down." })).rejects.toThrow(/\(429\): Please slow down\.$/);
   });
 });
 
