@@ -6,7 +6,7 @@ import { Failure } from "../domain/failure.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { Clock, Log } from "../domain/ports.ts";
 import { atBid, paidNanos, runningPerHourNanos } from "../domain/rental/burn.ts";
-import { type Adoption, notFromHere } from "../domain/rental/adopted.ts";
+import { type Adoption, nobodyThere, notFromHere } from "../domain/rental/adopted.ts";
 import type { LeaseView, SpendCaps } from "../domain/rental/lease.ts";
 import { hasEnded, isAdopted, type LeaseRecord, moved } from "../domain/rental/lease-record.ts";
 import { withSettled } from "../domain/rental/lease-view.ts";
@@ -189,7 +189,8 @@ export function createLeases(parts: LeasesParts): Leases {
     if (isAdopted(keeper.record))
       throw notFromHere(keeper.record, { run: "start", stop: "stop", end: "destroy" }[wish]);
     const market = marketOf(keeper.record.market);
-    if (wish === "stop" && market?.traits.stops === false) {
+    if (market === null) throw nobodyThere(keeper.record);
+    if (wish === "stop" && !market.traits.stops) {
       throw new Failure("unsupported", `${market.title} cannot stop a machine; it can be destroyed.`, {
         next: [`lanthorn rental destroy ${id}`],
       });

@@ -221,7 +221,8 @@ export function limitsText(terms: LeaseView["terms"]): string {
   if (terms === null) return "none: it is a machine of the settings, and nobody ends it from here";
   const { bootDeadlineMs, idleStopMs, destroyAfterMs, longestMs, caps } = terms;
   const idle = idleStopMs === null ? "no idle stop" : `stops after ${spanText(idleStopMs)} without use`;
-  const then = destroyAfterMs === null ? "" : `, is destroyed after ${spanText(destroyAfterMs)} of that`;
+  const after = idleStopMs === null ? "stopped" : "of that";
+  const then = destroyAfterMs === null ? "" : `, is destroyed after ${spanText(destroyAfterMs)} ${after}`;
   const cap = caps.perInstanceNanos === null ? "" : `, at ${nanosText(caps.perInstanceNanos)}`;
   return `${idle}${then}; given up when not ready within ${spanText(bootDeadlineMs)}; ends after ${spanText(longestMs)}${cap}`;
 }

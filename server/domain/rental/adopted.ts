@@ -42,6 +42,14 @@ export function notFromHere({ id, market }: Pick<LeaseRecord, "id" | "market">, 
   );
 }
 
+/** Nobody can be told anything there: waiting for it would be to wait for ever. */
+export function nobodyThere({ id, market }: Pick<LeaseRecord, "id" | "market">): Failure {
+  return new Failure("unsupported", `The lease ${id} is at the market "${market}", which this box does not ask now.`, {
+    why: `It is not in the settings, switched off there, or shut out by network.localOnly. The machine goes on costing: set it up again and start the box anew, or end it at the market's own page.`,
+    next: ["lanthorn config show markets", "lanthorn config show network.localOnly"],
+  });
+}
+
 export interface CapFacts {
   readonly caps: Omit<SpendCaps, "perInstanceNanos">;
   readonly spent: { readonly dayNanos: Nanos; readonly monthNanos: Nanos };

@@ -387,6 +387,21 @@ test("what is asked of a lease that has ended, of none and of the wrong kind is 
   await ends();
 });
 
+test("one whose market is not in the settings any more cannot be told anything, and that is said; it counts on", async () => {
+  const folder = temporaryFolder();
+  const clock = manualClock(Date.parse("2026-11-02T09:00:00Z"));
+  const first = await readyOne({ folder, clock });
+  await first.ends();
+  const { desk, ends } = rentalWorld({ folder, clock, market: new FakeMarket(clock, { id: "another" }) });
+  for (const order of [desk.start, desk.stop, desk.destroy])
+    await expect(order(1, "enough")).rejects.toMatchObject({
+      ...{ code: "unsupported", message: expect.stringContaining('at the market "fake"') },
+      why: expect.stringContaining("goes on costing"),
+    });
+  expect(desk.show(1)).toMatchObject({ state: "ready", perHourNanos: usd(0.26) });
+  await ends();
+});
+
 test("another bid changes what it costs from then on", async () => {
   const { desk, market, passes, ends } = await readyOne({}, usd(0.2));
   await passes(10 * minuteMs - 50_000);

@@ -238,6 +238,13 @@ describe("list and show", () => {
     expect(JSON.parse((await rental(["list", "--json"], { url })).stdout)).toMatchObject({ leases: [] });
   });
 
+  test("show of one that has no idle stop says when it is destroyed all the same", async () => {
+    const lease = { ...box.ready, terms: { ...box.terms, idleStopMs: null }, idleStopAtMs: null };
+    const { url } = await stub({ "GET /admin/rentals/3": { lease, atMs: nowMs } });
+    const { stdout } = await rental(["show", "lease-3"], { url });
+    expect(stdout).toContain("Limits        no idle stop, is destroyed after 1 d stopped; given up when");
+  });
+
   test("show tells rates, parts of the cost, times and limits of one", async () => {
     const { url } = await stub({ "GET /admin/rentals/3": { lease: box.ready, atMs: nowMs } });
     const { stdout } = await rental(["show", "lease-3"], { url });
