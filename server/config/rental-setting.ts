@@ -76,7 +76,9 @@ export const rentalSetting = z.strictObject({
   volumeUsdPerGbMonth: usd.optional().describe("What that disk costs, for the comparison of disks"),
   weightsGb: z.number().min(0).max(100_000).default(0).describe("Size of the weights, for the comparison of disks"),
   image: z.string().trim().max(500).default(""),
-  environment: z.record(z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/), z.string().max(4000)).default({}),
+  environment: z
+    .record(z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/, "must be a name such as LANTHORN_PRELOAD"), z.string().max(4000))
+    .default({}),
   keyFile: z.string().trim().max(1000).default("").describe("File with the key of the machine's Lanthorn"),
   mayRent: z.boolean().default(false).describe("A request may rent a new instance, and not only start one"),
   whileAsleep: z.enum(meanwhiles).default("fallback").describe("What requests do until it is ready"),

@@ -33,19 +33,11 @@ export const thisRentalSetting = z.strictObject({
     .describe("Another address of the market's API")
     .meta({ variable: "LANTHORN_MARKET_URL" }),
   endsAt: z
-    .union(
-      [
-        z.literal(""),
-        z
-          .string()
-          .trim()
-          .regex(moment)
-          .refine((text) => !Number.isNaN(Date.parse(text))),
-      ],
-      {
-        error: 'must be a time with its zone, such as "2026-12-01T18:00:00Z"',
-      },
-    )
+    .string()
+    .trim()
+    .refine((text) => text === "" || (moment.test(text) && !Number.isNaN(Date.parse(text))), {
+      error: 'must be a time with its zone, such as "2026-12-01T18:00:00Z"',
+    })
     .default("")
     .describe("When this rental ends, whatever it does: it is destroyed then; empty: nobody said")
     .meta({ variable: "LANTHORN_RENTAL_ENDS_AT" }),

@@ -70,6 +70,14 @@ export function environmentWithoutSecrets(
   return kept;
 }
 
+/**
+ * Sends a signal to a child that was started. One that could not be has no process, and until its `error` comes Node sends the signal to whatever
+ * number lies in its memory (24.21): to some other process, or with 0 to the whole group of this one, the shell above it included.
+ */
+export function signalChild(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined) child.kill(signal);
+}
+
 /** Hands on a stream line by line. What comes after the last line end is handed on when the stream closes. */
 export function readLines(stream: Readable, onLine: (line: string) => void): void {
   let rest = "";

@@ -1,7 +1,8 @@
 /** Running tools: real processes that print, fail, hang, print without end, or are not there. */
+import { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { readNvidiaSmi } from "../../../server/hardware/sources/nvidia-smi.ts";
 import { probeHardware } from "../../../server/hardware/probe.ts";
 import { askEngine } from "../../../server/hardware/run/ask-engine.ts";
@@ -49,6 +50,16 @@ describe("a tool", () => {
     expect((await run("locked-smi", [], never)).outcome).toBe("missing");
     writeFileSync(join(folder, "broken-smi"), "\u007fELF, or not", { mode: 0o755 });
     expect((await run("broken-smi", [], never)).outcome).toBe("failed");
+  });
+
+  test("that is not there and that nobody waits for any more is not killed: Node would send the signal to any process", async () => {
+    const kill = vi.spyOn(ChildProcess.prototype, "kill").mockReturnValue(false);
+    onTestFinished(() => kill.mockRestore());
+    const leaving = new AbortController();
+    const answer = toolRunner(systemClock)("no-such-program", [], leaving.signal);
+    leaving.abort();
+    expect(await answer).toEqual({ outcome: "silent", afterMs: 0 });
+    expect(kill).not.toHaveBeenCalled();
   });
 
   test("that hangs is ended after its time", async () => {
