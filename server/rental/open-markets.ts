@@ -35,7 +35,8 @@ export function openMarkets(parts: MarketsParts): readonly Market[] {
       throw cannot(id, `There is no market "${setting.type ?? id}". Known: ${Object.keys(marketTypes).join(", ")}.`);
     }
     if (type.baseUrl !== null && parts.localOnly) return [];
-    if (type.baseUrl === null && setting.machine === undefined) throw cannot(id, "It needs its machine.");
+    if (type.baseUrl === null && setting.machine === undefined)
+      throw cannot(id, "It needs its machine: url, usdPerHour and gpu.");
     const secret = type.baseUrl === null ? null : keyOf(id, setting, type, parts);
     if (secret !== null) parts.knowSecret(secret);
     const baseUrl = (setting.baseUrl ?? type.baseUrl ?? "").replace(/\/+$/, "");
@@ -52,11 +53,16 @@ function keyOf(id: string, { keyFile, baseUrl }: MarketSetting, type: MarketType
       if (key !== "") return key;
     } catch (cause) {
       throw new Failure("cannot_start", `The key file of the market "${id}" cannot be read.`, {
-        ...{ cause, param: `markets.${id}.keyFile`, why: keyFile },
+        ...{
+          cause,
+          param: `markets.${id}.keyFile`,
+          why: resolve(home, keyFile),
+          next: ["lanthorn config show markets"],
+        },
       });
     }
     throw new Failure("cannot_start", `The key file of the market "${id}" is empty.`, {
-      ...{ param: `markets.${id}.keyFile`, why: keyFile },
+      ...{ param: `markets.${id}.keyFile`, why: resolve(home, keyFile), next: ["lanthorn config show markets"] },
     });
   }
   const own = environment[`LANTHORN_MARKET_${id.toUpperCase().replace(/[^A-Z0-9]/g, "_")}_KEY`];
@@ -69,5 +75,6 @@ function keyOf(id: string, { keyFile, baseUrl }: MarketSetting, type: MarketType
 }
 
 function cannot(id: string, why: string): Failure {
-  return new Failure("cannot_start", `The market "${id}" cannot be used.`, { param: `markets.${id}`, why });
+  const next = ["lanthorn config show markets"];
+  return new Failure("cannot_start", `The market "${id}" cannot be used.`, { param: `markets.${id}`, why, next });
 }

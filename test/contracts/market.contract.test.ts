@@ -236,6 +236,20 @@ describe.each(Object.keys(standIns))("%s", (type) => {
   });
 });
 
+test.each([
+  ["a market that there is not", { mars: {} }],
+  ["a machine of the settings without its machine", { office: { type: "static" } }],
+  ["a key file that is not there", { vast: { keyFile: "no-such.key" } }],
+])("%s does not start, and says where to look", async (_what, settings) => {
+  const upstream = createUpstreamFetch({ environment: {}, caFile: "" });
+  open.push(() => upstream.close());
+  const parts = { upstream, home: "/", clock: systemClock, localOnly: false, knowSecret: () => {}, environment: {} };
+  const of = Object.fromEntries(Object.entries(settings).map(([name, entry]) => [name, marketSetting.parse(entry)]));
+  expect(() => openMarkets({ settings: of, ...parts })).toThrow(
+    expect.objectContaining({ code: "cannot_start", next: ["lanthorn config show markets"] }),
+  );
+});
+
 describe("bids", () => {
   test("a bid states its price, on-demand never has one", async () => {
     const { market, standIn } = await marketOf("vast");
