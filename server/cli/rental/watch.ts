@@ -124,11 +124,24 @@ function screenFor({ output, environment }: CommandContext, live: LiveLeases): S
     };
     return { whole: paint, changed: (_lease, nowMs) => paint(nowMs), tick: paint };
   }
+  const told = new Map<number, string>();
   return {
-    whole: (nowMs) => output.chunk(`${leasesText(leases(nowMs), null, nowMs)}\n`),
-    changed: (lease, nowMs) => output.chunk(`${changeLine(lease, live.at(nowMs), nowMs)}\n`),
+    whole: (nowMs) => {
+      for (const lease of leases(nowMs)) told.set(lease.id, toldOf(lease));
+      return output.chunk(`${leasesText(leases(nowMs), null, nowMs)}\n`);
+    },
+    async changed(lease, nowMs) {
+      // It is also told when nothing but its money or its age has changed.
+      if (told.get(lease.id) === toldOf(lease)) return;
+      told.set(lease.id, toldOf(lease));
+      await output.chunk(`${changeLine(lease, live.at(nowMs), nowMs)}\n`);
+    },
     tick: async () => {},
   };
+}
+
+function toldOf(lease: LeaseView): string {
+  return [lease.state, lease.reason, lease.seen.state, rateText(lease)].join(" ");
 }
 
 /** `14:02:11  lease-3  ready for 0 s  $0.34/h billed  $0.0123 so far` */

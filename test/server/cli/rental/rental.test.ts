@@ -465,6 +465,21 @@ describe("bills", () => {
 });
 
 describe("watch", () => {
+  test("without a terminal: a line for each change, and none for what is as it was", async () => {
+    const { url } = await stub({
+      "GET /admin/rentals": { leases: [box.ready], summary: box.summary, atMs: nowMs },
+      "GET /admin/events": (response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        const told = [box.ready, box.ready, { ...box.ready, state: "stopping" }, { ...box.ready, state: "stopping" }];
+        const frames = told.map((lease) => `event: lease\ndata: ${JSON.stringify({ type: "lease", lease })}\n\n`);
+        response.end(frames.join(""));
+      },
+    });
+    const { stdout } = await rental(["watch"], { url });
+    const changes = stdout.split("\n").filter((line) => /^\d\d:\d\d:\d\d/.test(line));
+    expect(changes).toEqual([expect.stringContaining("  lease-3  stopping, counted as running")]);
+  });
+
   test("--json: a line for the whole and one for each change, until the server ends", async () => {
     const { url } = await stub({
       "GET /admin/rentals": { leases: [box.starting], summary: box.summary, atMs: nowMs },
