@@ -54,7 +54,7 @@ export function powerView(facts: PowerFacts, nowMs: number): PowerView {
 }
 
 function powerWords({ state, ready, coming, since, expectedMs, retryMs, detail }: PowerFacts, nowMs: number): string {
-  const more = detail === "" ? "" : `: ${detail}`;
+  const more = detail === "" ? "" : `: ${detail.replace(/\.$/, "")}`;
   switch (state) {
     case "ready":
       return `ready (${ready === 1 ? "1 instance" : `${ready} instances`}${coming > 0 ? `, ${coming} more starting` : ""})`;

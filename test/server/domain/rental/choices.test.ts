@@ -204,4 +204,8 @@ test("a state is said in the same words to everybody", () => {
   expect(words({ state: "failed", detail: "no GPU is free", retryMs: 30_000 })).toBe(
     "could not be started: no GPU is free; tried again in 30 s",
   );
+  // What a market said is a sentence, and stands in the middle of one here.
+  expect(words({ state: "failed", detail: "Please slow down.", retryMs: 30_000 })).toBe(
+    "could not be started: Please slow down; tried again in 30 s",
+  );
 });
