@@ -61,6 +61,10 @@ export function startServer(command: ServerCommand): ServerProcess {
     said = (said + text).slice(-wordsKept);
     process.stderr.write(text);
   });
+  // One that could not be started has no process, and Node would send the signal to whatever number lies in its memory.
+  const signal = (name: NodeJS.Signals) => {
+    if (child.pid !== undefined) child.kill(name);
+  };
   return {
     onLine(listener) {
       if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", listener);
@@ -85,11 +89,9 @@ export function startServer(command: ServerCommand): ServerProcess {
     stop() {
       // Closing the channel asks for the same end on every system; Windows has no signal that could be handled.
       if (child.connected) child.disconnect();
-      else child.kill("SIGTERM");
+      else signal("SIGTERM");
     },
-    kill() {
-      child.kill("SIGKILL");
-    },
+    kill: () => signal("SIGKILL"),
   };
 }
 
