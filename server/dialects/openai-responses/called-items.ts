@@ -1,5 +1,6 @@
 /** Messages and tools → the items of a Responses body that we send. Pure. For requests that came in another wire shape. */
 import type { ChatMessage, ContentPart, MediaSource, ToolChoice, ToolDefinition } from "../../domain/chat.ts";
+import { markedText } from "../called-messages.ts";
 import type { CallTraits } from "../called.ts";
 import { responsesId } from "./signature.ts";
 import { fittingName, fittingNames } from "../tool-names.ts";
@@ -41,7 +42,7 @@ export function inputItems(
       }
       case "tool": {
         const type = customCalls.has(message.toolCallId) ? "custom_tool_call_output" : "function_call_output";
-        return [{ type, call_id: message.toolCallId, output: toolOutput(message.content) }];
+        return [{ type, call_id: message.toolCallId, output: toolOutput(message.content, message.isError) }];
       }
     }
   };
@@ -62,9 +63,12 @@ function said(part: ContentPart): string {
   return part.type === "text" ? part.text : "";
 }
 
-function toolOutput(content: readonly ContentPart[]): unknown {
+function toolOutput(content: readonly ContentPart[], isError: boolean | undefined): unknown {
   const texts = content.flatMap((part) => (part.type === "text" ? [part.text] : []));
-  return texts.length === content.length ? texts.join("") : content.map(inputPart);
+  if (texts.length === content.length) return markedText(texts.join(""), isError);
+  const parts = content.map(inputPart);
+  const isMarked = markedText(texts.join(""), isError) === texts.join("");
+  return isMarked ? parts : [{ type: "input_text", text: "Error:" }, ...parts];
 }
 
 function inputPart(part: ContentPart): object {

@@ -8,6 +8,7 @@
 import { isWireObject } from "../usage/figures.ts";
 import type { ChatRequest, JsonSchema, ServiceTier } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import { effortWord } from "../called-messages.ts";
 import type { CallFacts, WireCall } from "../called.ts";
 import { jsonCall } from "../json-call.ts";
 import { inputItems, wireChoice, wireTools } from "./called-items.ts";
@@ -98,7 +99,7 @@ function ownBody(request: ChatRequest, { model, maxTokens, traits }: CallFacts):
     ...textFormat(request),
     ...(reasoning === undefined
       ? {}
-      : { reasoning: { effort: reasoning.effort, summary: reasoning.summary ?? "auto" } }),
+      : { reasoning: { effort: effortWord(reasoning), summary: reasoning.summary ?? "auto" } }),
     ...(request.cacheKey === null ? {} : { prompt_cache_key: request.cacheKey }),
     ...(request.endUser === undefined ? {} : { safety_identifier: request.endUser }),
     ...(tier === undefined ? {} : { service_tier: tier }),
