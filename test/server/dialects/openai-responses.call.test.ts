@@ -75,6 +75,11 @@ function foreign(body: object): ChatRequest {
 }
 
 describe("what this shape has no word of its own for", () => {
+  test("a raw prompt is what a user says", () => {
+    const { input } = sentFrom({ messages: [], completion: { prompts: ["Once upon"], suffix: null, echo: false } });
+    expect(input).toEqual([{ type: "message", role: "user", content: [{ type: "input_text", text: "Once upon" }] }]);
+  });
+
   test("a tool that failed is marked in its result, as text and beside an image", () => {
     const image = { type: "image", source: { kind: "url", url: "https://pictures.example/a.png" } } as const;
     const toolCalls = ["a", "b", "c"].map((id) => ({ id, name: "look", arguments: "{}" }));
@@ -196,7 +201,8 @@ describe("a request that came otherwise", () => {
   test.each<[Partial<ChatRequest>, string]>([
     [{ choices: 2 }, "n"],
     [{ stop: ["x"] }, "stop"],
-    [{ completion: { prompts: ["x"], suffix: null, echo: false } }, "prompt"],
+    [{ completion: { prompts: [[1, 2]], suffix: null, echo: false } }, "prompt"],
+    [{ completion: { prompts: ["x"], suffix: "z", echo: false } }, "suffix"],
   ])("%j cannot be carried, and says so", (wishes, param) => {
     expect(() => sent(chatRequest("hi", wishes))).toThrow(expect.objectContaining({ code: "unsupported", param }));
   });
