@@ -85,10 +85,11 @@ export function startServer(command: ServerCommand): ServerProcess {
     stop() {
       // Closing the channel asks for the same end on every system; Windows has no signal that could be handled.
       if (child.connected) child.disconnect();
-      else child.kill("SIGTERM");
+      else if (child.pid !== undefined) child.kill("SIGTERM");
     },
     kill() {
-      child.kill("SIGKILL");
+      // One that did not start has no number, and Node would send it to whatever lies in its place.
+      if (child.pid !== undefined) child.kill("SIGKILL");
     },
   };
 }

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import type { Clock, Log } from "../domain/ports.ts";
-import { environmentWithoutSecrets, readLines } from "../platform/spawn.ts";
+import { environmentWithoutSecrets, readLines, signalTo } from "../platform/spawn.ts";
 
 export interface RunningCommand {
   /** Resolves when it has ended, however it did. Never rejects. */
@@ -35,7 +35,7 @@ export function runCommand(argv: readonly string[], { clock, log }: { clock: Clo
   for (const stream of [child.stdout, child.stderr]) readLines(stream, onLine);
   const cancelLimit = clock.after(limitMs, () => {
     log.warn({ program, limitMs }, "idle command takes too long and is ended");
-    child.kill("SIGKILL");
+    signalTo(child, "SIGKILL");
   });
   const ended = new Promise<void>((resolve) => {
     child.once("error", (error) => {
@@ -51,5 +51,5 @@ export function runCommand(argv: readonly string[], { clock, log }: { clock: Clo
       resolve();
     });
   });
-  return { ended, stop: () => child.kill("SIGTERM") };
+  return { ended, stop: () => signalTo(child, "SIGTERM") };
 }

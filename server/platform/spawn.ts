@@ -40,6 +40,14 @@ export function spawnWorker(modulePath: string, options: WorkerOptions): ChildPr
   return worker;
 }
 
+/**
+ * Sends a signal to a program that was started. One that could not be has no number, and until Node has said so its `kill` goes to
+ * whatever number lies in its memory (seen in Node 24.21): a stranger's, or 0, which is every process of this one's group.
+ */
+export function signalTo(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid !== undefined) child.kill(name);
+}
+
 /** The bin's cache of compiled sources is not handed on by itself. */
 function compileCache(): Record<string, string> {
   const folder = getCompileCacheDir();

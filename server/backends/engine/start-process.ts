@@ -4,7 +4,7 @@
  */
 import type { Log } from "../../domain/ports.ts";
 import { resolveSibling } from "../../platform/resolve-sibling.ts";
-import { spawnWorker } from "../../platform/spawn.ts";
+import { signalTo, spawnWorker } from "../../platform/spawn.ts";
 import type { StartPreparer } from "./preparation/preparer.ts";
 import type { StartWorker } from "./worker-link.ts";
 
@@ -51,7 +51,7 @@ function processStarter<To extends object, From>(modulePath: string, log: Log): 
         child.send(message, () => {});
         return true;
       },
-      kill: () => child.kill("SIGKILL"),
+      kill: () => signalTo(child, "SIGKILL"),
     };
   };
 }

@@ -3,7 +3,7 @@
  * native code or a hung driver does there takes nothing of the server along. Runs in the server process or in a command.
  */
 import type { Clock } from "../../domain/ports.ts";
-import { spawnWorker } from "../../platform/spawn.ts";
+import { signalTo, spawnWorker } from "../../platform/spawn.ts";
 
 export interface ProcessAnswer {
   /** Oldest first. */
@@ -39,7 +39,7 @@ export function askProcess(
       resolve({ messages, ended });
     };
     const cutOff = (why: string) => {
-      child.kill("SIGKILL");
+      signalTo(child, "SIGKILL");
       end(why);
     };
     const abort = () => cutOff("it was stopped");

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Clock } from "../../domain/ports.ts";
+import { signalTo } from "../../platform/spawn.ts";
 import type { ToolAnswer } from "../recording.ts";
 
 export interface ToolLimits {
@@ -47,7 +48,7 @@ export function toolRunner(clock: Clock, limits: ToolLimits = toolLimits): RunTo
         resolve(answer);
       };
       const cutOff = (answer: ToolAnswer) => {
-        child.kill("SIGKILL");
+        signalTo(child, "SIGKILL");
         end(answer);
       };
       const abort = () => cutOff({ outcome: "silent", afterMs: 0 });

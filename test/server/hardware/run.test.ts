@@ -1,7 +1,8 @@
 /** Running tools: real processes that print, fail, hang, print without end, or are not there. */
+import { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { readNvidiaSmi } from "../../../server/hardware/sources/nvidia-smi.ts";
 import { probeHardware } from "../../../server/hardware/probe.ts";
 import { askEngine } from "../../../server/hardware/run/ask-engine.ts";
@@ -49,6 +50,17 @@ describe("a tool", () => {
     expect((await run("locked-smi", [], never)).outcome).toBe("missing");
     writeFileSync(join(folder, "broken-smi"), "\u007fELF, or not", { mode: 0o755 });
     expect((await run("broken-smi", [], never)).outcome).toBe("failed");
+  });
+
+  test("that is not there and is called off before Node has said so: no signal goes to anybody", async () => {
+    // A process that could not be started has no number, and Node sends the signal to whatever lies in its place: 0 is all of this group.
+    const kill = vi.spyOn(ChildProcess.prototype, "kill").mockReturnValue(false);
+    const off = new AbortController();
+    const answer = toolRunner(systemClock)("no-such-smi", [], off.signal);
+    off.abort();
+    expect(await answer).toEqual({ outcome: "silent", afterMs: 0 });
+    expect(kill).not.toHaveBeenCalled();
+    kill.mockRestore();
   });
 
   test("that hangs is ended after its time", async () => {
