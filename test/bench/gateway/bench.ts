@@ -16,8 +16,8 @@ import { manyRows, requestBody, type Trial, trials } from "./trials.ts";
 import { streamModel, type StreamScript, wholeModel } from "./script.ts";
 
 const defaultRuns = 5;
-/** For each kind of answer. */
-const warmUpMs = 8000;
+/** As much for each side: V8 compiles the last of what a request runs after some twenty thousand of them. */
+const warmUpMs = Object.freeze({ whole: 20_000, stream: 8_000 });
 /** As fast as they come: a frame is a frame. */
 const warmStream: StreamScript = { frames: 64, paceMs: 1 };
 /** Into the long streams: all of them run. */
@@ -63,14 +63,20 @@ interface Tally {
   readonly failures: string[];
 }
 
-/** What a server that has run for a while does: the first thousands of each kind run code that is not compiled yet. */
+/** What a server that has run for a while does. */
 async function warmUp(contestants: Contestants, tally: Tally, streams: boolean, say: Options["say"]): Promise<void> {
-  say(`Warming up, ${warmUpMs / 1000} s of each kind.`);
-  const load = { connections: 16, durationMs: warmUpMs, most: 1_000_000, frames: null };
+  say(
+    `Warming up, ${warmUpMs.whole / 1000} s of whole answers${streams ? ` and ${warmUpMs.stream / 1000} s of streams` : ""} each.`,
+  );
+  const load = { connections: 16, durationMs: warmUpMs.whole, most: 1_000_000, frames: null };
   for (const way of waysOf(contestants)) {
     await run(contestants, way, { model: wholeModel(0), stream: false, load, id: "warm-up" }, tally);
     if (!streams) continue;
-    const trial = { model: streamModel(warmStream), stream: true, load: { ...load, frames: warmStream.frames } };
+    const trial = {
+      model: streamModel(warmStream),
+      stream: true,
+      load: { ...load, durationMs: warmUpMs.stream, frames: warmStream.frames },
+    };
     await run(contestants, way, { ...trial, id: "warm-up" }, tally);
   }
 }
