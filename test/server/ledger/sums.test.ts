@@ -229,7 +229,9 @@ test("a ledger from before there were sums of 6 hours, 4 and 64 days tells the s
   const statements = prepareStatements(before);
   for (let number = 1; number <= 400; number += 1) addRequest(statements, random, number);
   // What is refused has no attempt, and so no price.
-  before.exec("UPDATE requests SET cost_nanos = NULL, known_nanos = 0, cost_basis = 'not_priced' WHERE status = 'refused'");
+  before.exec(
+    "UPDATE requests SET cost_nanos = NULL, known_nanos = 0, cost_basis = 'not_priced' WHERE status = 'refused'",
+  );
   // As it was folded then: what was refused was counted among what has no price.
   const isUnknown = "CASE WHEN cost_basis IN ('not_priced', 'unknown_price') THEN 1 ELSE 0 END";
   const sumsThen = { ...requestSums, unknown_requests: isUnknown };
