@@ -74,7 +74,11 @@ export function asCommandFailure(thrown: unknown): CommandFailure {
 /** The failure as people read it: aligned lines `error`, `why`, `next`, without a final newline. */
 export function failureText(failure: CommandFailure, paint: (text: string) => string = (text) => text): string {
   const lines = [`${paint("error")}  ${printable(failure.message)}`];
-  if (failure.why !== "") lines.push(`why    ${printable(failure.why)}`);
+  // Several things may be wrong at once: a line each.
+  const reasons = failure.why === "" ? [] : failure.why.split("\n");
+  reasons.forEach((reason, index) => {
+    lines.push(`${index === 0 ? "why " : "    "}   ${printable(reason)}`);
+  });
   failure.next.forEach((step, index) => {
     lines.push(`${index === 0 ? "next" : "    "}   ${printable(step)}`);
   });

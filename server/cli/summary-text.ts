@@ -17,7 +17,10 @@ export function summaryText(summary: UsageSummary, zone: string): string {
     ...keptLine(summary),
   ]);
   const people = tableText([{ title: "PERSON", of: (row) => row.callerName }, ...columns], summary.byCaller);
-  const models = tableText([{ title: "MODEL", of: (row) => row.alias }, ...columns], summary.byAlias);
+  const models = tableText(
+    [{ title: "MODEL", of: (row) => (row.alias === "" ? unknownMark : row.alias) }, ...columns],
+    summary.byAlias,
+  );
   const places = tableText(placeColumns, summary.byTarget);
   return [head, people, models, ...(summary.byTarget.length === 0 ? [] : [places])].join("\n\n");
 }

@@ -60,6 +60,7 @@ function headline(request: RequestRecord): string {
 
 /** What is known of a cost stands there even where the whole is not known. */
 function sumText({ knownCostNanos, unknownCostAttempts, attempts }: RequestRecord, cost: Cost): string {
+  if (attempts.length === 0) return "no cost";
   if (cost.known || knownCostNanos === 0) return costText(cost);
   return `${nanosText(knownCostNanos)} + ${unknownCostAttempts} of ${plural(attempts.length, "attempt")} without a price`;
 }

@@ -1,7 +1,7 @@
 /** Turns what zod found wrong with a value into one plain sentence piece. Pure. */
 import type { z } from "zod";
 
-/** `must be a whole number`, `must be one of "auto", "always"`: what follows the name of a setting. */
+/** `must be a number`, `must be one of "auto", "always"`: what follows the name of a setting. */
 export function wordsFor(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
@@ -35,7 +35,7 @@ export function pathInWords(path: readonly PropertyKey[]): string {
 
 const typeNames: Readonly<Record<string, string>> = Object.freeze({
   int: "a whole number",
-  number: "a whole number",
+  number: "a number",
   string: "text",
   boolean: "true or false",
   array: "a list",

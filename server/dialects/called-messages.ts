@@ -1,7 +1,14 @@
 /**
  * What the shapes we call have in common about a request's messages. Pure; shared by them; imports the domain only.
  */
-import type { ChatMessage, ChatRequest, ContentPart, MediaSource } from "../domain/chat.ts";
+import type {
+  ChatMessage,
+  ChatRequest,
+  ContentPart,
+  MediaSource,
+  ReasoningEffort,
+  ReasoningWish,
+} from "../domain/chat.ts";
 import { Failure } from "../domain/failure.ts";
 
 /** The messages of a chat, or a completion's prompt as what a user says. Throws `unsupported` for what only raw models do. */
@@ -25,5 +32,15 @@ export function dataUrl(source: Extract<MediaSource, { kind: "base64" }>): strin
 /** A result's text, marked where the tool failed and the shape has no word for it. */
 export function resultText(content: readonly ContentPart[], isError: boolean | undefined): string {
   const text = content.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
+  return markedText(text, isError);
+}
+
+export function markedText(text: string, isError: boolean | undefined): string {
   return isError === true && !/^\s*error/i.test(text) ? `Error: ${text}` : text;
+}
+
+/** How hard to think, for a shape that has words and no budget in tokens: the nearest word. Null: nothing was said. */
+export function effortWord({ effort, budgetTokens }: ReasoningWish): ReasoningEffort | null {
+  if (effort !== null || budgetTokens === null) return effort;
+  return budgetTokens <= 4_096 ? "low" : budgetTokens <= 16_384 ? "medium" : "high";
 }

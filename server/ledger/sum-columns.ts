@@ -15,7 +15,7 @@ const tokens = Object.freeze({
   cache_write_5m_tokens: "cache_write_5m_tokens",
   cache_write_1h_tokens: "cache_write_1h_tokens",
 });
-const unknown = whether("cost_basis IN ('not_priced', 'unknown_price')");
+const isUnknown = "cost_basis IN ('not_priced', 'unknown_price')";
 
 /** Over a row of `request_changes`, or one of `requests` with `sign` 1 and `said` from its feedback. */
 export const requestSums = Object.freeze({
@@ -31,7 +31,8 @@ export const requestSums = Object.freeze({
   ...tokens,
   known_nanos: "known_nanos",
   known_requests: whether("cost_nanos IS NOT NULL"),
-  unknown_requests: unknown,
+  // What was refused reached nobody: it has no part that could lack a price.
+  unknown_requests: whether(`${isUnknown} AND status <> 'refused'`),
 }) satisfies SumColumns;
 
 /** What a report says of a caller, and so reads: most sums of a report about everybody are about callers. */
@@ -49,7 +50,7 @@ export const attemptSums: SumColumns = Object.freeze({
   ...tokens,
   known_nanos: "coalesce(cost_nanos, 0)",
   known_attempts: whether("cost_nanos IS NOT NULL"),
-  unknown_attempts: unknown,
+  unknown_attempts: whether(isUnknown),
   drift_nanos: "coalesce(drift_nanos, 0)",
 });
 

@@ -244,6 +244,15 @@ function bytesOf(frames: readonly UpstreamFrame[], lineEnd = "\n"): Buffer {
   return Buffer.from(lines.map((line) => line + lineEnd).join(""));
 }
 
+/** Of the tools in a body, wherever the shape has them. */
+function toolNamesIn(body: { readonly tools: readonly Record<string, unknown>[] }): readonly string[] {
+  type Named = { readonly name: string };
+  return body.tools.flatMap((tool) => {
+    if (Array.isArray(tool.functionDeclarations)) return tool.functionDeclarations.map(({ name }: Named) => name);
+    return [((tool.function ?? tool) as Named).name];
+  });
+}
+
 function endsOf(events: readonly ChatEvent[]): number {
   return events.filter(isEnd).length;
 }
@@ -267,6 +276,38 @@ describe.each(Object.entries(calledDialects) as [CalledDialectId, CalledDialect]
       expect(Object.keys(call.headers)).not.toEqual(
         expect.arrayContaining([expect.stringMatching(/authorization|api-key/)]),
       );
+    });
+
+    test("tools go there by names that every vendor takes, each once, and their calls come back by the client's own", () => {
+      const names = [
+        "a_b",
+        "a.b",
+        "wëtter",
+        `mcp__one__${"x".repeat(90)}`,
+        `mcp__two__${"x".repeat(90)}`,
+        "1st",
+        "a.b",
+      ];
+      const tools = names.map((name) => ({ name, description: null, parameters: { type: "object", properties: {} } }));
+      const call = { id: "call_0", name: names[3] ?? "", arguments: "{}" };
+      const messages = [
+        { role: "user", content: [{ type: "text", text: "hi" }] },
+        { role: "assistant", content: [], reasoning: null, toolCalls: [call] },
+        { role: "tool", toolCallId: "call_0", content: [{ type: "text", text: "done" }] },
+      ] as const;
+      const asked: ChatRequest = { ...request, tools, messages };
+      const sent = JSON.parse(dialect.encodeRequest(asked, facts).body);
+      const wireNames = toolNamesIn(sent);
+      expect(new Set(wireNames).size).toBe(names.length);
+      expect(wireNames[0]).toBe("a_b");
+      for (const name of wireNames) expect(name).toMatch(/^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/);
+      // The call of the past goes by the tool's new name too.
+      expect(JSON.stringify({ ...sent, tools: [] })).toContain(JSON.stringify(wireNames[3]));
+      for (const [index, wireName] of wireNames.entries()) {
+        const body = JSON.stringify(sample.whole).replaceAll('"weather"', JSON.stringify(wireName));
+        const { calls } = meaningOf(dialect.decoder(asked, facts).whole(body));
+        expect(calls.map(({ name }) => name)).toEqual([names[index]]);
+      }
     });
 
     test("unknown fields of a body of its own shape survive", () => {

@@ -186,6 +186,9 @@ describe.each(Object.entries(dialects) as [DialectId, Dialect][])("dialect %s", 
         expect(text).toContain("Plain words.");
         expect(text).not.toContain("inside story");
       }
+      const isVain = /^(budget_exceeded|upstream_(key_refused|quota|model_missing))$/.test(code);
+      // SDKs ask again on 502 by themselves.
+      expect(wire.headers["x-should-retry"]).toBe(isVain ? "false" : undefined);
       if (wire.status === 429 || wire.status === 503) {
         expect(Number(wire.headers["retry-after"])).toSatisfy((s: number) => Number.isInteger(s) && s >= 1 && s <= 60);
       }

@@ -1,11 +1,13 @@
 /** Docs that lie are bugs: what the pages list is compared with what the product has. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { readConfigFile } from "../../server/config/file.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { listSettings } from "../../server/config/show.ts";
 import { exportColumns } from "../../server/ledger/reader/export-text.ts";
 import { realBox } from "../support/real-box.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const page = (name: string) => readFileSync(join(import.meta.dirname, "../../docs", name), "utf8");
 
@@ -19,6 +21,20 @@ test("docs/configuration.md lists every setting with its default, variable and m
     )
     .filter((row) => !text.includes(row));
   expect(missing).toEqual([]);
+});
+
+test("every example of settings in README and docs/configuration.md can be pasted", () => {
+  const file = join(temporaryFolder(), "lanthorn.yaml");
+  for (const name of ["../README.md", "configuration.md"]) {
+    const examples = [...page(name).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml]) => yaml ?? "");
+    expect(examples.length, name).toBeGreaterThan(0);
+    for (const yaml of examples) {
+      // A change of routes is a file of its own.
+      if (/^gate:/m.test(yaml)) continue;
+      writeFileSync(file, yaml);
+      expect(() => readConfigFile(file), yaml).not.toThrow();
+    }
+  }
 });
 
 test("docs/api.md lists exactly the routes that the server dispatches by", async () => {

@@ -203,6 +203,15 @@ test("aliases are in /v1/models", async () => {
   );
 });
 
+test("a provider that a route leads to is not removed: the next start would be refused", async () => {
+  const answer = await adminOf(box).call("DELETE", "/admin/providers/tls");
+  expect([answer.status, await answer.json()]).toMatchObject([
+    400,
+    { error: { message: 'Routes lead to "tls": any-tls.', next: ["lanthorn route apply change.yaml"] } },
+  ]);
+  expect(await (await adminOf(box).call("GET", "/admin/providers")).text()).toContain('"id":"tls"');
+});
+
 describe("lanthorn route", () => {
   const environment = () => ({ LANTHORN_HOME: box.home });
 

@@ -82,9 +82,16 @@ async function one(
   }
 }
 
+/** A name that nobody serves fails every task as a bad model does, so what went wrong stands below. */
 export function evaluationText(results: readonly Evaluation[]): string {
-  return tableText(columns, results);
+  const wrong = results.flatMap(({ target, failures }) => {
+    const most = failures.slice(0, mostReasons).map(({ why, count }) => `${count} ${why}`);
+    return most.length === 0 ? [] : [`${target} failed: ${most.join(", ")}`];
+  });
+  return [tableText(columns, results), ...(wrong.length === 0 ? [] : ["", ...wrong])].join("\n");
 }
+
+const mostReasons = 5;
 
 const percent = (value: number) => `${(value * 100).toFixed(1)} %`;
 const time = (ms: number | null) => (ms === null ? "-" : durationText(ms));

@@ -50,7 +50,11 @@ export function readTasks(file: string, context: CommandContext): readonly Task[
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new CommandFailure(exitCodes.noSuchThing, "no_such_file", `${file} cannot be read`, { why, next: [] });
   }
-  const tasks = text.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [taskOf(line, index + 1, file)]));
+  // What Windows' editors put in front of UTF-8 is no part of the first task.
+  const tasks = text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .flatMap((line, index) => (line.trim() === "" ? [] : [taskOf(line, index + 1, file)]));
   if (tasks.length === 0) throw wrongUse(`There are no tasks in ${file}.`);
   if (tasks.length > mostTasks) throw wrongUse(`${file} has more than ${mostTasks} tasks.`);
   return tasks;

@@ -3,7 +3,6 @@ import type { ChatEvent, ChatRequest } from "../../domain/chat.ts";
 import { callIdMaker } from "../call-ids.ts";
 import { freeTextOf, isFreeText, type NamedTool, namedTools, toolOf } from "../tool-names.ts";
 import { at, isWireObject } from "../usage/figures.ts";
-import { plain } from "./call-messages.ts";
 import { answersByTool, answerTool } from "./call-tools.ts";
 import { dialectId } from "./signature.ts";
 
@@ -35,7 +34,7 @@ export class AnswerBlocks {
 
   constructor(request: ChatRequest) {
     this.answersByTool = answersByTool(request);
-    this.#tools = namedTools(request.tools).map((named) => ({ ...named, wireName: plain(named.wireName) }));
+    this.#tools = namedTools(request.tools);
     this.#newId = callIdMaker(request);
   }
 

@@ -30,7 +30,7 @@ export interface WireConversation {
   readonly messages: readonly WireTurn[];
 }
 
-/** Ids and names are letters, digits, `_` and `-` here; others make theirs of more. */
+/** Ids are letters, digits, `_` and `-` here; others make theirs of more. */
 export function plain(id: string): string {
   return id.replace(/[^a-zA-Z0-9_-]/g, "_");
 }
@@ -107,7 +107,7 @@ function assistantBlocks(message: AssistantMessage, tools: readonly NamedTool[],
     ...thinkingBlocks(message),
     ...partBlocks(message.content, param),
     ...message.toolCalls.map((call) => ({
-      ...{ type: "tool_use", id: plain(call.id), name: plain(wireNameOf(call, tools)), input: inputOf(call) },
+      ...{ type: "tool_use", id: plain(call.id), name: wireNameOf(call, tools), input: inputOf(call) },
       ...cacheControl(call.cache),
     })),
   ];

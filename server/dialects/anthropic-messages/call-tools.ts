@@ -1,7 +1,7 @@
 /** The tools of a request and how they may be used, as Anthropic takes them. Pure; imports the domain only. */
 import type { ChatRequest, JsonSchema, ToolDefinition } from "../../domain/chat.ts";
 import { freeTextParameters, type NamedTool } from "../tool-names.ts";
-import { cacheControl, plain } from "./call-messages.ts";
+import { cacheControl } from "./call-messages.ts";
 import { dialectId } from "./signature.ts";
 
 /** The tool that an answer in JSON comes as, where no schema was given. */
@@ -39,7 +39,7 @@ export function wireTools(request: ChatRequest, named: readonly NamedTool[]): Wi
       return { tools, tool_choice: { type: "any", ...one } };
     case "named": {
       const wished = named.find(({ tool }) => tool.name === toolChoice.name);
-      return { tools, tool_choice: { type: "tool", name: plain(wished?.wireName ?? toolChoice.name), ...one } };
+      return { tools, tool_choice: { type: "tool", name: wished?.wireName ?? toolChoice.name, ...one } };
     }
   }
 }
@@ -47,7 +47,7 @@ export function wireTools(request: ChatRequest, named: readonly NamedTool[]): Wi
 function wireTool({ tool, wireName }: NamedTool): object {
   const { description, strict } = tool;
   return {
-    name: plain(wireName),
+    name: wireName,
     ...(description === null || description === "" ? {} : { description }),
     input_schema: inputSchema(tool),
     ...(strict === true && tool.custom === undefined ? { strict } : {}),

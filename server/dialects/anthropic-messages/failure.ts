@@ -1,6 +1,7 @@
 /** A Failure in Anthropic's error shape. Pure; imports the domain only. Its SDKs pick their error class by status and type. */
-import type { Failure, FailureCode } from "../../domain/failure.ts";
+import type { Failure } from "../../domain/failure.ts";
 import type { WireFailure } from "../dialect.ts";
+import { retryWord } from "../permanent.ts";
 
 const wireTypes: Readonly<Record<number, string>> = Object.freeze({
   401: "authentication_error",
@@ -16,14 +17,6 @@ const wireTypes: Readonly<Record<number, string>> = Object.freeze({
 function wireType(status: number): string {
   return wireTypes[status] ?? (status >= 500 ? "api_error" : "invalid_request_error");
 }
-
-/** Statuses that SDKs try again by themselves, though nothing will have changed. */
-const permanent: ReadonlySet<FailureCode> = new Set([
-  "budget_exceeded",
-  "upstream_key_refused",
-  "upstream_quota",
-  "upstream_model_missing",
-]);
 
 /** Agents look for these words, and for the figures in this order. */
 function wireMessage({ code, message, overflow }: Failure): string {
@@ -44,9 +37,8 @@ function errorOf(failure: Failure): object {
 export function encodeFailure(failure: Failure, requestId?: string): WireFailure {
   const headers: Record<string, string> = { "content-type": "application/json; charset=utf-8" };
   if (failure.retryAfterSeconds !== null) headers["retry-after"] = String(failure.retryAfterSeconds);
-  if (permanent.has(failure.code)) headers["x-should-retry"] = "false";
   const body = JSON.stringify({ type: "error", error: errorOf(failure), request_id: requestId ?? null });
-  return { status: failure.kind.httpStatus, headers, body };
+  return { status: failure.kind.httpStatus, headers: { ...headers, ...retryWord(failure) }, body };
 }
 
 export function failureFrame(failure: Failure): string {

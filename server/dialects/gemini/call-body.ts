@@ -1,7 +1,7 @@
 /** `ChatRequest` → the body of Gemini's generateContent. Pure; imports the domain only. */
 import type { ChatRequest, ReasoningEffort, ReasoningWish, ToolDefinition } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
-import { calledMessages } from "../called-messages.ts";
+import { calledMessages, effortWord } from "../called-messages.ts";
 import type { CallFacts } from "../called.ts";
 import { freeTextParameters, type NamedTool, namedTools, wireNameOf } from "../tool-names.ts";
 import { isWireObject } from "../usage/figures.ts";
@@ -98,15 +98,17 @@ function schemaField(sent: Readonly<Record<string, unknown>>): Body {
   return lost.length === 0 ? { responseSchema: schema } : { responseJsonSchema: sent };
 }
 
-function thinkingOf({ effort, budgetTokens, summary }: ReasoningWish, levelled: boolean): Body {
+function thinkingOf(wish: ReasoningWish, levelled: boolean): Body {
+  const { effort, budgetTokens, summary } = wish;
+  const word = effortWord(wish);
   const amount =
     budgetTokens !== null && !levelled
       ? { thinkingBudget: budgetTokens }
-      : effort === null
+      : word === null
         ? {}
         : levelled
-          ? { thinkingLevel: levels[effort] }
-          : { thinkingBudget: budgets[effort] };
+          ? { thinkingLevel: levels[word] }
+          : { thinkingBudget: budgets[word] };
   const includeThoughts = effort !== "none" && (summary !== null || effort !== null || budgetTokens !== null);
   return { thinkingConfig: { ...amount, ...(includeThoughts && { includeThoughts }) } };
 }

@@ -32,7 +32,7 @@ export function conversationOf(
   const contents: Content[] = [];
   const names = new Map<string, string>();
   let results: Content | null = null;
-  for (const [index, message] of messages.entries()) {
+  for (const [index, message] of joinedResults(messages).entries()) {
     const param = `messages[${index}]`;
     if (message.role === "tool") {
       // All results of one turn go back together.
@@ -51,7 +51,25 @@ export function conversationOf(
     } else if (message.role === "system") system.push(...message.content.map(wirePart));
     else contents.push({ role: "user", parts: nonEmpty(message.content.map(wirePart)) });
   }
+  // Instructions alone are no conversation to it.
+  if (contents.length === 0) return { systemInstruction: null, contents: [{ role: "user", parts: nonEmpty(system) }] };
   return { systemInstruction: system.length === 0 ? null : { parts: system }, contents };
+}
+
+/** One result for each call: as many as there were calls are taken, and clients send some in several messages. */
+function joinedResults(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const list: ChatMessage[] = [];
+  let turnAt = 0;
+  for (const message of messages) {
+    if (message.role !== "tool") turnAt = list.length + 1;
+    const at = list.findIndex((one, index) => {
+      return index >= turnAt && one.role === "tool" && message.role === "tool" && one.toolCallId === message.toolCallId;
+    });
+    const earlier = list[at];
+    if (earlier === undefined || message.role !== "tool") list.push(message);
+    else list[at] = { ...message, content: [...earlier.content, ...message.content] };
+  }
+  return list;
 }
 
 function modelParts(

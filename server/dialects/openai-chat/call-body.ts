@@ -7,7 +7,7 @@
 import { calledSampling } from "../called-sampling.ts";
 import type { ChatRequest, ReasoningWish, ResponseFormat, ServiceTier, ToolDefinition } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
-import { calledMessages } from "../called-messages.ts";
+import { calledMessages, effortWord } from "../called-messages.ts";
 import type { CallFacts, CallTraits } from "../called.ts";
 import { strictSchema } from "../strict-schema.ts";
 import { freeTextParameters, type NamedTool, namedTools, wireNameOf } from "../tool-names.ts";
@@ -122,13 +122,9 @@ function logprobsOf({ logprobs }: ChatRequest): Body {
   return { logprobs: true, ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) };
 }
 
-/** A budget in tokens has no field here: the nearest word for it. */
 function effortOf(reasoning: ReasoningWish | undefined): Body {
-  if (reasoning === undefined) return {};
-  const { effort, budgetTokens } = reasoning;
-  if (effort !== null) return { reasoning_effort: effort };
-  if (budgetTokens === null) return {};
-  return { reasoning_effort: budgetTokens <= 4_096 ? "low" : budgetTokens <= 16_384 ? "medium" : "high" };
+  const effort = reasoning === undefined ? null : effortWord(reasoning);
+  return effort === null ? {} : { reasoning_effort: effort };
 }
 
 /** The batch tier is another road, not a field. */

@@ -1,6 +1,7 @@
 /** A Failure in OpenAI's error shape. Pure; imports the domain only. The SDKs pick their error class by status and code. */
 import type { Failure, FailureCode } from "../../domain/failure.ts";
 import type { WireFailure } from "../dialect.ts";
+import { retryWord } from "../permanent.ts";
 
 /** Where OpenAI has a word of its own for what we mean, clients look for that word. */
 const wireCodes: Readonly<Partial<Record<FailureCode, string>>> = Object.freeze({
@@ -31,9 +32,7 @@ export function encodeFailure(failure: Failure): WireFailure {
   const headers: Record<string, string> = { "content-type": "application/json; charset=utf-8" };
   // Codex and LangChain give up on a 429 or 503 without it; none of the measured clients ignores an integer of 1 to 60.
   if (failure.retryAfterSeconds !== null) headers["retry-after"] = String(failure.retryAfterSeconds);
-  // Money does not come back by asking again; the SDKs heed this word.
-  if (failure.kind.httpStatus === 402) headers["x-should-retry"] = "false";
-  return { status: failure.kind.httpStatus, headers, body: errorBody(failure) };
+  return { status: failure.kind.httpStatus, headers: { ...headers, ...retryWord(failure) }, body: errorBody(failure) };
 }
 
 export function failureFrame(failure: Failure): string {

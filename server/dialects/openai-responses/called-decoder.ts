@@ -13,6 +13,7 @@ import { at, isWireObject } from "../usage/figures.ts";
 import { readOpenaiResponsesFrame } from "../usage/openai-responses.ts";
 import { noUpstreamUsage } from "../usage/upstream-usage.ts";
 import { failureInAnswer } from "../openai-chat/called-failure.ts";
+import { calledName } from "./called-items.ts";
 import { responsesId } from "./signature.ts";
 
 /** What an event says, before it is known which frame it came from. */
@@ -27,7 +28,7 @@ interface Seen {
   done: boolean;
 }
 
-export function decoder(_request: ChatRequest, { traits }: CallFacts): AnswerDecoder {
+export function decoder({ tools }: ChatRequest, { traits }: CallFacts): AnswerDecoder {
   let used: UpstreamUsage = noUpstreamUsage;
   let over = false;
   let calls = 0;
@@ -65,7 +66,7 @@ export function decoder(_request: ChatRequest, { traits }: CallFacts): AnswerDec
         type: "tool-call",
         index: item.call,
         id: text(at(wire, "call_id")) || text(at(wire, "id")) || `call_${item.call}`,
-        name: text(at(wire, "name")),
+        name: calledName(tools, text(at(wire, "name")), typeof namespace === "string" ? namespace : undefined),
         ...(typeof namespace === "string" ? { namespace } : {}),
         ...(at(wire, "type") === "custom_tool_call" ? { custom: true } : {}),
       },

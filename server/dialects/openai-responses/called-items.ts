@@ -1,7 +1,9 @@
 /** Messages and tools → the items of a Responses body that we send. Pure. For requests that came in another wire shape. */
 import type { ChatMessage, ContentPart, MediaSource, ToolChoice, ToolDefinition } from "../../domain/chat.ts";
+import { markedText } from "../called-messages.ts";
 import type { CallTraits } from "../called.ts";
 import { responsesId } from "./signature.ts";
+import { fittingName, fittingNames } from "../tool-names.ts";
 import { ownName } from "./tools.ts";
 
 type Item = Readonly<Record<string, unknown>>;
@@ -12,6 +14,7 @@ export function inputItems(
   traits: CallTraits,
 ): readonly Item[] {
   const customCalls = new Set<string>();
+  const names = new Map([...wireNames(tools)].map(([tool, name]) => [tool.name, name]));
   const itemsOf = (message: ChatMessage): Item[] => {
     switch (message.role) {
       case "system":
@@ -27,7 +30,7 @@ export function inputItems(
         }
         for (const call of message.toolCalls) {
           const namespace = call.namespace === undefined ? {} : { namespace: call.namespace };
-          const named = { call_id: call.id, name: nameOf(tools, call.name), ...namespace };
+          const named = { call_id: call.id, name: names.get(call.name) ?? fittingName(call.name), ...namespace };
           if (call.custom === true) customCalls.add(call.id);
           items.push(
             call.custom === true
@@ -39,7 +42,7 @@ export function inputItems(
       }
       case "tool": {
         const type = customCalls.has(message.toolCallId) ? "custom_tool_call_output" : "function_call_output";
-        return [{ type, call_id: message.toolCallId, output: toolOutput(message.content) }];
+        return [{ type, call_id: message.toolCallId, output: toolOutput(message.content, message.isError) }];
       }
     }
   };
@@ -60,9 +63,12 @@ function said(part: ContentPart): string {
   return part.type === "text" ? part.text : "";
 }
 
-function toolOutput(content: readonly ContentPart[]): unknown {
+function toolOutput(content: readonly ContentPart[], isError: boolean | undefined): unknown {
   const texts = content.flatMap((part) => (part.type === "text" ? [part.text] : []));
-  return texts.length === content.length ? texts.join("") : content.map(inputPart);
+  if (texts.length === content.length) return markedText(texts.join(""), isError);
+  const parts = content.map(inputPart);
+  const isMarked = markedText(texts.join(""), isError) === texts.join("");
+  return isMarked ? parts : [{ type: "input_text", text: "Error:" }, ...parts];
 }
 
 function inputPart(part: ContentPart): object {
@@ -80,34 +86,48 @@ function urlOf(source: MediaSource): string {
   return source.kind === "url" ? source.url : `data:${source.mediaType};base64,${source.data}`;
 }
 
-function nameOf(tools: readonly ToolDefinition[], name: string): string {
-  const tool = tools.find((one) => one.name === name);
-  return tool === undefined ? name : ownName(tool);
+/** What each tool is called within its namespace there: its own name, as far as it fits. */
+function wireNames(tools: readonly ToolDefinition[]): ReadonlyMap<ToolDefinition, string> {
+  const names = new Map(tools.map((tool) => [tool, ownName(tool)]));
+  for (const namespace of new Set(tools.map((tool) => tool.namespace))) {
+    const among = tools.filter((tool) => tool.namespace === namespace);
+    const fitting = fittingNames(among.map(ownName));
+    for (const [index, tool] of among.entries()) names.set(tool, fitting[index] ?? ownName(tool));
+  }
+  return names;
+}
+
+/** The way back: what the client called the tool that the upstream calls so. */
+export function calledName(tools: readonly ToolDefinition[], wireName: string, namespace: string | undefined): string {
+  for (const [tool, name] of wireNames(tools)) {
+    if (name === wireName && tool.namespace === namespace) return ownName(tool);
+  }
+  return wireName;
 }
 
 /** Tools of one namespace stand together again, where the first of them stood. */
 export function wireTools(tools: readonly ToolDefinition[]): readonly Item[] {
   const groups = new Map<string, Item[]>();
   const list: Item[] = [];
-  for (const tool of tools) {
+  for (const [tool, name] of wireNames(tools)) {
     if (tool.namespace === undefined) {
-      list.push(wireTool(tool));
+      list.push(wireTool(tool, name));
       continue;
     }
     const group = groups.get(tool.namespace);
     if (group !== undefined) {
-      group.push(wireTool(tool));
+      group.push(wireTool(tool, name));
       continue;
     }
-    const inner = [wireTool(tool)];
+    const inner = [wireTool(tool, name)];
     groups.set(tool.namespace, inner);
     list.push({ type: "namespace", name: tool.namespace, description: tool.namespace, tools: inner });
   }
   return list;
 }
 
-function wireTool(tool: ToolDefinition): Item {
-  const named = { name: ownName(tool), ...(tool.description === null ? {} : { description: tool.description }) };
+function wireTool(tool: ToolDefinition, name: string): Item {
+  const named = { name, ...(tool.description === null ? {} : { description: tool.description }) };
   if (tool.custom !== undefined) {
     return { type: "custom", ...named, format: tool.custom.grammar ?? { type: "text" } };
   }
@@ -119,5 +139,6 @@ function wireTool(tool: ToolDefinition): Item {
 export function wireChoice(choice: ToolChoice, tools: readonly ToolDefinition[]): unknown {
   if (choice.type !== "named") return choice.type;
   const tool = tools.find(({ name }) => name === choice.name);
-  return { type: tool?.custom === undefined ? "function" : "custom", name: nameOf(tools, choice.name) };
+  const name = (tool && wireNames(tools).get(tool)) ?? choice.name;
+  return { type: tool?.custom === undefined ? "function" : "custom", name };
 }

@@ -8,6 +8,7 @@
 import { isWireObject } from "../usage/figures.ts";
 import type { ChatRequest, JsonSchema, ServiceTier } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import { calledMessages, effortWord } from "../called-messages.ts";
 import type { CallFacts, WireCall } from "../called.ts";
 import { jsonCall } from "../json-call.ts";
 import { inputItems, wireChoice, wireTools } from "./called-items.ts";
@@ -29,7 +30,6 @@ function refuseWhatItCannotCarry(request: ChatRequest, { traits }: CallFacts): v
   const refuse = (what: string, param: string) => {
     throw new Failure("unsupported", `${what} cannot be asked of this upstream.`, { param });
   };
-  if (request.completion !== null) refuse("A completion of plain text", "prompt");
   if (request.choices > 1) refuse("Several answers to one request", "n");
   if (traits.extendedSampling === true) return;
   if (request.stop.length > 0) refuse("A text that ends the answer", "stop");
@@ -80,7 +80,7 @@ function ownBody(request: ChatRequest, { model, maxTokens, traits }: CallFacts):
   ];
   return {
     model,
-    input: inputItems(request.messages, tools, traits),
+    input: inputItems(calledMessages(request), tools, traits),
     store: false,
     ...(include.length === 0 ? {} : { include }),
     ...(bound === null ? {} : { max_output_tokens: bound }),
@@ -98,7 +98,7 @@ function ownBody(request: ChatRequest, { model, maxTokens, traits }: CallFacts):
     ...textFormat(request),
     ...(reasoning === undefined
       ? {}
-      : { reasoning: { effort: reasoning.effort, summary: reasoning.summary ?? "auto" } }),
+      : { reasoning: { effort: effortWord(reasoning), summary: reasoning.summary ?? "auto" } }),
     ...(request.cacheKey === null ? {} : { prompt_cache_key: request.cacheKey }),
     ...(request.endUser === undefined ? {} : { safety_identifier: request.endUser }),
     ...(tier === undefined ? {} : { service_tier: tier }),

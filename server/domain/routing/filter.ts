@@ -66,11 +66,12 @@ function length(candidate: Candidate, facts: RequestFacts): Exclusion | null {
 }
 
 function standing({ health, cooldown, power, whileAsleep }: Candidate): Exclusion | null {
-  if (!health.able) return { reason: "not_able", detail: health.reason };
-  // It was woken already: nothing is gained by asking it to be told so.
-  if (power?.state === "waking" && whileAsleep === "fallback") return { reason: "waking", detail: power.words };
+  // First, because it is not asked then, whatever else holds: also one whose key rests is told with the time until it is over.
   if (cooldown.state === "open") {
     return { reason: "cooling_down", detail: `${cooldown.reason ?? ""}, ${Math.ceil(cooldown.leftMs / 1000)} s left` };
   }
+  if (!health.able) return { reason: "not_able", detail: health.reason };
+  // It was woken already: nothing is gained by asking it to be told so.
+  if (power?.state === "waking" && whileAsleep === "fallback") return { reason: "waking", detail: power.words };
   return null;
 }

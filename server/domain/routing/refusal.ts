@@ -21,7 +21,8 @@ const mostNamed = 5;
 /** For a plan whose targets all began to be left alone after it was made. `leftMs`: until the first may be asked. */
 export function allResting(plan: Plan, leftMs: number): Failure {
   const names = plan.attempts.slice(0, mostNamed).map(({ target }) => targetName(target));
-  const message = `Nothing can answer for "${plan.alias}" now: ${names.join(", ")} failed and are left alone for a while.`;
+  const are = names.length === 1 ? "is" : "are";
+  const message = `Nothing can answer for "${plan.alias}" now: ${names.join(", ")} failed and ${are} left alone for a while ("lanthorn route list" shows why).`;
   return new Failure("no_target", message, { retryAfterSeconds: leftMs / 1000 });
 }
 

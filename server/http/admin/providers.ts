@@ -21,10 +21,27 @@ const newProviderBody = z.object({
 });
 
 const newKeyBody = z.object({ key: z.string(), purpose: z.enum(["calls", "bills"]).default("calls"), label, weight });
+/** Routes that are named in a refusal. */
+const mostNamed = 5;
 const testBody = z.object({ model: z.string().min(1).max(300).nullish() });
 
 export const providersResource: AdminResource = ({ deps, readBody }) => {
   const { providers } = deps;
+
+  /** Without it the next start would be refused: a route to nobody stops it. */
+  function refuseWhereRoutesLead(id: string): void {
+    const leading = deps.routing.routes().filter(({ groups }) => {
+      return groups.some(({ targets }) => targets.some(({ target }) => target.startsWith(`${id}/`)));
+    });
+    if (leading.length === 0) return;
+    const names = leading.map(({ alias }) => alias);
+    const named = names.length > mostNamed ? `${names.slice(0, mostNamed).join(", ")} …` : names.join(", ");
+    throw new Failure("invalid_request", `Routes lead to "${id}": ${named}.`, {
+      why: "The box would not start any more with a route to a provider that is not there.",
+      next: ["lanthorn route apply change.yaml"],
+    });
+  }
+
   return [
     {
       method: "GET",
@@ -49,7 +66,9 @@ export const providersResource: AdminResource = ({ deps, readBody }) => {
       method: "DELETE",
       path: "/admin/providers/:id",
       handle(request, response) {
-        sendJson(response, 200, { removed: providers.remove(String(request.params.id)) });
+        const id = String(request.params.id);
+        refuseWhereRoutesLead(id);
+        sendJson(response, 200, { removed: providers.remove(id) });
       },
     },
     {

@@ -55,6 +55,8 @@ test("an error says what, why and next, each step on its line", () => {
   expect(failureText(failure)).toBe(
     "error  it does not fit\nwhy    27 GiB wanted\nnext   lanthorn a\n       lanthorn b",
   );
+  const several = new CommandFailure(78, "cannot_start", "2 things are wrong", { why: "one\ntwo", next: [] });
+  expect(failureText(several)).toBe("error  2 things are wrong\nwhy    one\n       two");
 });
 
 test.each([

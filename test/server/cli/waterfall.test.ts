@@ -31,7 +31,7 @@ test("a refused request has no bars, and says so", () => {
     attempts: [],
   };
   expect(waterfallText(refused).split("\n")).toEqual([
-    "req_7Q2M00000000000000000a   jonas   coder → reached no model   refused: queue_full   3 ms   local: not yet priced",
+    "req_7Q2M00000000000000000a   jonas   coder → reached no model   refused: queue_full   3 ms   no cost",
     " Tokens   41.2 K in (35.1 K cached), 412 out; first token none sent",
     " Asked    12 Nov 2026 14:02:11, openai-chat, streamed",
   ]);

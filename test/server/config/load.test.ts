@@ -141,7 +141,7 @@ test("a wrong flag is named", () => {
   const flags = [{ path: "engine.slots", flag: "--slots", value: "many" }];
   expect(refusal({ flags })).toMatchObject({
     message: "The flag --slots cannot be used as given.",
-    why: "engine.slots must be a whole number.",
+    why: "engine.slots must be a number.",
   });
 });
 

@@ -18,7 +18,7 @@ test("a model flag is a file and its options", () => {
 const wrong: readonly (readonly [text: string, why: string])[] = [
   ["m.gguf,contxt=5", 'There is no option "contxt". Did you mean "context"?'],
   ["m.gguf,slots=1,slots=2", '"slots" is given twice.'],
-  ["m.gguf,slots=two", "slots must be a whole number."],
+  ["m.gguf,slots=two", "slots must be a number."],
   ["m.gguf,context=1", "context must be at least 64."],
   ["m.gguf,alias=two words", "alias must be one word without spaces and commas."],
   ["", "The file name must not be empty."],

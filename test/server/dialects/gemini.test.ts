@@ -113,6 +113,39 @@ describe("the request", () => {
     });
   });
 
+  test("results of one call in several messages are one, as many as there were calls", () => {
+    const result = (toolCallId: string, said: string) => ({ role: "tool", toolCallId, content: text(said) }) as const;
+    const toolCalls = ["a", "b"].map((id) => ({ id, name: "look", arguments: "{}" }));
+    const turn = { role: "assistant", content: [], reasoning: null, toolCalls } as const;
+    const messages = [
+      turn,
+      result("a", "1"),
+      result("b", "2"),
+      result("a", "3"),
+      turn,
+      result("a", "4"),
+      result("b", "5"),
+    ];
+    const { contents } = bodyOf(chatRequest("", { messages }), facts());
+    const outputs = (at: number) =>
+      contents[at].parts.map((part: { functionResponse: { response: object } }) => part.functionResponse.response);
+    expect(outputs(1)).toEqual([{ output: "1\n3" }, { output: "2" }]);
+    expect(outputs(3)).toEqual([{ output: "4" }, { output: "5" }]);
+  });
+
+  test("instructions alone are what the user says: a body without contents is refused there", () => {
+    const body = bodyOf(chatRequest("", { messages: [{ role: "system", content: text("be brief") }] }), facts());
+    expect(body.contents).toEqual([{ role: "user", parts: [{ text: "be brief" }] }]);
+    expect(body).not.toHaveProperty("systemInstruction");
+  });
+
+  test("a budget to think becomes the nearest level where there are levels", () => {
+    const reasoning = { effort: null, budgetTokens: 10_000, summary: null };
+    const config = (model: string) => bodyOf(chatRequest("hi", { reasoning }), facts(model)).generationConfig;
+    expect(config("gemini-3-pro-preview").thinkingConfig).toMatchObject({ thinkingLevel: "medium" });
+    expect(config("gemini-2.5-flash").thinkingConfig).toMatchObject({ thinkingBudget: 10_000 });
+  });
+
   test("the third generation thinks in levels, and a call without its signature says so", () => {
     const messages = conversation.messages.map((message) =>
       message.role === "assistant"

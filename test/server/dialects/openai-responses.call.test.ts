@@ -16,6 +16,8 @@ function sent(request: ChatRequest, traits?: CallTraits, maxTokens?: number): Re
   return JSON.parse(body);
 }
 
+const sentFrom = (more: Partial<ChatRequest>) => sent({ ...chatRequest("hi"), ...more });
+
 /** As it comes from a client of this wire shape. */
 const own = (body: object) => decodeResponse({ model: "coder", input: "hi", ...body }, { ...nothingKept, keeps: true });
 
@@ -71,6 +73,45 @@ function foreign(body: object): ChatRequest {
   const { wire: _, ...request } = own(body);
   return request;
 }
+
+describe("what this shape has no word of its own for", () => {
+  test("a raw prompt is what a user says", () => {
+    const { input } = sentFrom({ messages: [], completion: { prompts: ["Once upon"], suffix: null, echo: false } });
+    expect(input).toEqual([{ type: "message", role: "user", content: [{ type: "input_text", text: "Once upon" }] }]);
+  });
+
+  test("a tool that failed is marked in its result, as text and beside an image", () => {
+    const image = { type: "image", source: { kind: "url", url: "https://pictures.example/a.png" } } as const;
+    const toolCalls = ["a", "b", "c"].map((id) => ({ id, name: "look", arguments: "{}" }));
+    const result = (toolCallId: string, text: string, more: readonly (typeof image)[] = []) =>
+      ({ role: "tool", toolCallId, content: [{ type: "text", text }, ...more], isError: true }) as const;
+    const { input } = sentFrom({
+      messages: [
+        { role: "assistant", content: [], reasoning: null, toolCalls },
+        result("a", "too dark"),
+        result("b", "too dark", [image]),
+        result("c", "error: too dark"),
+      ],
+    });
+    expect((input as readonly { output?: unknown }[]).slice(3).map(({ output }) => output)).toEqual([
+      "Error: too dark",
+      [
+        { type: "input_text", text: "Error:" },
+        { type: "input_text", text: "too dark" },
+        { type: "input_image", image_url: image.source.url },
+      ],
+      "error: too dark",
+    ]);
+  });
+
+  test.each([
+    [2_000, "low"],
+    [10_000, "medium"],
+    [32_000, "high"],
+  ])("a budget of %i tokens to think becomes the nearest word: %s", (budgetTokens, effort) => {
+    expect(sentFrom({ reasoning: { effort: null, budgetTokens, summary: null } }).reasoning).toMatchObject({ effort });
+  });
+});
 
 describe("a request that came otherwise", () => {
   test("becomes the items it would have been", () => {
@@ -160,7 +201,8 @@ describe("a request that came otherwise", () => {
   test.each<[Partial<ChatRequest>, string]>([
     [{ choices: 2 }, "n"],
     [{ stop: ["x"] }, "stop"],
-    [{ completion: { prompts: ["x"], suffix: null, echo: false } }, "prompt"],
+    [{ completion: { prompts: [[1, 2]], suffix: null, echo: false } }, "prompt"],
+    [{ completion: { prompts: ["x"], suffix: "z", echo: false } }, "suffix"],
   ])("%j cannot be carried, and says so", (wishes, param) => {
     expect(() => sent(chatRequest("hi", wishes))).toThrow(expect.objectContaining({ code: "unsupported", param }));
   });

@@ -6,7 +6,7 @@ const tokens = ["prompt", "cached", "completion", "reasoning", "cache_write_5m",
   (kind) => `coalesce(sum(x.${kind}_tokens), 0) AS ${kind}_tokens`,
 );
 const ofRequests = `count(*) AS requests, ${tokens.join(", ")}, coalesce(sum(x.known_nanos), 0) AS known, count(x.cost_nanos) AS priced,
-  count(*) FILTER (WHERE x.cost_basis IN ('not_priced', 'unknown_price')) AS unpriced`;
+  count(*) FILTER (WHERE x.cost_basis IN ('not_priced', 'unknown_price') AND x.status <> 'refused') AS unpriced`;
 const ofAttempts = `count(*) AS requests, ${tokens.join(", ")}, coalesce(sum(x.cost_nanos), 0) AS known,
   count(x.cost_nanos) AS priced, count(*) FILTER (WHERE x.cost_basis IN ('not_priced', 'unknown_price')) AS unpriced,
   coalesce(sum(x.drift_nanos), 0) AS drift`;

@@ -228,7 +228,13 @@ test("a ledger from before there were sums of 6 hours, 4 and 64 days tells the s
   addKeys(before);
   const statements = prepareStatements(before);
   for (let number = 1; number <= 400; number += 1) addRequest(statements, random, number);
-  // As it was folded then.
+  // What is refused has no attempt, and so no price.
+  before.exec(
+    "UPDATE requests SET cost_nanos = NULL, known_nanos = 0, cost_basis = 'not_priced' WHERE status = 'refused'",
+  );
+  // As it was folded then: what was refused was counted among what has no price.
+  const isUnknown = "CASE WHEN cost_basis IN ('not_priced', 'unknown_price') THEN 1 ELSE 0 END";
+  const sumsThen = { ...requestSums, unknown_requests: isUnknown };
   before.exec("INSERT INTO sum_aliases (alias) SELECT DISTINCT alias FROM request_changes");
   before.exec(
     "INSERT INTO sum_callers (caller_kind, key_id, caller_name) SELECT DISTINCT caller_kind, coalesce(key_id, 0), caller_name FROM request_changes",
@@ -246,7 +252,7 @@ test("a ledger from before there were sums of 6 hours, 4 and 64 days tells the s
       ...(hours === 1 ? [] : [["c.id", 1, "a.id"] as const]),
     ]) {
       before.exec(`INSERT INTO request_sums (hours, caller, kind, from_hour, part, ${columnNames(requestSums)})
-        SELECT ${hours}, ${caller} AS of, ${kind}, ${from} AS hour, ${part} AS what, ${addedUp(requestSums)}
+        SELECT ${hours}, ${caller} AS of, ${kind}, ${from} AS hour, ${part} AS what, ${addedUp(sumsThen)}
         FROM request_changes AS m ${who} JOIN sum_aliases AS a ON a.alias = m.alias GROUP BY of, hour, what`);
     }
     for (const caller of hours === 1 ? ["0"] : ["0", "c.id"]) {

@@ -79,7 +79,20 @@ test("eval compares targets by checks and a command's exit code", async () => {
       { target: "cloud/big", passed: 2, costPerSuccessNanos: 1_500, failures: [{ why: "exit code 3", count: 1 }] },
     ],
   });
-  expect((await run()).stdout).toMatch(/cloud\/big\s+2\/3\s+66\.7 %/u);
+  const { stdout: words } = await run();
+  expect(words).toMatch(/cloud\/big\s+2\/3\s+66\.7 %/u);
+  expect(words).toContain("cloud/big failed: 1 exit code 3");
+});
+
+test("tasks that an editor of Windows saved are read: a byte order mark, CRLF, empty lines", async () => {
+  const { url } = await stub();
+  const { home, file } = files([]);
+  writeFileSync(file, '\ufeff{"prompt":"n:0.9","expected":"yes"}\r\n\r\n{"prompt":"n:0.8","expected":"yes"}\r\n');
+  const environment = { LANTHORN_HOME: home, LANTHORN_URL: url, LANTHORN_API_KEY: "k" };
+  const { code, stdout } = await lanthorn(["route", "eval", file, "--targets", "engine/small", "--json"], {
+    environment,
+  });
+  expect([code, JSON.parse(stdout).tasks]).toEqual([0, 2]);
 });
 
 test("a line that is no task is told before anything is asked", async () => {

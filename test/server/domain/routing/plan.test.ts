@@ -123,6 +123,17 @@ describe("nobody is left", () => {
     expect(nobodyLeft(made).message).toContain("b/m: failed and is left alone for a while (upstream_failed, 8 s left)");
   });
 
+  test("because its key rests and so does it: told with the reason and the time, not asked for its own words", () => {
+    const resting = {
+      health: { able: false, reason: "The key rests for 30 s." },
+      cooldown: { state: "open" as const, leftMs: 30_000, reason: "upstream_quota" },
+    };
+    const made = plan({ groups: groups(["a/m"]) }, { "a/m": resting });
+    expect(tried(made)).toEqual([]);
+    expect(nobodyLeft(made)).toMatchObject({ code: "no_target", retryAfterSeconds: 30 });
+    expect(nobodyLeft(made).message).toContain("upstream_quota, 30 s left");
+  });
+
   test("because of what the client asked: its own error, which a retry does not mend", () => {
     const made = plan(setting, {}, { data: "local" });
     expect(nobodyLeft(made)).toMatchObject({ code: "unsupported" });
