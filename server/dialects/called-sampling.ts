@@ -25,3 +25,25 @@ function extendedOf({ sampling, ignoreEos, cachePrompt }: ChatRequest): Readonly
     ...(!cachePrompt && { cache_prompt: false }),
   };
 }
+
+const names = Object.freeze({
+  temperature: "temperature",
+  topP: "top_p",
+  topK: "top_k",
+  minP: "min_p",
+  seed: "seed",
+  frequencyPenalty: "frequency_penalty",
+  presencePenalty: "presence_penalty",
+  repeatPenalty: "repeat_penalty",
+} as const);
+
+/** What was wished and is not among what goes out, by the names of OpenAI's fields. */
+export function samplingLeftOut(
+  { sampling }: Pick<ChatRequest, "sampling">,
+  sent: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  return (Object.keys(names) as (keyof typeof names)[])
+    .filter((field) => sampling[field] !== null && !(field === "topK" && sampling.topK === 0))
+    .map((field) => names[field])
+    .filter((name) => sent[name] === undefined);
+}

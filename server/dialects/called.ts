@@ -53,6 +53,8 @@ export interface WireCall {
   readonly headers: Readonly<Record<string, string>>;
   /** JSON text. */
   readonly body: string;
+  /** Wishes that this model or upstream takes none of, by the names of OpenAI's fields: the record says so. */
+  readonly leftOut?: readonly string[];
 }
 
 /** One SSE event as it was framed. */

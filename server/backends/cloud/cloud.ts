@@ -102,13 +102,15 @@ export function createCloudBackend(settings: CloudSettings, ports: CloudPorts): 
     try {
       key = takeKey(tested);
       const spoken = shapeFor(request);
+      const call = spoken.encodeRequest(request, facts);
       answer = await ask(tested, {
-        call: spoken.encodeRequest(request, facts),
+        call,
         accept: request.stream ? "text/event-stream" : "application/json",
         limitMs: request.stream ? settings.timeouts.firstByteMs : settings.timeouts.wholeMs,
         decodeFailure: spoken.decodeFailure,
         ...{ key, control, context },
       });
+      if (call.leftOut !== undefined && call.leftOut.length > 0) yield notKept(call.leftOut);
       const decoder = spoken.decoder(request, facts);
       const events = readAnswer({ answer, decoder, request, settings, control, clock });
       for await (const event of events) {
@@ -204,6 +206,12 @@ const nothingToLoad: EndEvent = Object.freeze({
 });
 
 const leftEarly: EndEvent = Object.freeze({ type: "aborted", usage: noUsage, timings: noTimings });
+
+/** What this model takes none of, for the record. */
+function notKept(fields: readonly string[]): ChatEvent {
+  const notes = fields.map((detail) => ({ code: "wish_not_kept", detail }) as const);
+  return { type: "accepted", promptTokens: 0, queuePosition: 0, notes };
+}
 
 function left(decoder: AnswerDecoder): EndEvent {
   const upstream = decoder.used();

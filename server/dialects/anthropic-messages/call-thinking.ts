@@ -1,10 +1,11 @@
 /**
  * How hard a model is to think, as Anthropic wants it said. Models from 4.6 on take an effort and think as much as they need;
- * earlier ones, and imitators, take a budget (`traits.thinkingBudget`). Pure.
+ * earlier ones take a budget (`claude-model.ts`), as do imitators (`traits.thinkingBudget`). Pure.
  */
 import type { ChatRequest, ReasoningEffort } from "../../domain/chat.ts";
-import type { CallTraits } from "../called.ts";
+import type { CallFacts } from "../called.ts";
 import { thinkingBlocks } from "./call-messages.ts";
+import { claudeModel } from "./claude-model.ts";
 
 /** Tokens. Below it a budget is refused. */
 export const leastBudgetTokens = 1024;
@@ -24,13 +25,19 @@ export interface WireThinking {
   readonly effort?: WireEffort;
 }
 
-export function wireThinking(request: ChatRequest, maxTokens: number, traits: CallTraits): WireThinking {
+export function wireThinking(
+  request: ChatRequest,
+  maxTokens: number,
+  { model, traits }: Pick<CallFacts, "model" | "traits">,
+): WireThinking {
   const wish = request.reasoning;
   if (wish === undefined) return {};
   const { effort, budgetTokens, summary } = wish;
+  const takes = traits.thinkingBudget === true ? "budget" : (claudeModel(model)?.thinking ?? "effort");
+  if (takes === "none") return {};
   if (effort === "none") return { thinking: { type: "disabled" } };
   if ((effort === null && budgetTokens === null) || !mayThink(request)) return {};
-  if (traits.thinkingBudget === true) {
+  if (takes === "budget") {
     const wished = budgetTokens ?? (effort === null ? leastBudgetTokens : budgets[effort]);
     const budget = Math.min(Math.max(wished, leastBudgetTokens), maxTokens - 1);
     return budget < leastBudgetTokens ? {} : { thinking: { type: "enabled", budget_tokens: budget } };

@@ -5,11 +5,13 @@
 import type { ChatRequest } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import { calledMessages } from "../called-messages.ts";
+import { samplingLeftOut } from "../called-sampling.ts";
 import type { CallFacts, WireCall } from "../called.ts";
 import { namedTools } from "../tool-names.ts";
 import { wireConversation } from "./call-messages.ts";
 import { wireThinking } from "./call-thinking.ts";
 import { answersByTool, wireTools } from "./call-tools.ts";
+import { claudeModel } from "./claude-model.ts";
 import { closedSchema } from "./closed-schema.ts";
 import { passedBody, passedCountBody } from "./passed-body.ts";
 import { dialectId } from "./signature.ts";
@@ -22,8 +24,9 @@ const mostCacheMarks = 4;
 
 export function encodeRequest(request: ChatRequest, facts: CallFacts): WireCall {
   const own = ownBody(request);
-  const body = own === null ? translated(request, facts) : passedBody(own, facts);
-  return call("/messages", request, { ...body, ...facts.extraBody });
+  if (own !== null) return call("/messages", request, { ...passedBody(own, facts), ...facts.extraBody });
+  const body = translated(request, facts);
+  return { ...call("/messages", request, { ...body, ...facts.extraBody }), leftOut: samplingLeftOut(request, body) };
 }
 
 export function encodeCount(request: ChatRequest, facts: CallFacts): WireCall {
@@ -66,7 +69,7 @@ function translated(request: ChatRequest, facts: CallFacts): TranslatedBody {
   const maxTokens = facts.maxTokens ?? request.maxTokens ?? defaultMaxTokens;
   const named = namedTools(request.tools);
   const { system, messages } = wireConversation(calledMessages(request), named);
-  const thinking = answersByTool(request) ? {} : wireThinking(request, maxTokens, facts.traits);
+  const thinking = answersByTool(request) ? {} : wireThinking(request, maxTokens, facts);
   const thinks = thinking.thinking !== undefined && thinking.thinking.type !== "disabled";
   const stop = request.stop.filter((text) => text.trim() !== "");
   return withFewMarks({
@@ -75,7 +78,7 @@ function translated(request: ChatRequest, facts: CallFacts): TranslatedBody {
     ...(system.length === 0 ? {} : { system }),
     messages,
     ...wireTools(request, named),
-    ...wireSampling(request, thinks),
+    ...(claudeModel(facts.model)?.samples === false ? {} : wireSampling(request, thinks)),
     ...(thinking.thinking === undefined ? {} : { thinking: thinking.thinking }),
     ...outputConfig(request, thinking.effort),
     ...(stop.length === 0 ? {} : { stop_sequences: stop }),

@@ -8,6 +8,7 @@
 import { isWireObject } from "../usage/figures.ts";
 import type { ChatRequest, JsonSchema, ServiceTier } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
+import { samplingLeftOut } from "../called-sampling.ts";
 import { calledMessages, effortWord } from "../called-messages.ts";
 import type { CallFacts, WireCall } from "../called.ts";
 import { jsonCall } from "../json-call.ts";
@@ -22,8 +23,11 @@ const ownFields = ["top_k", "min_p", "repeat_penalty", "seed", "ignore_eos", "ca
 export function encodeRequest(request: ChatRequest, facts: CallFacts): WireCall {
   refuseWhatItCannotCarry(request, facts);
   const { wire } = request;
-  const body = wire?.dialect === responsesId ? passedBody(wire.body, facts) : ownBody(request, facts);
-  return jsonCall("/responses", request, { ...body, stream: request.stream, ...facts.extraBody });
+  const whole = (body: Body) =>
+    jsonCall("/responses", request, { ...body, stream: request.stream, ...facts.extraBody });
+  if (wire?.dialect === responsesId) return whole(passedBody(wire.body, facts));
+  const body = ownBody(request, facts);
+  return { ...whole(body), leftOut: samplingLeftOut(request, body) };
 }
 
 function refuseWhatItCannotCarry(request: ChatRequest, { traits }: CallFacts): void {

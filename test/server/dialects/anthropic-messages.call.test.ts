@@ -5,6 +5,7 @@ import { decodeChat } from "../../../server/dialects/anthropic-messages/decode.t
 import { wireSignature } from "../../../server/dialects/anthropic-messages/signature.ts";
 import type { CallTraits } from "../../../server/dialects/called.ts";
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from "../../../server/domain/chat.ts";
+import { noSamplingWishes } from "../../../server/domain/plain-request.ts";
 import { chatRequest } from "../../support/chat-request.ts";
 
 interface SentBody {
@@ -14,7 +15,7 @@ interface SentBody {
 
 function call(
   request: ChatRequest,
-  facts: { maxTokens?: number | null; traits?: CallTraits; extraBody?: object } = {},
+  facts: { model?: string; maxTokens?: number | null; traits?: CallTraits; extraBody?: object } = {},
 ) {
   const wire = anthropicMessagesCalled.encodeRequest(request, {
     ...{ model: "claude-x", maxTokens: null, traits: {} },
@@ -294,6 +295,33 @@ describe("effort and budget", () => {
     expect(call(wish({ effort: "high" }, forced)).body).not.toHaveProperty("thinking");
     const messages = [user(text("hi")), assistant({ toolCalls: calls("a") }), tool("a", "rain")];
     expect(call(wish({ effort: "high" }, { messages, tools: [weather] })).body).not.toHaveProperty("thinking");
+  });
+});
+
+describe("what a model takes, by its version", () => {
+  const thinks = chatRequest("hi", { reasoning: { effort: "low", budgetTokens: null, summary: null } });
+  test.each([
+    ["claude-3-5-haiku-20241022", undefined],
+    ["claude-3-7-sonnet-20250219", "enabled"],
+    ["claude-sonnet-4-20250514", "enabled"],
+    ["claude-haiku-4-5", "enabled"],
+    ["claude-opus-4-5-20251101", "enabled"],
+    ["claude-sonnet-4-6", "adaptive"],
+    ["claude-opus-5", "adaptive"],
+    ["claude-fable-5-1", "adaptive"],
+    ["somebody-else", "adaptive"],
+  ])("%s thinks: %s", (model, type) => {
+    expect((call(thinks, { model, maxTokens: 9_000 }).body.thinking as { type?: string } | undefined)?.type).toBe(type);
+  });
+
+  test("from 4.7 on wishes about sampling are left out, and said to be", () => {
+    const wish = chatRequest("hi", { sampling: { ...noSamplingWishes, temperature: 0.2, topK: 40, seed: 7 } });
+    const newest = call(wish, { model: "claude-opus-4-7" });
+    expect(newest.body).not.toHaveProperty("temperature");
+    expect(newest.leftOut).toEqual(["temperature", "top_k", "seed"]);
+    const older = call(wish, { model: "claude-sonnet-4-6" });
+    expect(older.body).toMatchObject({ temperature: 0.2, top_k: 40 });
+    expect(older.leftOut).toEqual(["seed"]);
   });
 });
 
