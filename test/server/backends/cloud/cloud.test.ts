@@ -4,7 +4,7 @@ import { type CloudBackend, createCloudBackend } from "../../../../server/backen
 import { configureProvider } from "../../../../server/backends/cloud/configure.ts";
 import { createKeyPool, type KeyPool } from "../../../../server/backends/cloud/keys/key-pool.ts";
 import { providerSetting } from "../../../../server/config/provider-setting.ts";
-import { isEnd } from "../../../../server/domain/chat.ts";
+import { type ChatEvent, isEnd } from "../../../../server/domain/chat.ts";
 import { noSamplingWishes } from "../../../../server/domain/plain-request.ts";
 import { systemClock } from "../../../../server/platform/clock.ts";
 import { createUpstreamFetch } from "../../../../server/platform/upstream/upstream-fetch.ts";
@@ -78,17 +78,18 @@ describe("an answer", () => {
 
   test("says first which wishes its upstream knows nothing of, for the record", async () => {
     const sampling = { ...noSamplingWishes, temperature: 0, topK: 40, seed: 7 };
-    const [first, ...others] = await Array.fromAsync(
-      provider().chat(chatRequest("hello", { model: "acme/stand-in", sampling }), context, never),
-    );
+    const all = async (backend: CloudBackend) => {
+      const events: ChatEvent[] = [];
+      const request = chatRequest("hello", { model: "acme/stand-in", sampling });
+      for await (const event of backend.chat(request, context, never)) events.push(event);
+      return events;
+    };
+    const [first, ...others] = await all(provider());
     expect(first).toMatchObject({ type: "accepted", notes: [{ code: "wish_not_kept", detail: "top_k" }] });
     expect(vendor.log.asked.at(-1)?.body).toMatchObject({ temperature: 0, seed: 7 });
     expect(others.at(-1)?.type).toBe("finished");
-    const plain = provider({ setting: { traits: { extendedSampling: true } } });
-    const all = await Array.fromAsync(
-      plain.chat(chatRequest("hello", { model: "acme/stand-in", sampling }), context, never),
-    );
-    expect(all.map(({ type }) => type)).not.toContain("accepted");
+    const knowing = await all(provider({ setting: { traits: { extendedSampling: true } } }));
+    expect(knowing.map(({ type }) => type)).not.toContain("accepted");
   });
 
   test("is bounded by the least of what was asked and what is allowed here", async () => {
