@@ -1,10 +1,14 @@
 /** Sampling wishes as upstreams of OpenAI's shapes take them, in chat and completions alike. Pure; imports the domain only. */
 import type { ChatRequest } from "../domain/chat.ts";
-import type { CallTraits } from "./called.ts";
+import type { CallFacts } from "./called.ts";
+import { sampledBy } from "./openai-reasoning.ts";
 
 /** Fields that were not asked for are left out: the upstream's defaults are its own. */
-export function calledSampling(request: ChatRequest, traits: CallTraits): Readonly<Record<string, unknown>> {
-  const { sampling } = request;
+export function calledSampling(
+  request: ChatRequest,
+  { model, traits }: Pick<CallFacts, "model" | "traits">,
+): Readonly<Record<string, unknown>> {
+  const sampling = sampledBy(model, request);
   return {
     ...(sampling.temperature !== null && { temperature: sampling.temperature }),
     ...(sampling.topP !== null && { top_p: sampling.topP }),

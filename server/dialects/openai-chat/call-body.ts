@@ -66,7 +66,7 @@ function translated(request: ChatRequest, { model, maxTokens, traits }: CallFact
     ...(maxTokens !== null && { [traits.maxTokensField ?? "max_completion_tokens"]: maxTokens }),
     ...toolFields(request, tools, traits),
     ...formatField(request.responseFormat),
-    ...calledSampling(request, traits),
+    ...calledSampling(request, { model, traits }),
     ...(stop.length > 0 && { stop }),
     ...(request.choices > 1 && { n: request.choices }),
     ...logprobsOf(request),

@@ -61,7 +61,7 @@ function translated(request: ChatRequest, { model, maxTokens, traits }: CallFact
     ...(suffix !== null && { suffix }),
     ...(echo && { echo }),
     ...(maxTokens !== null && { max_tokens: maxTokens }),
-    ...calledSampling(request, traits),
+    ...calledSampling(request, { model, traits }),
     ...(stop.length > 0 && { stop }),
     ...(request.choices > 1 && { n: request.choices }),
     ...(request.logprobs !== null && { logprobs: request.logprobs.top }),

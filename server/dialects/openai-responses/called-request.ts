@@ -9,6 +9,7 @@ import { isWireObject } from "../usage/figures.ts";
 import type { ChatRequest, JsonSchema, ServiceTier } from "../../domain/chat.ts";
 import { Failure } from "../../domain/failure.ts";
 import { samplingLeftOut } from "../called-sampling.ts";
+import { sampledBy } from "../openai-reasoning.ts";
 import { calledMessages, effortWord } from "../called-messages.ts";
 import type { CallFacts, WireCall } from "../called.ts";
 import { jsonCall } from "../json-call.ts";
@@ -75,7 +76,8 @@ const tiers: Readonly<Partial<Record<ServiceTier, string>>> = Object.freeze({
 });
 
 function ownBody(request: ChatRequest, { model, maxTokens, traits }: CallFacts): Body {
-  const { sampling, tools, reasoning, logprobs } = request;
+  const { tools, reasoning, logprobs } = request;
+  const sampling = sampledBy(model, request);
   const bound = maxTokens ?? request.maxTokens;
   const tier = request.serviceTier === undefined ? undefined : tiers[request.serviceTier];
   const include = [
