@@ -7,7 +7,8 @@ function wireModel(model: ServedModel): object {
     object: "model",
     created: Math.floor(model.createdAtMs / 1000),
     owned_by: "lanthorn",
-    context_length: model.contextLength,
+    // Nobody here knows it: an agent would take 0 for a model that reads nothing.
+    ...(model.contextLength === 0 ? {} : { context_length: model.contextLength }),
     slots: model.slots,
     capabilities: model.capabilities,
     ...(model.embeddingLength === null ? {} : { embedding_length: model.embeddingLength }),

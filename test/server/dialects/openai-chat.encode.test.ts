@@ -200,6 +200,8 @@ test("S-11 models: the list has OpenAI's shape and what an agent plans with", ()
   };
   const list = JSON.parse(dialect.encodeModels([model]));
   expect(problemsWith("list-models-response", list)).toEqual([]);
+  const unknown = JSON.parse(dialect.encodeModels([{ ...model, contextLength: 0 }]));
+  expect(unknown.data[0]).not.toHaveProperty("context_length");
   expect(list.data).toEqual([
     {
       id: "org/coder:7b@q4",
