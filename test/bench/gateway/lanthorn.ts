@@ -89,7 +89,8 @@ export async function startLanthorn(
       },
       ledgerRows: async () => {
         const args = [program, "usage", "summary", "--json"];
-        const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment, cwd: repositoryRoot });
+        const env = { ...environment, LANTHORN_API_KEY: adminKey };
+        const { stdout } = await promisify(execFile)(process.execPath, args, { env, cwd: repositoryRoot });
         return summary.parse(JSON.parse(stdout)).total.requests;
       },
       stop,
