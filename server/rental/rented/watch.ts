@@ -40,10 +40,10 @@ export function watchHome(
     heard: () => {
       heardMs = clock.monotonicMs();
     },
-    view: () => ({
-      heardAt: wallOf(heardMs),
-      endsAtIfSilent: rules.homeSilenceMs === null ? null : wallOf(heardMs + rules.homeSilenceMs),
-    }),
+    view() {
+      const heardAt = wallOf(heardMs);
+      return { heardAt, endsAtIfSilent: rules.homeSilenceMs === null ? null : heardAt + rules.homeSilenceMs };
+    },
     stop: () => {
       stopped = true;
       cancel();
