@@ -3,7 +3,7 @@
  * thread, a span at a time, so that no question keeps others waiting. Runs on the server's thread.
  */
 import type { Nanos } from "../domain/money.ts";
-import { addedBurn, type BurnPiece, paidNanos } from "../domain/rental/burn.ts";
+import { addedBurn, type BurnPiece, paidNanos, perMillionNanos } from "../domain/rental/burn.ts";
 import type { Burn, InterruptionCause, LeaseState, NoticeSource } from "../domain/rental/lease.ts";
 import type { RentKind } from "../domain/rental/market.ts";
 import type { ReaderLink } from "./reader/link.ts";
@@ -113,7 +113,5 @@ export function createLeaseReports(link: ReaderLink): LeaseReports {
 export function burnOf(sums: readonly BurnSums[]): BurnOf {
   const settledNanos = sums.reduce((total, one) => total + one.settledNanos, 0);
   const burn = { ...addedBurn(sums), settledNanos };
-  const paid = paidNanos(burn);
-  const { completionTokens: tokens } = burn;
-  return { ...burn, paidNanos: paid, perMillionTokensNanos: tokens === 0 ? null : Math.round((paid / tokens) * 1e6) };
+  return { ...burn, paidNanos: paidNanos(burn), perMillionTokensNanos: perMillionNanos(burn, burn.completionTokens) };
 }

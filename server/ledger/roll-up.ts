@@ -28,14 +28,14 @@ export function prepareRollUp(database: Database.Database): RollUp {
   );
   const requests = database.prepare<[{ hour: number }]>(
     `INSERT INTO request_sums (hours, caller, kind, from_hour, part, ${columnNames(requestSums)})
-     SELECT l.hours, 0, s.kind, $hour - $hour % l.hours, s.part, ${namesOf("s", requestSums)}
+     SELECT l.hours, 0, s.kind, $hour - $hour % l.hours, s.part, ${columnNames(requestSums)}
      FROM request_sums AS s CROSS JOIN ${lengths}
      WHERE s.hours = ${shortestHours} AND s.caller = 0 AND s.kind IN (1, 2) AND s.from_hour = $hour
      ON CONFLICT DO UPDATE SET ${grown(requestSums)}`,
   );
   const attempts = database.prepare<[{ hour: number }]>(
     `INSERT INTO attempt_sums (hours, caller, from_hour, target, ${columnNames(attemptSums)})
-     SELECT l.hours, 0, $hour - $hour % l.hours, s.target, ${namesOf("s", attemptSums)}
+     SELECT l.hours, 0, $hour - $hour % l.hours, s.target, ${columnNames(attemptSums)}
      FROM attempt_sums AS s CROSS JOIN ${lengths}
      WHERE s.hours = ${shortestHours} AND s.caller = 0 AND s.from_hour = $hour
      ON CONFLICT DO UPDATE SET ${grown(attemptSums)}`,
@@ -58,10 +58,4 @@ export function prepareRollUp(database: Database.Database): RollUp {
     if ((untilHour.get()?.until_hour ?? 0) >= dueHour) return false;
     return roll.immediate(dueHour);
   };
-}
-
-function namesOf(table: string, columns: typeof requestSums | typeof attemptSums): string {
-  return Object.keys(columns)
-    .map((name) => `${table}.${name}`)
-    .join(", ");
 }

@@ -98,3 +98,8 @@ export function paidNanos(
 ): Nanos {
   return burn.gpuNanos + burn.storageNanos + burn.trafficNanos + (burn.settledNanos ?? 0);
 }
+
+/** What a million served tokens came to; null: none was served. */
+export function perMillionNanos(burn: Parameters<typeof paidNanos>[0], tokens: number): Nanos | null {
+  return tokens === 0 ? null : Math.round((paidNanos(burn) / tokens) * 1e6);
+}

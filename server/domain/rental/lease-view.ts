@@ -1,6 +1,6 @@
 /** A lease as people and rooms see it. Pure. */
 import type { Nanos } from "../money.ts";
-import { type Billing, paidNanos, perHourNanos } from "./burn.ts";
+import { type Billing, perHourNanos, perMillionNanos } from "./burn.ts";
 import type { Burn, LeaseView } from "./lease.ts";
 import type { LeaseRecord } from "./lease-record.ts";
 import { destroyAtMs, idleStopAtMs } from "./lease-step.ts";
@@ -41,7 +41,7 @@ export function viewOf(lease: LeaseRecord, { nowMs, inFlight, billing, burn }: V
     perHourNanos: perHourNanos(lease.billed ?? lease.quoted, billing),
     burn: parts,
     tokensServed: completionTokens,
-    perMillionTokensNanos: perMillion(parts, completionTokens),
+    perMillionTokensNanos: perMillionNanos(parts, completionTokens),
     address: lease.address,
     terms,
     createdAtMs: lease.createdAtMs,
@@ -56,9 +56,5 @@ export function viewOf(lease: LeaseRecord, { nowMs, inFlight, billing, burn }: V
 /** The same with other bills. */
 export function withSettled(view: LeaseView, settledNanos: Nanos): LeaseView {
   const burn = { ...view.burn, settledNanos };
-  return { ...view, burn, perMillionTokensNanos: perMillion(burn, view.tokensServed) };
-}
-
-function perMillion(burn: Burn, tokens: number): Nanos | null {
-  return tokens === 0 ? null : Math.round((paidNanos(burn) / tokens) * 1e6);
+  return { ...view, burn, perMillionTokensNanos: perMillionNanos(burn, view.tokensServed) };
 }

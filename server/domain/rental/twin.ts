@@ -1,6 +1,6 @@
 /**
  * A second machine of one lease: a create whose answer was lost on its way and that the market carried out twice. Pure. Only what was made when
- * the lease was is one, of the same kind of machine, beside the lease's own in the same list: two boxes of one host name and folder have equal
+ * the lease was is one, of the same kind of machine, beside the lease's own in the same list: two boxes with copies of one data folder have equal
  * labels too.
  */
 import { isAdopted, type LeaseRecord, moved } from "./lease-record.ts";
